@@ -1,0 +1,26 @@
+/** A capsule: one programme on one channel, with everything that deciding about it needs (PROTOCOLS §1.3). */
+
+import type { UpstreamRef } from './channel.js';
+
+export type CapsuleState = 'in_progress' | 'starting_soon' | 'ready';
+
+export interface Capsule {
+  readonly capsuleId: string;
+  /** Never recorded twice while equal: lower(`(dna||channel)|start|normTitle`). */
+  readonly recordKey: string;
+  readonly dnaId: string;
+  readonly channelId: string;
+  readonly guideNumber: string;
+  readonly channelName: string;
+  readonly group: string;
+  readonly title: string;
+  readonly subTitle: string;
+  readonly desc: string;
+  readonly categories: readonly string[];
+  readonly episode: string;
+  readonly lane: string;
+  readonly startAt: number;
+  readonly stopAt: number;
+  /** Candidates in catalog order, the relay first where there is one. References only, never URLs. */
+  readonly upstreams: readonly UpstreamRef[];
+}

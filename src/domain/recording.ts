@@ -1,0 +1,134 @@
+/**
+ * A recording as data: the context of `machines/recording.ts`, and what the store, the report, `why` and the stages
+ * read. Plain JSON (no undefined, Date or Map), times in epoch milliseconds of the wall clock.
+ */
+
+import type { UpstreamRef } from './channel.js';
+import type { Capsule } from './capsule.js';
+import type { Gap, GapCause, Join, Outcome, Stretch, TsCounts } from './ledger.js';
+
+/** What is awaited and when. The guard of the waiting state re-checks it, so a stale call is harmless. */
+export interface Deadline {
+  /**
+   * `open` capture is due; `stop` the window is over; `retry` a backoff ends; `close` a capture that was asked to end
+   * did not; `wait` something outside (a mount, space) is looked at again; `expire` its keep time is over.
+   */
+  readonly kind: 'open' | 'stop' | 'retry' | 'close' | 'wait' | 'expire';
+  readonly at: number;
+}
+
+/** The programme from start to stop, and the capture around it. */
+export interface RecordingWindow {
+  readonly startAt: number;
+  readonly stopAt: number;
+  readonly prePaddingMs: number;
+  readonly postPaddingMs: number;
+}
+
+/** How one upstream has behaved in this recording. */
+export interface UpstreamHealth {
+  /** Faults since the last 30 s of good stream. */
+  readonly tries: number;
+  /** When the outage that lasts began, or null. */
+  readonly outageSince: number | null;
+  readonly spent: boolean;
+}
+
+/** Files of this recording that exist or are about to; only these are ever removed (P5). */
+export interface RecordingFiles {
+  /** Absolute. Inside out-dir (sealed in place) or publish-dir. */
+  readonly folder: string;
+  readonly media: string;
+  readonly nfo: string;
+  readonly ledger: string;
+  /** The folder was made for this recording alone and goes when it is empty. */
+  readonly ownsFolder: boolean;
+}
+
+/** What finalizing found, by which the report judges. */
+export interface RecordingResult {
+  readonly outcome: Outcome;
+  /** A code of docs/errors.md's outcome table, or '' for `complete`. */
+  readonly reason: string;
+  /** Share of start..stop that is on disk, 0 to 1. */
+  readonly coverage: number;
+  readonly gaps: readonly Gap[];
+  readonly bytes: number;
+  readonly finishedAt: number;
+}
+
+export interface Recording {
+  /** First 8 hex digits of sha1(first record key); more digits where that is taken. */
+  readonly id: string;
+  /** Every record key it has had, oldest first. */
+  readonly keys: readonly string[];
+  readonly capsule: Capsule;
+  readonly priority: number;
+  /** Why it is recorded: a code of the plan table. */
+  readonly reason: string;
+  readonly window: RecordingWindow;
+  /** Longest capture from its first byte asked for; 0 is no limit. */
+  readonly durationMsMax: number;
+  readonly expiresAt: number;
+  readonly keep: boolean;
+  readonly deadline: Deadline | null;
+
+  /** In order of preference. */
+  readonly upstreams: readonly UpstreamRef[];
+  readonly health: Readonly<Record<string, UpstreamHealth>>;
+  /** The one that is granted, or null. */
+  readonly current: UpstreamRef | null;
+  /** Why it waits for a slot (`slots_full`, `disk_floor`, …), or null. */
+  readonly waiting: string | null;
+  /** Why the running capture was asked to end, or null. */
+  readonly closing: 'window' | 'preempted' | 'cancelled' | 'yielded' | null;
+  readonly lastFault: { readonly cause: GapCause; readonly code: string; readonly at: number } | null;
+  /** Consecutive faults; sets the backoff. Reset after 30 s of good stream. */
+  readonly faults: number;
+
+  /** Absolute path of the spool, once chosen. */
+  readonly spool: string | null;
+  readonly startedAt: number | null;
+  readonly stretches: readonly Stretch[];
+  readonly joins: readonly Join[];
+  /** Holes known so far, padding included; closed ones only. */
+  readonly gaps: readonly Gap[];
+  readonly ts: TsCounts;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly transientRetries: number;
+  readonly switches: number;
+
+  readonly recoveredAt: number | null;
+  readonly recoveryReason: string;
+  readonly cancelReason: string;
+  /** Why it is `failed`, or ''. */
+  readonly failReason: string;
+  readonly files: RecordingFiles | null;
+  readonly result: RecordingResult | null;
+  /** The retention rule that removes it, or ''. */
+  readonly evictedBy: string;
+}
+
+/** What stays when a recording is gone, so that it is not recorded again (≤ 200 B). */
+export interface Tombstone {
+  readonly id: string;
+  readonly keys: readonly string[];
+  readonly channel: string;
+  readonly startAt: number;
+  readonly stopAt: number;
+  readonly normTitle: string;
+  readonly episode: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** What the store keeps a recording as. `snapshot` is XState's persisted snapshot, plain JSON. */
+export interface RecordingDocument {
+  readonly v: 1;
+  readonly id: string;
+  readonly rev: number;
+  readonly updatedAt: number;
+  readonly deadline: Deadline | null;
+  readonly snapshot: unknown;
+}

@@ -1,0 +1,41 @@
+/** The door to time. `now` is the wall and may jump; `mono` only ever goes forward. Both in milliseconds. */
+
+export interface TimerHandle {
+  readonly cancel: () => void;
+}
+
+export interface Clock {
+  /** Wall clock, epoch milliseconds, whole. */
+  now(): number;
+  /** Monotonic milliseconds from an arbitrary origin. */
+  mono(): number;
+  /** Calls `task` once, `delayMs` from now (monotonic). Delays over 24 days are capped there. */
+  after(delayMs: number, task: () => void): TimerHandle;
+}
+
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  mono: () => performance.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Resolves after `delayMs`, or at once when `signal` aborts; never rejects. */
+export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const onAbort = () => {
+      timer.cancel();
+      resolve();
+    };
+    const timer = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

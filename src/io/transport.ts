@@ -1,0 +1,80 @@
+/**
+ * The door to the network: one GET, its headers, and its body as the bytes come (no promise a chunk).
+ * `open` resolves once the final headers are there (redirects followed, at most ten) and rejects with TransportFault.
+ */
+
+export interface TransportRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the connection at any moment; `open` then rejects with kind `aborted`, a running body ends with it. */
+  readonly signal?: AbortSignal;
+  /** Time to the final headers, monotonic. */
+  readonly headersTimeoutMs: number;
+}
+
+export interface BodySink {
+  onData(chunk: Buffer): void;
+  /** The server ended the body as it should. */
+  onEnd(): void;
+  onFault(fault: TransportFault): void;
+}
+
+export interface TransportBody {
+  /** Starts the flow; called once. Exactly one of `onEnd` and `onFault` follows, after which nothing comes. */
+  flow(sink: BodySink): void;
+  pause(): void;
+  resume(): void;
+  /** Closes the connection; no further call reaches the sink. */
+  destroy(): void;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by ', '. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The address that answered, after redirects. Secret like every URL. */
+  readonly url: string;
+  readonly body: TransportBody;
+}
+
+export interface Transport {
+  open(url: string, request: TransportRequest): Promise<TransportResponse>;
+  /** Closes idle connections; for the end of the process. */
+  close(): Promise<void>;
+}
+
+/**
+ * `connect`: no connection (refused, unknown host, TLS). `reset`: it broke. `timeout`: no final headers in time.
+ * `redirects`: more than ten, or to nowhere. `protocol`: not HTTP. `aborted`: our own signal.
+ */
+export type TransportFaultKind = 'connect' | 'reset' | 'timeout' | 'redirects' | 'protocol' | 'aborted';
+
+export class TransportFault extends Error {
+  constructor(
+    readonly kind: TransportFaultKind,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'TransportFault';
+  }
+}
+
+/** Reads a whole body, at most `bytesMax` of it; more is a `protocol` fault. */
+export function readBody(body: TransportBody, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.flow({
+      onData(chunk) {
+        bytes += chunk.length;
+        if (bytes > bytesMax) {
+          body.destroy();
+          reject(new TransportFault('protocol', `the answer is larger than ${bytesMax} bytes`));
+          return;
+        }
+        chunks.push(chunk);
+      },
+      onEnd: () => resolve(Buffer.concat(chunks, bytes)),
+      onFault: reject,
+    });
+  });
+}
