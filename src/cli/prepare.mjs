@@ -8,7 +8,9 @@ let tsc;
 try {
   tsc = require.resolve('typescript/bin/tsc');
 } catch {
-  process.stdout.write('catchupd: TypeScript is not installed, nothing is built (npm ci --include=dev builds)\n');
+  process.stdout.write(
+    'catchupd: TypeScript is not installed, nothing is built (npm ci --include=dev builds)\n',
+  );
   process.exit(0);
 }
 const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });

@@ -1,5 +1,7 @@
 /** What a guide says, after parsing. All times are epoch milliseconds, UTC. */
 
+import type { Channel } from './channel.js';
+
 export interface Programme {
   /** XMLTV channel id, trimmed. */
   readonly channel: string;
