@@ -57,6 +57,16 @@ export interface RecordingResult {
   readonly finishedAt: number;
 }
 
+/** How it retries; from the configuration, refreshed at every start. */
+export interface Patience {
+  readonly backoffMs: number;
+  readonly backoffMsMax: number;
+  /** Consecutive faults before an upstream's recording gives up; 0 is until the programme ends. */
+  readonly attemptsMax: number;
+  /** Whether other upstreams may be used when the first is spent. */
+  readonly fallback: boolean;
+}
+
 export interface Recording {
   /** First 8 hex digits of sha1(first record key); more digits where that is taken. */
   readonly id: string;
@@ -80,20 +90,25 @@ export interface Recording {
   readonly current: UpstreamRef | null;
   /** Why it waits for a slot (`slots_full`, `disk_floor`, …), or null. */
   readonly waiting: string | null;
+  /** The programme was under way when it was first seen, so its head cannot be there. */
+  readonly joinedInProgress: boolean;
   /** Why the running capture was asked to end, or null. */
   readonly closing: 'window' | 'preempted' | 'cancelled' | 'yielded' | null;
   readonly lastFault: { readonly cause: GapCause; readonly code: string; readonly at: number } | null;
   /** Consecutive faults; sets the backoff. Reset after 30 s of good stream. */
   readonly faults: number;
 
-  /** Absolute path of the spool, once chosen. */
-  readonly spool: string | null;
+  /** Absolute path of the spool; chosen once, so that a change of the guide does not move it. */
+  readonly spool: string;
+  readonly patience: Patience;
   readonly startedAt: number | null;
   readonly stretches: readonly Stretch[];
   readonly joins: readonly Join[];
   /** Holes known so far, padding included; closed ones only. */
   readonly gaps: readonly Gap[];
+  /** Sums over all pieces, and over all but the last. */
   readonly ts: TsCounts;
+  readonly tsBefore: TsCounts;
   readonly bytes: number;
   readonly attempts: number;
   readonly transientRetries: number;

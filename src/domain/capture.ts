@@ -1,0 +1,45 @@
+/** What a capture gives back: always a fact, never an exception. Plain JSON; every member carries when it was known. */
+
+import type { GapCause, TsCounts } from './ledger.js';
+
+/** One connection's worth of media as it stands in the spool. */
+export interface CapturePiece {
+  /** Where in the spool it begins. */
+  readonly firstOffset: number;
+  readonly bytes: number;
+  /** Wall clock of the first and last media byte. */
+  readonly fromAt: number;
+  readonly toAt: number;
+  /** How long the stream was good, monotonic milliseconds. */
+  readonly goodMs: number;
+  readonly ts: TsCounts;
+}
+
+/**
+ * What a fault means for its upstream (DESIGN §3): `spent` it will not get better; `retry` the same again;
+ * `no_slot` the provider counts too many connections; `backoff` it asks for patience; `disk` it is not to blame.
+ */
+export type CaptureRemedy = 'spent' | 'retry' | 'no_slot' | 'backoff' | 'disk';
+
+export interface CaptureFault {
+  readonly kind: 'fault';
+  readonly at: number;
+  readonly piece: CapturePiece | null;
+  readonly cause: GapCause;
+  /** A code of the error table, for a person. */
+  readonly code: string;
+  readonly remedy: CaptureRemedy;
+  readonly retryAfterMs: number | null;
+  /** The connection limit that the refusal named, if it did. */
+  readonly limit: number | null;
+}
+
+export type CaptureOutcome =
+  { readonly kind: 'stopped'; readonly at: number; readonly piece: CapturePiece | null } | CaptureFault | Bug;
+
+/** Something threw that should not have. The port adapter makes one of it, so that charts need no `onError`. */
+export interface Bug {
+  readonly kind: 'bug';
+  readonly at: number;
+  readonly error: string;
+}
