@@ -1,0 +1,117 @@
+/**
+ * What the rest of the program is told to do: every option, parsed, checked and resolved. Built in `resolve.ts` from
+ * the table in `options.ts`; the parts that use it import only these types.
+ *
+ * Times are milliseconds, sizes bytes, shares 0 to 1, paths absolute, lane names lower case. **0 is no limit**, for
+ * every limit here; null is "not given".
+ */
+import type { Listen } from '../domain/address.js';
+import type { Floor, LaneMap } from '../domain/quantity.js';
+
+export type GuidePolicy = 'off' | 'healthy' | 'strict';
+export type LogFormat = 'auto' | 'pretty' | 'json';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface Config {
+  readonly sources: SourcesConfig;
+  readonly places: PlacesConfig;
+  readonly what: WhatConfig;
+  readonly when: WhenConfig;
+  readonly how: HowConfig;
+  readonly keep: KeepConfig;
+  readonly doors: DoorsConfig;
+  readonly run: RunConfig;
+  readonly log: LogConfig;
+}
+
+/** Locations are absolute paths or http(s) URLs; URLs are secret (redact before showing). */
+export interface SourcesConfig {
+  readonly catalog: readonly string[];
+  readonly m3u: readonly string[];
+  readonly xmltv: readonly string[];
+  /** Without a slash at its end, or null. */
+  readonly streamBaseUrl: string | null;
+  readonly intervalMs: number;
+  readonly userAgent: string;
+  readonly aliasesFile: string | null;
+  /** IANA name, for guide times that carry no zone. */
+  readonly guideTimezone: string;
+}
+
+export interface PlacesConfig {
+  readonly outDir: string;
+  readonly publishDir: string | null;
+  readonly stateFile: string;
+  readonly umask: number;
+  /** Out-dir and publish-dir must lie on something mounted, not on the root file system. */
+  readonly requireMount: boolean;
+}
+
+export interface WhatConfig {
+  /** Empty is every lane. */
+  readonly lanes: readonly string[];
+  readonly excludeLanes: readonly string[];
+  /** Patterns as typed (`*` globs); matched without regard to case against name, id, number and dna. */
+  readonly channels: readonly string[];
+  readonly excludeChannels: readonly string[];
+  readonly groups: readonly string[];
+  readonly excludeGroups: readonly string[];
+  readonly includeAdult: boolean;
+  readonly guidePolicy: GuidePolicy;
+  readonly horizonMs: number;
+  readonly capsulesMax: number;
+}
+
+export interface WhenConfig {
+  readonly pollIntervalMs: number;
+  readonly leadTimeMs: number;
+  readonly prePaddingMs: number;
+  readonly postPaddingMs: number;
+  readonly durationMsMax: number;
+  /** Share of the programme that must still be ahead for joining it late. */
+  readonly joinMinLeft: number;
+}
+
+export interface HowConfig {
+  readonly concurrencyMax: number;
+  readonly stallTimeoutMs: number;
+  readonly firstByteTimeoutMs: number;
+  /** Consecutive failures; 0 is until the programme ends. */
+  readonly attemptsMax: number;
+  readonly retryBackoffMs: number;
+  readonly retryBackoffMsMax: number;
+  readonly upstreamFallback: boolean;
+  /** Lower case; a host or a parent domain. */
+  readonly deprioritizeHosts: readonly string[];
+}
+
+export interface KeepConfig {
+  /** Keep time by lane, the built-in lanes filled in. */
+  readonly keepMs: LaneMap;
+  readonly completedMax: number;
+  readonly failedMax: number;
+  /** Only the lanes that were given. */
+  readonly completedMaxPerLane: LaneMap;
+  readonly failedMaxPerLane: LaneMap;
+  readonly bytesMaxPerLane: LaneMap;
+  readonly diskFreeMin: Floor;
+}
+
+export interface DoorsConfig {
+  readonly listen: Listen | null;
+  /** Secret. */
+  readonly apiToken: string | null;
+  readonly noAuth: boolean;
+  readonly publicUrl: string | null;
+}
+
+export interface RunConfig {
+  readonly once: boolean;
+  /** 0 is until told to stop. */
+  readonly runForMs: number;
+}
+
+export interface LogConfig {
+  readonly format: LogFormat;
+  readonly level: LogLevel;
+}
