@@ -1,0 +1,195 @@
+/**
+ * The real network door: undici's `dispatch` with a handler, so that a chunk costs one call and no promise.
+ * Each open is a connection of its own, asked to close after its answer: what the provider counts is what is open here
+ * (P6), and `destroy` gives the connection back at once. Redirects are followed here, so that credentials stay at home.
+ */
+import { Client, type Dispatcher } from 'undici';
+import type { Clock } from './clock.js';
+import { TransportFault, type BodySink, type Transport, type TransportBody } from './transport.js';
+import type { TransportRequest, TransportResponse } from './transport.js';
+
+const REDIRECTS_MAX = 10;
+/** A host that does not answer SYN within this is taken for absent, even where headers may take longer. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** Never carried to another origin. */
+const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+export function undiciTransport(clock: Clock): Transport {
+  const open = new Set<Connection>();
+
+  async function follow(url: string, request: TransportRequest): Promise<TransportResponse> {
+    const until = clock.mono() + request.headersTimeoutMs;
+    let target = parseHttpUrl(url);
+    let headers = request.headers ?? {};
+    for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
+      const leftMs = Math.max(0, until - clock.mono());
+      // oxlint-disable-next-line no-await-in-loop -- each hop is known only when the one before has answered
+      const answer = await connect(target, headers, leftMs, request.signal, clock, open);
+      const { location } = answer.headers;
+      if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
+      answer.body.destroy();
+      const next = parseHttpUrl(location, target);
+      if (next.origin !== target.origin) headers = withoutPrivate(headers);
+      target = next;
+    }
+    throw new TransportFault('redirects', `more than ${REDIRECTS_MAX} redirects`);
+  }
+
+  return {
+    open: follow,
+    close() {
+      for (const connection of open) connection.fail('aborted', 'the transport was closed');
+      return Promise.resolve();
+    },
+  };
+}
+
+interface Connection {
+  fail(kind: TransportFault['kind'], message: string): void;
+}
+
+/** One request on one fresh connection, up to its final headers. */
+function connect(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  clock: Clock,
+  open: Set<Connection>,
+): Promise<TransportResponse> {
+  if (signal?.aborted) return Promise.reject(new TransportFault('aborted', 'aborted before it was opened'));
+  return new Promise((resolve, reject) => {
+    const client = new Client(url.origin, {
+      pipelining: 0,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      strictContentLength: false,
+    });
+    let controller: Dispatcher.DispatchController | null = null;
+    let answered = false;
+    let sink: BodySink | null = null;
+    /** What ended it, kept until somebody listens. */
+    let ending: TransportFault | 'end' | null = null;
+    let over = false;
+
+    const timer = clock.after(timeoutMs, () => connection.fail('timeout', 'no headers in time'));
+    const onAbort = () => connection.fail('aborted', 'aborted');
+    signal?.addEventListener('abort', onAbort, { once: true });
+
+    function release(): void {
+      over = true;
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      open.delete(connection);
+      // What the destroyed client still reports is of no interest: `over` is set.
+      client.destroy().catch(() => undefined);
+    }
+    function end(how: TransportFault | 'end'): void {
+      if (over) return;
+      release();
+      ending = how;
+      if (!answered) reject(how === 'end' ? new TransportFault('protocol', 'no headers') : how);
+      else if (sink) tell(sink, how);
+    }
+    const connection: Connection = { fail: (kind, message) => end(new TransportFault(kind, message)) };
+    open.add(connection);
+
+    const body: TransportBody = {
+      flow(to) {
+        sink = to;
+        if (ending) {
+          // Told later, so that the caller of `flow` has its own state in order by then.
+          const how = ending;
+          queueMicrotask(() => tell(to, how));
+        } else controller?.resume();
+      },
+      pause: () => controller?.pause(),
+      resume: () => controller?.resume(),
+      destroy() {
+        sink = null;
+        if (!over) release();
+        ending = null;
+      },
+    };
+
+    client.dispatch(
+      {
+        method: 'GET',
+        path: url.pathname + url.search,
+        headers: requestHeaders(url, headers),
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      },
+      {
+        onRequestStart(given) {
+          controller = given;
+        },
+        onResponseStart(given, status, raw) {
+          if (status < 200 || over) return;
+          answered = true;
+          timer.cancel();
+          given.pause();
+          resolve({ status, headers: flatten(raw), url: url.href, body });
+        },
+        onResponseData(_given, chunk) {
+          sink?.onData(chunk);
+        },
+        onResponseEnd() {
+          end('end');
+        },
+        onResponseError(_given, error) {
+          end(classify(error, controller !== null));
+        },
+      },
+    );
+  });
+}
+
+function tell(sink: BodySink, how: TransportFault | 'end'): void {
+  if (how === 'end') sink.onEnd();
+  else sink.onFault(how);
+}
+
+/** By what undici and the system call their errors; before the request went out, all of them mean no connection. */
+function classify(error: Error, connected: boolean): TransportFault {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  if (!connected) return new TransportFault('connect', code);
+  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new TransportFault('protocol', code);
+  return new TransportFault('reset', code);
+}
+
+/** Messages name no address: an upstream's may carry credentials. */
+function parseHttpUrl(address: string, base?: URL): URL {
+  const url = URL.canParse(address, base?.href) ? new URL(address, base?.href) : null;
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  if (base) throw new TransportFault('redirects', 'redirected to something that is no HTTP address');
+  throw new TransportFault('protocol', 'not an HTTP address');
+}
+
+/** Names are lower-cased, so that a caller's `User-Agent` and `user-agent` are one header. */
+function requestHeaders(url: URL, given: Readonly<Record<string, string>>): Record<string, string> {
+  const headers: Record<string, string> = { accept: '*/*' };
+  if (url.username !== '' || url.password !== '') {
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
+  }
+  for (const [name, value] of Object.entries(given)) headers[name.toLowerCase()] = value;
+  return headers;
+}
+
+function withoutPrivate(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !PRIVATE_HEADERS.has(name.toLowerCase())),
+  );
+}
+
+function flatten(raw: Record<string, string | string[] | undefined>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(raw)) {
+    if (value !== undefined) headers[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}

@@ -1,0 +1,235 @@
+import { createServer as createTcp, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/io/clock.js';
+import { readBody, TransportFault, type TransportBody } from '../../src/io/transport.js';
+import { undiciTransport } from '../../src/io/undiciTransport.js';
+
+const transport = undiciTransport(systemClock);
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(closers.splice(0).map((close) => close()));
+});
+
+function listening(server: Server | TcpServer, sockets: Set<Socket>): Promise<string> {
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  );
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+    });
+  });
+}
+
+async function http(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const sockets = new Set<Socket>();
+  const server = createServer(answer);
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  return { url: await listening(server, sockets), sockets, connections: () => connections };
+}
+
+async function tcp(onData: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createTcp((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => onData(socket));
+  });
+  return listening(server, sockets);
+}
+
+const open = (url: string, more: { headers?: Record<string, string>; signal?: AbortSignal } = {}) =>
+  transport.open(url, { headersTimeoutMs: 5_000, ...more });
+
+async function faultOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return error instanceof TransportFault ? error.kind : String(error);
+  }
+}
+
+describe('the network door', () => {
+  it('gives status, lower-case headers and the body', async () => {
+    const { url } = await http((request, response) => {
+      response.writeHead(206, { 'X-Thing': ['a', 'b'] });
+      response.end(`ua=${request.headers['user-agent']} ${request.url}`);
+    });
+    const answer = await open(`${url}/a?b=c`, { headers: { 'User-Agent': 'tv/1' } });
+    expect(answer.status).toBe(206);
+    expect(answer.headers['x-thing']).toBe('a, b');
+    expect((await readBody(answer.body, 1_000)).toString()).toBe('ua=tv/1 /a?b=c');
+  });
+
+  it('follows relative and cross-origin redirects and leaves credentials at the first origin', async () => {
+    const second = await http((request, response) => {
+      if (request.url === '/final') response.end(String(request.headers.authorization));
+      else response.writeHead(302, { location: 'final' }).end();
+    });
+    const first = await http((_request, response) => {
+      response.writeHead(301, { location: `${second.url}/x` }).end();
+    });
+    const secret = first.url.replace('http://', 'http://user:pa%3Ass@');
+    const answer = await open(secret, { headers: { Authorization: 'Bearer t' } });
+    expect(answer.url).toBe(`${second.url}/final`);
+    expect((await readBody(answer.body, 1_000)).toString()).toBe('undefined');
+  });
+
+  it('sends the credentials of the address as basic authorization', async () => {
+    const { url } = await http((request, response) => response.end(String(request.headers.authorization)));
+    const answer = await open(url.replace('http://', 'http://user:pa%3Ass@'));
+    const expected = `Basic ${Buffer.from('user:pa:ss').toString('base64')}`;
+    expect((await readBody(answer.body, 1_000)).toString()).toBe(expected);
+  });
+
+  it('gives up after ten redirects, and on one that leads nowhere', async () => {
+    const loop = await http((_request, response) => response.writeHead(302, { location: '/again' }).end());
+    expect(await faultOf(open(loop.url))).toBe('redirects');
+    expect(loop.connections()).toBe(11);
+    const nowhere = await http((_request, response) =>
+      response.writeHead(302, { location: 'ftp://x/' }).end(),
+    );
+    expect(await faultOf(open(nowhere.url))).toBe('redirects');
+  });
+
+  it('calls a refused connection `connect` and an unreadable answer `protocol`', async () => {
+    const url = await tcp((socket) => socket.end('220 smtp ready\r\n'));
+    expect(await faultOf(open(url))).toBe('protocol');
+    const gone = await http(() => undefined);
+    await closers.pop()?.();
+    expect(await faultOf(open(gone.url))).toBe('connect');
+    expect(await faultOf(open('file:///etc/passwd'))).toBe('protocol');
+  });
+
+  it('calls a connection that closes before headers `reset`', async () => {
+    const url = await tcp((socket) => socket.destroy());
+    expect(await faultOf(open(url))).toBe('reset');
+  });
+
+  it('calls headers that do not come in time `timeout`', async () => {
+    const { url } = await http(() => undefined);
+    expect(await faultOf(transport.open(url, { headersTimeoutMs: 20 }))).toBe('timeout');
+  });
+
+  it('tells a body that breaks off from one that ends', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n';
+    const broken = await open(await tcp((socket) => socket.end(`${head}abc`)));
+    expect(await faultOf(readBody(broken.body, 1_000))).toBe('reset');
+    const ended = await open(await tcp((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc')));
+    expect((await readBody(ended.body, 1_000)).toString()).toBe('abc');
+  });
+
+  it('closes the connection when the body is destroyed, and says nothing more', async () => {
+    const server = await http((_request, response) => response.write('x'));
+    const { body } = await open(server.url);
+    const [socket] = server.sockets;
+    const wasClosed = new Promise((resolve) => socket?.on('close', resolve));
+    const heard: string[] = [];
+    await new Promise<void>((resolve) => {
+      body.flow({
+        onData() {
+          heard.push('data');
+          body.destroy();
+          resolve();
+        },
+        onEnd: () => heard.push('end'),
+        onFault: () => heard.push('fault'),
+      });
+    });
+    await wasClosed;
+    expect(heard).toEqual(['data']);
+  });
+
+  it('ends with `aborted` before headers and in the body alike', async () => {
+    const { url } = await http((request, response) => {
+      if (request.url === '/body') response.write('x');
+    });
+    const early = new AbortController();
+    const pending = faultOf(open(url, { signal: early.signal }));
+    early.abort();
+    expect(await pending).toBe('aborted');
+    expect(await faultOf(open(url, { signal: early.signal }))).toBe('aborted');
+
+    const late = new AbortController();
+    const { body } = await open(`${url}/body`, { signal: late.signal });
+    const ending = faultOf(readBody(body, 1_000));
+    late.abort();
+    expect(await ending).toBe('aborted');
+  });
+
+  it('holds the server back while paused, and loses no byte', async () => {
+    const total = 32 * 1024 * 1024;
+    let sent = 0;
+    const { url } = await http((_request, response) => {
+      response.writeHead(200, { 'content-length': total });
+      const piece = Buffer.alloc(64 * 1024, 7);
+      const more = (): void => {
+        while (sent < total) {
+          sent += piece.length;
+          if (!response.write(piece)) {
+            response.once('drain', more);
+            return;
+          }
+        }
+        response.end();
+      };
+      more();
+    });
+    const { body } = await open(url);
+    let sentWhilePaused = 0;
+    const received = await new Promise<number>((resolve, reject) => {
+      let bytes = 0;
+      body.flow({
+        onData(chunk) {
+          if (bytes === 0) {
+            body.pause();
+            // Many turns of the loop: time enough for a body that ignores the pause to come whole.
+            turns(200, () => {
+              sentWhilePaused = sent;
+              body.resume();
+            });
+          }
+          bytes += chunk.length;
+        },
+        onEnd: () => resolve(bytes),
+        onFault: reject,
+      });
+    });
+    expect(received).toBe(total);
+    expect(sentWhilePaused).toBeLessThan(total);
+  });
+
+  it('opens one connection a request, also to the same host', async () => {
+    const server = await http((_request, response) => response.write('x'));
+    const bodies: TransportBody[] = [];
+    for (let i = 0; i < 3; i++) bodies.push((await open(server.url)).body);
+    expect(server.sockets.size).toBe(3);
+    for (const body of bodies) body.destroy();
+  });
+
+  it('reports what is open as aborted when it is closed', async () => {
+    const own = undiciTransport(systemClock);
+    const { url } = await http((_request, response) => response.write('x'));
+    const { body } = await own.open(url, { headersTimeoutMs: 5_000 });
+    const ending = faultOf(readBody(body, 1_000));
+    await own.close();
+    expect(await ending).toBe('aborted');
+  });
+});
+
+function turns(left: number, done: () => void): void {
+  if (left === 0) done();
+  else setImmediate(() => turns(left - 1, done));
+}
