@@ -1,0 +1,452 @@
+/**
+ * The disk door without a disk: inodes, hard links, modes, mounts, limited space, in memory and on microtasks alone, so
+ * that a simulation is repeatable. It also knows what a power cut would leave: `crash()` drops what was not synced
+ * (file data by `datasync`, names by `syncFolder`), and any operation can be made to fail.
+ */
+import { basename, dirname } from 'node:path';
+
+import type { Disk, DiskFile, DiskStat, OpenMode } from '../../src/io/disk.js';
+
+export interface MountOptions {
+  /** Size of the file system; what does not fit is ENOSPC. Default: 1 TiB. */
+  readonly bytes?: number;
+  /** Longest file name in bytes; default 255. */
+  readonly nameMax?: number;
+  /** False: `link` gives EPERM, as exFAT and some shares do. */
+  readonly hardLinks?: boolean;
+}
+
+export type DiskOperation =
+  | 'mkdir'
+  | 'open'
+  | 'create'
+  | 'readFile'
+  | 'link'
+  | 'rename'
+  | 'unlink'
+  | 'rmdir'
+  | 'readdir'
+  | 'stat'
+  | 'chmod'
+  | 'syncFolder'
+  | 'space'
+  | 'write'
+  | 'read'
+  | 'truncate'
+  | 'datasync';
+
+export interface MemoryDisk extends Disk {
+  /** Puts another file system at `path` (made if missing), or puts one that was taken away back. */
+  mount(path: string, options?: MountOptions): void;
+  /** The mount goes away: below `path` is the bare folder it covered. */
+  unmount(path: string): void;
+  resize(path: string, bytes: number): void;
+  /** Asked before each operation; a code it returns is what the operation fails with. It may throw to cut a run off. */
+  fault: (operation: DiskOperation, path: string) => string | null;
+  /**
+   * A power cut: names and bytes that were not synced are gone; open files are dead. With `keep`, a share of the
+   * unsynced survives, in order (0 nothing, 1 all).
+   */
+  crash(keep?: number): void;
+  /** Every file below `path`, as path → bytes. */
+  files(path?: string): Map<string, Buffer>;
+  /** Changes one byte of a file where it lies, as bit rot does. */
+  corrupt(path: string, offset: number, value: number): void;
+}
+
+interface FileNode {
+  readonly kind: 'file';
+  readonly inode: number;
+  readonly system: FileSystem;
+  mode: number;
+  links: number;
+  mtimeMs: number;
+  data: Buffer;
+  bytes: number;
+  /** What a power cut leaves. Shares the bytes of `data` while it is a beginning of it. */
+  durable: { data: Buffer | null; bytes: number };
+}
+
+interface FolderNode {
+  readonly kind: 'folder';
+  readonly inode: number;
+  readonly system: FileSystem;
+  mode: number;
+  mtimeMs: number;
+  entries: Map<string, Node>;
+  durable: Map<string, Node>;
+}
+
+type Node = FileNode | FolderNode;
+
+interface FileSystem {
+  readonly root: FolderNode;
+  bytesMax: number;
+  used: number;
+  readonly nameMax: number;
+  readonly hardLinks: boolean;
+  /** Name changes not yet synced, oldest first; a rename is one of two changes. */
+  pending: NameChange[][];
+}
+
+interface NameChange {
+  readonly folder: FolderNode;
+  readonly name: string;
+  readonly node: Node | null;
+}
+
+const TIB = 2 ** 40;
+
+function fail(code: string, operation: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${operation} '${path}'`), { code });
+}
+
+export function memoryDisk(options: MountOptions & { readonly now?: () => number } = {}): MemoryDisk {
+  const now = options.now ?? (() => 0);
+  let inodes = 1;
+  let generation = 0;
+
+  const newFolder = (system: FileSystem, mode: number): FolderNode => {
+    inodes += 1;
+    return {
+      kind: 'folder',
+      inode: inodes,
+      system,
+      mode,
+      mtimeMs: now(),
+      entries: new Map(),
+      durable: new Map(),
+    };
+  };
+  const newSystem = ({ bytes = TIB, nameMax = 255, hardLinks = true }: MountOptions): FileSystem => {
+    const system: FileSystem = {
+      bytesMax: bytes,
+      used: 0,
+      nameMax,
+      hardLinks,
+      pending: [],
+      get root() {
+        return root;
+      },
+    };
+    const root = newFolder(system, 0o755);
+    return system;
+  };
+
+  const base = newSystem(options);
+  const systems = new Map<string, FileSystem>();
+  const mounted = new Set<string>();
+
+  /** The node at `path`, crossing into mounts, or null. Throws ENOTDIR where a file is used as a folder. */
+  function find(path: string, operation: string): Node | null {
+    let node: Node = base.root;
+    let at = '';
+    for (const part of split(path)) {
+      if (node.kind !== 'folder') throw fail('ENOTDIR', operation, path);
+      if (Buffer.byteLength(part) > node.system.nameMax) throw fail('ENAMETOOLONG', operation, path);
+      const next = node.entries.get(part);
+      if (!next) return null;
+      at += `/${part}`;
+      const system = mounted.has(at) ? systems.get(at) : undefined;
+      node = system ? system.root : next;
+    }
+    return node;
+  }
+  function get(path: string, operation: string): Node {
+    const node = find(path, operation);
+    if (!node) throw fail('ENOENT', operation, path);
+    return node;
+  }
+  function folderOf(path: string, operation: string): { folder: FolderNode; name: string } {
+    const folder = get(dirname(path), operation);
+    if (folder.kind !== 'folder') throw fail('ENOTDIR', operation, path);
+    const name = basename(path);
+    if (Buffer.byteLength(name) > folder.system.nameMax) throw fail('ENAMETOOLONG', operation, path);
+    return { folder, name };
+  }
+  function getFolder(path: string, operation: string): FolderNode {
+    const node = get(path, operation);
+    if (node.kind !== 'folder') throw fail('ENOTDIR', operation, path);
+    return node;
+  }
+
+  /** Changes names, as one step that a power cut keeps or loses as a whole. */
+  function change(changes: readonly NameChange[]): void {
+    for (const { folder, name, node } of changes) {
+      if (node) folder.entries.set(name, node);
+      else folder.entries.delete(name);
+      folder.mtimeMs = now();
+    }
+    const [first] = changes;
+    first?.folder.system.pending.push([...changes]);
+  }
+
+  function ask(operation: DiskOperation, path: string): void {
+    const code = disk.fault(operation, path);
+    if (code !== null) throw fail(code, operation, path);
+  }
+
+  function makeFolder(path: string, mode: number): FolderNode {
+    const found = find(path, 'mkdir');
+    if (found?.kind === 'folder') return found;
+    if (found) throw fail('EEXIST', 'mkdir', path);
+    const parent = makeFolder(dirname(path), mode);
+    const name = basename(path);
+    if (Buffer.byteLength(name) > parent.system.nameMax) throw fail('ENAMETOOLONG', 'mkdir', path);
+    const node = newFolder(parent.system, mode);
+    change([{ folder: parent, name, node }]);
+    return node;
+  }
+
+  function openFile(node: FileNode, path: string, how: OpenMode): DiskFile {
+    const born = generation;
+    let closed = false;
+    const usable = (operation: DiskOperation) => {
+      if (closed || born !== generation) throw fail('EBADF', operation, path);
+      ask(operation, path);
+    };
+    return {
+      async write(chunks) {
+        usable('write');
+        if (how === 'read') throw fail('EBADF', 'write', path);
+        for (const chunk of chunks) {
+          const room = Math.max(0, node.system.bytesMax - node.system.used);
+          append(node, chunk.subarray(0, room));
+          if (chunk.byteLength > room) throw fail('ENOSPC', 'write', path);
+        }
+      },
+      async read(offset, length) {
+        usable('read');
+        return Buffer.from(node.data.subarray(offset, Math.min(node.bytes, offset + length)));
+      },
+      async truncate(bytes) {
+        usable('truncate');
+        if (bytes > node.bytes) append(node, Buffer.alloc(bytes - node.bytes));
+        if (bytes < node.durable.bytes && node.durable.data === null)
+          node.durable.data = Buffer.from(node.data.subarray(0, node.durable.bytes));
+        if (node.links > 0) node.system.used -= node.bytes - bytes;
+        node.bytes = bytes;
+        node.mtimeMs = now();
+      },
+      async datasync() {
+        usable('datasync');
+        node.durable = { data: null, bytes: node.bytes };
+      },
+      async bytes() {
+        usable('stat');
+        return node.bytes;
+      },
+      async close() {
+        closed = true;
+      },
+    };
+  }
+
+  function append(node: FileNode, chunk: Uint8Array): void {
+    const bytes = node.bytes + chunk.byteLength;
+    if (bytes > node.data.byteLength) {
+      const grown = Buffer.alloc(Math.max(256, bytes, node.data.byteLength * 2));
+      node.data.copy(grown, 0, 0, node.bytes);
+      node.data = grown;
+    }
+    node.data.set(chunk, node.bytes);
+    node.bytes = bytes;
+    node.mtimeMs = now();
+    if (node.links > 0) node.system.used += chunk.byteLength;
+  }
+
+  function isMountPoint(path: string): boolean {
+    return mounted.has(`/${split(path).join('/')}`);
+  }
+
+  const disk: MemoryDisk = {
+    fault: () => null,
+    async mkdir(path, mode = 0o755) {
+      ask('mkdir', path);
+      makeFolder(path, mode);
+    },
+    async open(path, how, mode = 0o644) {
+      ask(how === 'create' ? 'create' : 'open', path);
+      const node = find(path, 'open');
+      if (node?.kind === 'folder') throw fail(how === 'create' ? 'EEXIST' : 'EISDIR', 'open', path);
+      if (node) {
+        if (how === 'create') throw fail('EEXIST', 'open', path);
+        return openFile(node, path, how);
+      }
+      if (how === 'read') throw fail('ENOENT', 'open', path);
+      const { folder, name } = folderOf(path, 'open');
+      inodes += 1;
+      const made: FileNode = {
+        kind: 'file',
+        inode: inodes,
+        system: folder.system,
+        mode,
+        links: 1,
+        mtimeMs: now(),
+        data: Buffer.alloc(0),
+        bytes: 0,
+        durable: { data: null, bytes: 0 },
+      };
+      change([{ folder, name, node: made }]);
+      return openFile(made, path, how);
+    },
+    async readFile(path) {
+      ask('readFile', path);
+      const node = get(path, 'readFile');
+      if (node.kind === 'folder') throw fail('EISDIR', 'readFile', path);
+      return Buffer.from(node.data.subarray(0, node.bytes));
+    },
+    async link(from, to) {
+      ask('link', to);
+      const node = get(from, 'link');
+      const { folder, name } = folderOf(to, 'link');
+      if (find(to, 'link')) throw fail('EEXIST', 'link', to);
+      if (node.kind === 'folder') throw fail('EPERM', 'link', from);
+      if (node.system !== folder.system) throw fail('EXDEV', 'link', to);
+      if (!node.system.hardLinks) throw fail('EPERM', 'link', to);
+      node.links += 1;
+      change([{ folder, name, node }]);
+    },
+    async rename(from, to) {
+      ask('rename', to);
+      const node = get(from, 'rename');
+      if (isMountPoint(from) || isMountPoint(to)) throw fail('EBUSY', 'rename', to);
+      const source = folderOf(from, 'rename');
+      const target = folderOf(to, 'rename');
+      if (node.system !== target.folder.system) throw fail('EXDEV', 'rename', to);
+      const replaced = target.folder.entries.get(target.name);
+      if (replaced === node) return;
+      if (replaced?.kind === 'folder') {
+        if (node.kind !== 'folder') throw fail('EISDIR', 'rename', to);
+        if (replaced.entries.size > 0) throw fail('ENOTEMPTY', 'rename', to);
+      } else if (replaced && node.kind === 'folder') throw fail('ENOTDIR', 'rename', to);
+      if (replaced) dropName(replaced);
+      change([
+        { folder: source.folder, name: source.name, node: null },
+        { folder: target.folder, name: target.name, node },
+      ]);
+    },
+    async unlink(path) {
+      ask('unlink', path);
+      const node = get(path, 'unlink');
+      if (node.kind === 'folder') throw fail('EISDIR', 'unlink', path);
+      const { folder, name } = folderOf(path, 'unlink');
+      dropName(node);
+      change([{ folder, name, node: null }]);
+    },
+    async rmdir(path) {
+      ask('rmdir', path);
+      const node = getFolder(path, 'rmdir');
+      if (isMountPoint(path)) throw fail('EBUSY', 'rmdir', path);
+      if (node.entries.size > 0) throw fail('ENOTEMPTY', 'rmdir', path);
+      const { folder, name } = folderOf(path, 'rmdir');
+      change([{ folder, name, node: null }]);
+    },
+    async readdir(path) {
+      ask('readdir', path);
+      return [...getFolder(path, 'readdir').entries.keys()].toSorted();
+    },
+    async stat(path): Promise<DiskStat> {
+      ask('stat', path);
+      const node = get(path, 'stat');
+      const { kind, inode, mode, mtimeMs } = node;
+      return kind === 'file'
+        ? { kind, inode, mode, mtimeMs, bytes: node.bytes, links: node.links }
+        : { kind, inode, mode, mtimeMs, bytes: 0, links: 2 };
+    },
+    async chmod(path, mode) {
+      ask('chmod', path);
+      get(path, 'chmod').mode = mode & 0o7777;
+    },
+    async syncFolder(path) {
+      ask('syncFolder', path);
+      const node = getFolder(path, 'syncFolder');
+      const { system } = node;
+      // A change that touches the folder pulls in what it depends on: everything before it, as a journaling system does.
+      const last = system.pending.findLastIndex((changes) => changes.some(({ folder }) => folder === node));
+      for (const changes of system.pending.splice(0, last + 1)) settle(changes);
+    },
+    async space(path) {
+      ask('space', path);
+      const { system } = get(path, 'space');
+      return { freeBytes: Math.max(0, system.bytesMax - system.used), totalBytes: system.bytesMax };
+    },
+
+    mount(path, mountOptions = {}) {
+      const at = `/${split(path).join('/')}`;
+      makeFolder(at, 0o755);
+      if (!systems.has(at)) systems.set(at, newSystem(mountOptions));
+      mounted.add(at);
+    },
+    unmount(path) {
+      mounted.delete(`/${split(path).join('/')}`);
+    },
+    resize(path, bytes) {
+      get(path, 'resize').system.bytesMax = bytes;
+    },
+    crash(keep = 0) {
+      generation += 1;
+      for (const system of new Set([base, ...systems.values()])) {
+        for (const changes of system.pending.slice(0, Math.floor(system.pending.length * keep)))
+          settle(changes);
+        system.pending = [];
+        system.used = 0;
+        const seen = new Set<Node>();
+        restore(system.root, keep, seen);
+      }
+    },
+    files(path = '/') {
+      const found = new Map<string, Buffer>();
+      const walk = (folder: string) => {
+        const node = find(folder, 'files');
+        if (node?.kind === 'file') found.set(folder, Buffer.from(node.data.subarray(0, node.bytes)));
+        if (node?.kind !== 'folder') return;
+        for (const name of [...node.entries.keys()].toSorted())
+          walk(`${folder === '/' ? '' : folder}/${name}`);
+      };
+      walk(path);
+      return found;
+    },
+    corrupt(path, offset, value) {
+      const node = get(path, 'corrupt');
+      if (node.kind === 'file') node.data[offset] = value;
+    },
+  };
+
+  return disk;
+}
+
+const split = (path: string) => path.split('/').filter((part) => part !== '' && part !== '.');
+
+function settle(changes: readonly NameChange[]): void {
+  for (const { folder, name, node } of changes) {
+    if (node) folder.durable.set(name, node);
+    else folder.durable.delete(name);
+  }
+}
+
+function dropName(node: Node): void {
+  if (node.kind !== 'file') return;
+  node.links -= 1;
+  if (node.links === 0) node.system.used -= node.bytes;
+}
+
+function restore(folder: FolderNode, keep: number, seen: Set<Node>): void {
+  folder.entries = new Map(folder.durable);
+  for (const node of folder.entries.values()) {
+    if (node.kind === 'folder') {
+      restore(node, keep, seen);
+      continue;
+    }
+    if (!seen.has(node)) {
+      seen.add(node);
+      node.links = 0;
+      const { data, bytes } = node.durable;
+      if (data) node.data = Buffer.from(data);
+      node.bytes = data ? bytes : bytes + Math.floor(Math.max(0, node.bytes - bytes) * keep);
+      node.durable = { data: null, bytes: node.bytes };
+      node.system.used += node.bytes;
+    }
+    node.links += 1;
+  }
+}
