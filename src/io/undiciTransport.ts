@@ -156,8 +156,9 @@ function tell(sink: BodySink, how: TransportFault | 'end'): void {
 function classify(error: Error, connected: boolean): TransportFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   if (!connected) return new TransportFault('connect', code);
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')
-    return new TransportFault('protocol', code);
+  // The parser's errors do not always have a code.
+  const unreadable = error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW';
+  if (unreadable) return new TransportFault('protocol', code);
   return new TransportFault('reset', code);
 }
 
