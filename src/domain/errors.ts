@@ -36,6 +36,30 @@ export const ERRORS = {
     http: 502,
     hint: 'Check the path or address and its permissions; the last good guide stays in use.',
   },
+  guide_compressed: {
+    meaning: 'The guide is packed in a form that catchupd cannot open (xz or zip).',
+    retryable: true,
+    http: 502,
+    hint: 'Ask for the plain or the gzip form of the guide, or unpack it first.',
+  },
+  list_not_catalog: {
+    meaning: 'What answered is not a catalog.json.',
+    retryable: true,
+    http: 502,
+    hint: 'Open the address: it should show {"live_channels": …}. A login page or an error page is the usual cause.',
+  },
+  list_not_m3u: {
+    meaning: 'What answered is not an M3U channel list.',
+    retryable: true,
+    http: 502,
+    hint: 'Open the address: it should begin with #EXTM3U and hold #EXTINF lines.',
+  },
+  aliases_unreadable: {
+    meaning: 'The alias file is not what it should be.',
+    retryable: false,
+    http: 400,
+    hint: 'It is JSON of the form {"name_to_xmltv_id": {"Channel name": "xmltv id"}}.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
