@@ -1,0 +1,37 @@
+/**
+ * What the charts may ask of the world, as typed placeholders. `src/runtime` puts the real effects in; tests put
+ * scripted ones. An effect takes plain data and resolves with an outcome of `src/domain`: it never rejects.
+ */
+
+import { fromPromise } from 'xstate';
+import type { CaptureOutcome } from '../src/domain/capture.js';
+import type { UpstreamRef } from '../src/domain/channel.js';
+import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
+import type { Recording } from '../src/domain/recording.js';
+import type { GuideOutcome } from './guide.js';
+
+/** Opens the upstream and appends to the spool until it is told to stop or the upstream fails. */
+export interface CaptureInput {
+  readonly id: string;
+  readonly upstream: UpstreamRef;
+  readonly spool: string;
+}
+
+/** The effects after capture need to know everything; each is idempotent by the recording's id. */
+export interface StageInput {
+  readonly recording: Recording;
+}
+
+export interface LoadInput {
+  readonly sourceId: string;
+}
+
+function unplugged(name: string): Promise<never> {
+  return Promise.reject(new Error(`the port '${name}' has no effect plugged in`));
+}
+
+export const capture = fromPromise<CaptureOutcome, CaptureInput>(() => unplugged('capture'));
+export const finalize = fromPromise<FinalizeOutcome, StageInput>(() => unplugged('finalize'));
+export const seal = fromPromise<SealOutcome, StageInput>(() => unplugged('seal'));
+export const remove = fromPromise<RemoveOutcome, StageInput>(() => unplugged('remove'));
+export const load = fromPromise<GuideOutcome, LoadInput>(() => unplugged('load'));

@@ -1,0 +1,326 @@
+/**
+ * The root: recovering → running → draining → stopped. It spawns and supervises recordings and guides, hands out slots
+ * (P6), turns the plan's decisions into spawns and messages, and survives what it supervises (P8): a child that dies is
+ * taken out, decided upon, and started again later or put aside. Its own time is data like everyone's.
+ */
+
+import { setup } from 'xstate';
+import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensity.js';
+import type { Capsule } from '../src/domain/capsule.js';
+import { allot, withWant, without, type Admission, type SlotTable } from '../src/domain/slots.js';
+import type { DeadlineEvent, RecordingEvent, Told } from './events.js';
+import { guideMachine, type GuideEvent, type GuideInput } from './guide.js';
+import { recordingMachine } from './recording.js';
+import type { FreshRecording } from './recordingContext.js';
+import { ActorCrash, supervised } from './supervised.js';
+
+/** What the plan asks for; skips never come here. */
+export type Order =
+  | { readonly do: 'record'; readonly fresh: FreshRecording }
+  | {
+      readonly do: 'reschedule';
+      readonly id: string;
+      readonly capsule: Capsule;
+      readonly expiresAt: number;
+      readonly reason: string;
+    }
+  | { readonly do: 'cancel'; readonly id: string; readonly reason: string };
+
+/** A stored recording that has been made ready to live (RESTARTED folded in). */
+export interface Resumed {
+  readonly id: string;
+  readonly snapshot: unknown;
+}
+
+export type SchedulerEvent =
+  | Told
+  | (DeadlineEvent & { readonly kind: 'tick' | 'restart' })
+  | { readonly type: 'RECOVERED'; readonly at: number }
+  | { readonly type: 'GUIDES'; readonly at: number; readonly guides: readonly GuideInput[] }
+  | { readonly type: 'PLANNED'; readonly at: number; readonly orders: readonly Order[] }
+  | { readonly type: 'RESUME'; readonly at: number; readonly docs: readonly Resumed[] }
+  /** These need no actor for now; their documents stay. */
+  | { readonly type: 'REST'; readonly at: number; readonly ids: readonly string[] }
+  /** For a recording that may have to be woken first. */
+  | { readonly type: 'FORWARD'; readonly at: number; readonly id: string; readonly event: RecordingEvent }
+  | { readonly type: 'ADMISSION'; readonly at: number; readonly admission: Admission }
+  | { readonly type: 'LIMITS'; readonly at: number; readonly slotsMax: number; readonly tickMs: number }
+  | { readonly type: 'DRAIN'; readonly at: number }
+  | { readonly type: 'DRAINED'; readonly at: number };
+
+type ChildDied = {
+  readonly type: `xstate.error.actor.${string}`;
+  readonly error: unknown;
+  readonly actorId: string;
+};
+
+export interface SchedulerInput {
+  readonly slotsMax: number;
+  readonly tickMs: number;
+  readonly at: number;
+}
+
+export interface SchedulerContext extends SlotTable {
+  readonly tickMs: number;
+  readonly tickAt: number;
+  /** Latest time any event carried. */
+  readonly now: number;
+  readonly crashes: Readonly<Record<string, readonly number[]>>;
+  readonly restarts: readonly { readonly id: string; readonly at: number; readonly lastGood: unknown }[];
+  readonly deadline: { readonly kind: 'tick' | 'restart'; readonly at: number } | null;
+}
+
+/** What is known of a death, for the log, the quarantine and the next life. */
+export interface Death {
+  readonly id: string;
+  readonly at: number;
+  readonly error: string;
+  readonly stack: string;
+  readonly event: unknown;
+  readonly lastGood: unknown;
+}
+
+function deathOf(event: ChildDied, now: number): Death {
+  const { error, actorId } = event;
+  const crash = error instanceof ActorCrash ? error : null;
+  const cause = crash ? crash.cause : error;
+  return {
+    id: actorId,
+    at: Math.max(crash?.at ?? now, now),
+    error: cause instanceof Error ? cause.message : String(cause),
+    stack: cause instanceof Error ? (cause.stack ?? '') : '',
+    event: crash?.event ?? null,
+    lastGood: crash?.lastGood ?? null,
+  };
+}
+
+function nextDeadline(context: Pick<SchedulerContext, 'tickAt' | 'restarts'>): SchedulerContext['deadline'] {
+  const restartAt = Math.min(...context.restarts.map((restart) => restart.at));
+  return restartAt < context.tickAt
+    ? { kind: 'restart', at: restartAt }
+    : { kind: 'tick', at: context.tickAt };
+}
+
+const ports = setup({
+  types: {
+    context: {} as SchedulerContext,
+    events: {} as SchedulerEvent | ChildDied,
+    input: {} as SchedulerInput,
+  },
+  actors: { recording: supervised(recordingMachine), guide: supervised(guideMachine) },
+  actions: {
+    /** Looks around: plans, sweeps, beats the heart. */
+    tick: (_, _now: { at: number }) => {},
+    /** Hands an event to a recording, waking it where it rests. */
+    deliver: (_, _letter: { id: string; event: RecordingEvent }) => {},
+    /** Says that a child died, and of what. */
+    mourn: (_, _death: Death) => {},
+    /** Makes a recording that died ready to live again; RESUME follows. */
+    revive: (_, _dead: { id: string; lastGood: unknown }) => {},
+    /** Puts a child that will not stay up aside, where a person finds it. */
+    quarantine: (_, _death: Death) => {},
+    /** Its actor is stopped; a tombstone takes the document's place. */
+    bury: (_, _dead: { id: string }) => {},
+    /** Ends captures, flushes and says DRAINED. */
+    drain: () => {},
+  },
+  guards: {
+    due: ({ context, event }, kind: 'tick' | 'restart') =>
+      event.type === 'DEADLINE' &&
+      event.kind === kind &&
+      context.deadline?.kind === kind &&
+      context.deadline.at === event.dueAt,
+  },
+});
+
+const chart = ports.extend({
+  actions: {
+    /** Gives out what is free, and tells each that waits why. */
+    allot: ports.enqueueActions(({ context, enqueue }) => {
+      const { table, granted, refused } = allot(context, context.now);
+      enqueue.assign(table);
+      for (const { id, upstream } of granted)
+        enqueue({ type: 'deliver', params: { id, event: { type: 'GRANTED', at: context.now, upstream } } });
+      for (const { id, reason } of refused)
+        enqueue({ type: 'deliver', params: { id, event: { type: 'QUEUED', at: context.now, reason } } });
+    }),
+    want: ports.assign(({ context, event }) => (event.type === 'WANTS' ? withWant(context, event) : {})),
+    free: ports.assign(({ context, event }) =>
+      event.type === 'RELEASED' || event.type === 'GONE' ? without(context, event.id) : {},
+    ),
+    clock: ports.assign(({ context, event }) =>
+      'at' in event ? { now: Math.max(context.now, event.at) } : {},
+    ),
+    reap: ports.enqueueActions(({ context, event, enqueue }) => {
+      if (!('actorId' in event)) return;
+      const death = deathOf(event, context.now);
+      const recent = recentCrashes(context.crashes[death.id] ?? [], death.at, DEFAULT_INTENSITY);
+      const verdict = decide(recent, death.at, DEFAULT_INTENSITY);
+      enqueue.stopChild(death.id);
+      enqueue({ type: 'mourn', params: death });
+      const stays = verdict.kind === 'restart' && death.lastGood !== null;
+      if (!stays) enqueue({ type: 'quarantine', params: death });
+      const { [death.id]: _, ...others } = context.crashes;
+      enqueue.assign({
+        ...without(context, death.id),
+        crashes: stays ? { ...context.crashes, [death.id]: recent } : others,
+        restarts: stays
+          ? [...context.restarts, { id: death.id, at: verdict.at, lastGood: death.lastGood }]
+          : context.restarts,
+      });
+    }),
+    restart: ports.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'DEADLINE') return;
+      for (const { id, at, lastGood } of context.restarts)
+        if (at <= event.dueAt) enqueue({ type: 'revive', params: { id, lastGood } });
+      enqueue.assign({ restarts: context.restarts.filter(({ at }) => at > event.dueAt) });
+    }),
+    rearm: ports.assign(({ context }) => ({ deadline: nextDeadline(context) })),
+    ticked: ports.assign(({ context, event }) =>
+      'at' in event ? { tickAt: event.at + context.tickMs } : {},
+    ),
+    spawnGuides: ports.assign(({ event, spawn, self }) => {
+      if (event.type !== 'GUIDES') return {};
+      const children = self.getSnapshot().children;
+      for (const input of event.guides)
+        if (!children[`guide/${input.sourceId}`])
+          spawn('guide', { id: `guide/${input.sourceId}`, input: { fresh: input } });
+      return {};
+    }),
+    spawnFresh: ports.assign(({ event, spawn, self }) => {
+      if (event.type !== 'PLANNED') return {};
+      const children = self.getSnapshot().children;
+      for (const order of event.orders)
+        if (order.do === 'record' && !children[order.fresh.id])
+          spawn('recording', { id: order.fresh.id, input: { fresh: order.fresh } });
+      return {};
+    }),
+    passOn: ports.enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'PLANNED') return;
+      for (const order of event.orders)
+        switch (order.do) {
+          case 'record':
+            break;
+          case 'reschedule': {
+            const { id, capsule, expiresAt, reason } = order;
+            enqueue({
+              type: 'deliver',
+              params: { id, event: { type: 'RESCHEDULED', at: event.at, capsule, expiresAt, reason } },
+            });
+            break;
+          }
+          case 'cancel':
+            enqueue({
+              type: 'deliver',
+              params: { id: order.id, event: { type: 'CANCEL', at: event.at, reason: order.reason } },
+            });
+            break;
+        }
+    }),
+    resume: ports.enqueueActions(({ event, enqueue, self }) => {
+      if (event.type !== 'RESUME') return;
+      const children = self.getSnapshot().children;
+      const docs = event.docs.filter(({ id }) => !children[id]);
+      enqueue.assign(({ spawn }) => {
+        for (const { id, snapshot } of docs) spawn('recording', { id, input: { resume: snapshot as never } });
+        return {};
+      });
+    }),
+    wake: ports.enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'RESUME') return;
+      for (const { id } of event.docs)
+        enqueue({ type: 'deliver', params: { id, event: { type: 'WOKEN', at: event.at } } });
+    }),
+    forward: ports.enqueueActions(({ event, enqueue }) => {
+      if (event.type === 'FORWARD')
+        enqueue({ type: 'deliver', params: { id: event.id, event: event.event } });
+    }),
+    rest: ports.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'REST') return;
+      let table: Pick<SlotTable, 'slots' | 'queue'> = context;
+      for (const id of event.ids) {
+        enqueue.stopChild(id);
+        table = without(table, id);
+      }
+      enqueue.assign({ slots: table.slots, queue: table.queue });
+    }),
+    leave: ports.enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'GONE') return;
+      enqueue.stopChild(event.id);
+      enqueue({ type: 'bury', params: { id: event.id } });
+    }),
+    admit: ports.assign(({ event }) => (event.type === 'ADMISSION' ? { admission: event.admission } : {})),
+    limit: ports.assign(({ event }) =>
+      event.type === 'LIMITS' ? { slotsMax: event.slotsMax, tickMs: event.tickMs } : {},
+    ),
+  },
+});
+
+export const schedulerMachine = chart.createMachine({
+  id: 'scheduler',
+  context: ({ input }) => ({
+    slots: [],
+    queue: [],
+    slotsMax: input.slotsMax,
+    admission: null,
+    tickMs: input.tickMs,
+    tickAt: input.at,
+    now: input.at,
+    crashes: {},
+    restarts: [],
+    deadline: null,
+  }),
+  initial: 'recovering',
+  on: {
+    WANTS: { actions: ['clock', 'want'] },
+    RELEASED: { actions: ['clock', 'free'] },
+    GONE: { actions: ['clock', 'free', 'leave'] },
+    RESUME: { actions: ['clock', 'resume', 'wake'] },
+    REST: { actions: ['clock', 'rest'] },
+    FORWARD: { actions: ['clock', 'forward'] },
+    ADMISSION: { actions: ['clock', 'admit'] },
+    LIMITS: { actions: ['clock', 'limit'] },
+    'xstate.error.actor.*': { actions: ['reap', 'rearm'] },
+  },
+  states: {
+    /** Stored recordings are put in place; wishes are noted, nothing is granted yet. */
+    recovering: {
+      on: { RECOVERED: { target: 'running', actions: 'clock' } },
+    },
+    running: {
+      entry: ['allot', 'rearm'],
+      on: {
+        WANTS: { actions: ['clock', 'want', 'allot'] },
+        RELEASED: { actions: ['clock', 'free', 'allot'] },
+        GONE: { actions: ['clock', 'free', 'leave', 'allot'] },
+        REST: { actions: ['clock', 'rest', 'allot'] },
+        ADMISSION: { actions: ['clock', 'admit', 'allot'] },
+        LIMITS: { actions: ['clock', 'limit', 'allot'] },
+        GUIDES: { actions: ['clock', 'spawnGuides'] },
+        PLANNED: { actions: ['clock', 'spawnFresh', 'passOn'] },
+        'xstate.error.actor.*': { actions: ['reap', 'rearm', 'allot'] },
+        DEADLINE: [
+          {
+            guard: { type: 'due', params: 'tick' },
+            actions: [
+              'clock',
+              'ticked',
+              'rearm',
+              { type: 'tick', params: ({ event }) => ({ at: event.at }) },
+            ],
+          },
+          { guard: { type: 'due', params: 'restart' }, actions: ['clock', 'restart', 'rearm'] },
+        ],
+        DRAIN: { target: 'draining', actions: 'clock' },
+      },
+    },
+    /** No slot is given any more; captures end, what they know is stored, and they go on at the next start. */
+    draining: {
+      entry: 'drain',
+      on: { DRAINED: 'stopped' },
+    },
+    stopped: {},
+  },
+});
+
+export type { GuideEvent };

@@ -1,0 +1,193 @@
+/**
+ * How a recording's facts change while it is captured: pieces become stretches, silence between them becomes gaps with
+ * a cause, faults wear out an upstream. Pure; `machines/recording.ts` says when.
+ *
+ * P3: as long as the window lasts something is left to try. P4: every hole gets its cause here, when it is known.
+ */
+
+import { refKey, type UpstreamRef } from './channel.js';
+import type { CaptureFault, CapturePiece } from './capture.js';
+import { addTs, type GapCause, type JoinKind, type Stretch } from './ledger.js';
+import type { Recording, UpstreamHealth } from './recording.js';
+
+/** Stream this long without a fault makes everything before it forgotten. */
+export const GOOD_STREAM_MS = 30_000;
+const TRIES_MAX = 3;
+const OUTAGE_MS_MAX = 60_000;
+const RETRY_AFTER_MS_MAX = 120_000;
+
+const FRESH: UpstreamHealth = { tries: 0, outageSince: null, spent: false };
+
+type Facts = Pick<
+  Recording,
+  'stretches' | 'gaps' | 'joins' | 'ts' | 'tsBefore' | 'bytes' | 'lastFault' | 'faults' | 'health'
+>;
+
+export function openAt(recording: Pick<Recording, 'window'>): number {
+  return recording.window.startAt - recording.window.prePaddingMs;
+}
+
+/** When capture ends: stop and padding, or the longest capture allowed. */
+export function closeAt(recording: Pick<Recording, 'window' | 'durationMsMax' | 'startedAt'>): number {
+  const end = recording.window.stopAt + recording.window.postPaddingMs;
+  if (recording.durationMsMax === 0 || recording.startedAt === null) return end;
+  return Math.min(end, recording.startedAt + recording.durationMsMax);
+}
+
+/** Upstreams that may still be asked, best first. */
+export function candidates(recording: Pick<Recording, 'upstreams' | 'health' | 'patience'>): UpstreamRef[] {
+  const allowed = recording.patience.fallback ? recording.upstreams : recording.upstreams.slice(0, 1);
+  return allowed.filter((ref) => !recording.health[refKey(ref)]?.spent);
+}
+
+export function isSpent(recording: Pick<Recording, 'health'>, ref: UpstreamRef): boolean {
+  return recording.health[refKey(ref)]?.spent ?? false;
+}
+
+/** All upstreams fresh again: the last resort when each was given up once. */
+export function forgiveAll(): Pick<Recording, 'health'> {
+  return { health: {} };
+}
+
+/**
+ * Takes in what a connection wrote so far or in all. A piece that begins where the last stretch does replaces it; a
+ * new one closes the hole before it. Bytes of an unreported end (a crash) belong to the stretch before.
+ */
+export function withPiece(recording: Recording, source: UpstreamRef, piece: CapturePiece): Partial<Facts> {
+  const last = recording.stretches.at(-1);
+  const stretch: Stretch = {
+    source,
+    fromAt: piece.fromAt,
+    toAt: piece.toAt,
+    bytes: piece.bytes,
+    firstOffset: piece.firstOffset,
+  };
+  const known = last !== undefined && last.firstOffset === piece.firstOffset;
+  const tsBefore = known ? recording.tsBefore : recording.ts;
+  const facts = {
+    tsBefore,
+    ts: addTs(tsBefore, piece.ts),
+    bytes: piece.firstOffset + piece.bytes,
+    ...(piece.goodMs >= GOOD_STREAM_MS && {
+      faults: 0,
+      health: { ...recording.health, [refKey(source)]: FRESH },
+    }),
+  };
+  if (known) return { ...facts, stretches: [...recording.stretches.slice(0, -1), stretch] };
+
+  const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
+  const silentSince = last?.toAt ?? openAt(recording);
+  const cause = recording.lastFault?.cause ?? 'late_start';
+  return {
+    ...facts,
+    lastFault: null,
+    stretches: [...recording.stretches.slice(0, -1), ...(before ? [before] : []), stretch],
+    gaps:
+      piece.fromAt > silentSince
+        ? [...recording.gaps, { fromAt: silentSince, toAt: piece.fromAt, cause }]
+        : recording.gaps,
+    joins: last
+      ? [
+          ...recording.joins,
+          {
+            at: piece.fromAt,
+            kind: joinKind(last.source, source, recording.lastFault?.cause),
+            removedOverlapS: 0,
+            approximate: false,
+          },
+        ]
+      : recording.joins,
+  };
+}
+
+function joinKind(before: UpstreamRef, after: UpstreamRef, cause: GapCause | undefined): JoinKind {
+  if (cause === 'restart' || cause === 'preempted') return cause;
+  return refKey(before) === refKey(after) ? 'reconnect' : 'failover';
+}
+
+/**
+ * Charges a fault to its upstream (DESIGN §3): `spent` at once; `retry` after three tries without 30 s of good stream
+ * or 60 s of outage; a refusal for want of slots, a plea for patience and the disk cost it nothing.
+ */
+export function withFault(
+  recording: Recording,
+  source: UpstreamRef,
+  fault: Pick<CaptureFault, 'at' | 'cause' | 'code' | 'remedy' | 'piece'>,
+): Pick<Recording, 'health' | 'faults' | 'lastFault' | 'transientRetries'> {
+  const wasGood = (fault.piece?.goodMs ?? 0) >= GOOD_STREAM_MS;
+  const before = wasGood ? FRESH : (recording.health[refKey(source)] ?? FRESH);
+  const blamed = fault.remedy === 'retry' || fault.remedy === 'spent';
+  const tries = before.tries + (blamed ? 1 : 0);
+  const outageSince = before.outageSince ?? fault.at;
+  const wornOut = fault.remedy === 'retry' && (tries >= TRIES_MAX || fault.at - outageSince >= OUTAGE_MS_MAX);
+  return {
+    lastFault: { cause: fault.cause, code: fault.code, at: fault.at },
+    faults: (wasGood ? 0 : recording.faults) + 1,
+    transientRetries: recording.transientRetries + (fault.remedy === 'spent' ? 0 : 1),
+    health: {
+      ...recording.health,
+      [refKey(source)]: { tries, outageSince, spent: fault.remedy === 'spent' || wornOut },
+    },
+  };
+}
+
+/** Worn out by retries alone it is only left while another is there; `spent` outright it is left in any case. */
+export function shouldLeave(
+  recording: Recording,
+  source: UpstreamRef,
+  remedy: CaptureFault['remedy'],
+): boolean {
+  if (remedy === 'spent') return true;
+  if (!isSpent(recording, source)) return false;
+  return candidates(recording).length > 0;
+}
+
+/** Milliseconds until the next try: doubling from the first, never past the cap, longer where the provider asks. */
+export function backoffMs(
+  recording: Pick<Recording, 'faults' | 'patience'>,
+  retryAfterMs: number | null,
+): number {
+  const { backoffMs: first, backoffMsMax } = recording.patience;
+  const doubled = Math.min(backoffMsMax, first * 2 ** Math.min(30, Math.max(0, recording.faults - 1)));
+  return Math.max(doubled, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
+}
+
+/** The hole that lasts, closed at `at`: for a recording that ends while nothing comes. */
+export function withLastGap(recording: Recording, at: number): Partial<Facts> {
+  const silentSince = recording.stretches.at(-1)?.toAt ?? openAt(recording);
+  if (recording.lastFault === null || at <= silentSince) return {};
+  return {
+    gaps: [...recording.gaps, { fromAt: silentSince, toAt: at, cause: recording.lastFault.cause }],
+    lastFault: null,
+  };
+}
+
+/** What a spool was found to hold after a crash: its size, and when it was last written. */
+export interface SpoolTail {
+  readonly bytes: number;
+  readonly writtenAt: number;
+}
+
+/**
+ * Brings the facts up to what the spool holds: the last stretch goes on to the last byte written, or becomes known at
+ * all when the crash came before its first checkpoint.
+ */
+export function withSpoolTail(recording: Recording, tail: SpoolTail): Partial<Facts> {
+  const last = recording.stretches.at(-1);
+  if (tail.bytes <= recording.bytes) return {};
+  if (last) {
+    const grown = {
+      ...last,
+      bytes: tail.bytes - last.firstOffset,
+      toAt: Math.max(last.toAt, tail.writtenAt),
+    };
+    return { bytes: tail.bytes, stretches: [...recording.stretches.slice(0, -1), grown] };
+  }
+  const source = recording.current ?? recording.upstreams[0];
+  if (!source) return {};
+  const fromAt = Math.min(recording.startedAt ?? tail.writtenAt, tail.writtenAt);
+  return {
+    bytes: tail.bytes,
+    stretches: [{ source, fromAt, toAt: tail.writtenAt, bytes: tail.bytes, firstOffset: 0 }],
+  };
+}
