@@ -60,6 +60,60 @@ export const ERRORS = {
     http: 400,
     hint: 'It is JSON of the form {"name_to_xmltv_id": {"Channel name": "xmltv id"}}.',
   },
+  state_newer: {
+    meaning: 'The state was written by a newer version of catchupd.',
+    retryable: false,
+    http: 500,
+    hint: 'Start that version, or name another file with --state-file. Nothing was changed.',
+  },
+  state_unreadable: {
+    meaning: 'The state file is there but may not be read.',
+    retryable: false,
+    http: 500,
+    hint: 'Give the user who runs catchupd the right to read and write it and its folder.',
+  },
+  state_unwritable: {
+    meaning: 'The state cannot be written.',
+    retryable: true,
+    http: 503,
+    hint: 'Check the folder, its owner and its free space. Captures go on; nothing new is started, published or deleted.',
+  },
+  state_locked: {
+    meaning: 'Another catchupd works on this folder.',
+    retryable: true,
+    http: 409,
+    hint: 'Stop the one that is named, or give this one another --out-dir.',
+  },
+  mount_missing: {
+    meaning: 'A folder that catchupd knows is not there, or its marker is not: a disk is not mounted.',
+    retryable: true,
+    http: 503,
+    hint: 'Mount it. Nothing is written there, deleted or forgotten until its .catchupd-root is back.',
+  },
+  root_foreign: {
+    meaning: 'The marker of a folder belongs to another state: another disk is mounted there.',
+    retryable: true,
+    http: 503,
+    hint: 'Mount the right disk, or name the folder that this state knows.',
+  },
+  disk_full: {
+    meaning: 'No space is left on the disk.',
+    retryable: true,
+    http: 507,
+    hint: 'Free some space or lower the keep times; it goes on by itself.',
+  },
+  disk_error: {
+    meaning: 'The disk failed to read or write.',
+    retryable: true,
+    http: 503,
+    hint: 'Look at the system log and the disk; it is tried again by itself.',
+  },
+  folder_unwritable: {
+    meaning: 'A folder may not be written by this user, or is mounted read-only.',
+    retryable: true,
+    http: 503,
+    hint: 'Give the user who runs catchupd the right to write the folder that is named.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
