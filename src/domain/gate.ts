@@ -1,0 +1,41 @@
+/**
+ * The sanity gate: whether a new load of a guide or list may take the place of the last good one (P5). Providers
+ * answer with empty, halved and broken-off files, and a plan made from one would drop what it does not show.
+ */
+
+/** What is compared: totals of the whole file. `GuideCounts` has all of it. */
+export interface GateCounts {
+  readonly channels: number;
+  /** Null for a list, which has none. */
+  readonly programmes: number | null;
+  /** Latest stop in the whole guide; 0 for a list or an empty guide. */
+  readonly lastStopAt: number;
+  /** It ended early or broke off. */
+  readonly partial: boolean;
+}
+
+/** `empty` nothing in it; `halved` under half of the channels or programmes; `partial` broken off and smaller. */
+export type HoldReason = 'empty' | 'halved' | 'partial';
+
+export type Verdict =
+  { readonly verdict: 'accept' } | { readonly verdict: 'hold'; readonly reason: HoldReason };
+
+/** An empty load is held even when nothing came before it; anything else is better than nothing. */
+export function judge(lastGood: GateCounts | null, next: GateCounts): Verdict {
+  if (next.channels === 0 || next.programmes === 0) return { verdict: 'hold', reason: 'empty' };
+  if (lastGood === null) return { verdict: 'accept' };
+  if (underHalf(lastGood.channels, next.channels) || underHalf(lastGood.programmes, next.programmes)) {
+    return { verdict: 'hold', reason: 'halved' };
+  }
+  const smaller = next.channels < lastGood.channels || (next.programmes ?? 0) < (lastGood.programmes ?? 0);
+  return next.partial && smaller ? { verdict: 'hold', reason: 'partial' } : { verdict: 'accept' };
+}
+
+/** The counts of a parsed list. */
+export function listCounts(list: { readonly channels: readonly unknown[] }): GateCounts {
+  return { channels: list.channels.length, programmes: null, lastStopAt: 0, partial: false };
+}
+
+function underHalf(before: number | null, after: number | null): boolean {
+  return (after ?? 0) * 2 < (before ?? 0);
+}
