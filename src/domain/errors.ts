@@ -114,6 +114,90 @@ export const ERRORS = {
     http: 503,
     hint: 'Give the user who runs catchupd the right to write the folder that is named.',
   },
+  upstream_unreachable: {
+    meaning: 'No connection to the stream: refused, unknown host, or TLS failed.',
+    retryable: true,
+    http: 502,
+    hint: 'Check the address and this machine’s network; it is tried again until the programme ends.',
+  },
+  upstream_silent: {
+    meaning: 'The stream was opened but sent nothing for too long.',
+    retryable: true,
+    http: 504,
+    hint: 'Usually the provider; another address of the channel is tried where there is one.',
+  },
+  upstream_reset: {
+    meaning: 'The stream broke off.',
+    retryable: true,
+    http: 502,
+    hint: 'It is opened again at once; the gap is in the ledger.',
+  },
+  upstream_ended: {
+    meaning: 'The provider ended a stream that should go on.',
+    retryable: true,
+    http: 502,
+    hint: 'It is opened again at once; the gap is in the ledger.',
+  },
+  upstream_failing: {
+    meaning: 'The stream’s server answered with an error of its own.',
+    retryable: true,
+    http: 502,
+    hint: 'Usually passes; it is tried again, later where the server says when.',
+  },
+  upstream_busy: {
+    meaning: 'The provider asks for fewer requests.',
+    retryable: true,
+    http: 429,
+    hint: 'It is left alone for the time it asks for.',
+  },
+  upstream_limit: {
+    meaning: 'The provider counts too many connections on this account.',
+    retryable: true,
+    http: 503,
+    hint: 'Set --max-concurrency or --provider-max to what the account allows; other players count too.',
+  },
+  upstream_refused: {
+    meaning: 'The provider refuses the stream.',
+    retryable: false,
+    http: 502,
+    hint: 'Look at the status in the ledger: 401 and 403 are the account, 404 and 410 the address.',
+  },
+  upstream_redirects: {
+    meaning: 'The stream redirects without end, or to something that is no HTTP address.',
+    retryable: false,
+    http: 502,
+    hint: 'Open the address in a player; the list may be out of date.',
+  },
+  upstream_html: {
+    meaning: 'A web page answered in place of the stream.',
+    retryable: false,
+    http: 502,
+    hint: 'Open the address in a browser: a login or notice page is the usual cause.',
+  },
+  upstream_not_media: {
+    meaning: 'What answered is not an MPEG transport stream.',
+    retryable: false,
+    http: 502,
+    hint: 'Open the address in a player; the list may be out of date.',
+  },
+  list_unreadable: {
+    meaning: 'The channel list could not be read or fetched.',
+    retryable: true,
+    http: 502,
+    hint: 'Check the path or address and its permissions; the last good list stays in use.',
+  },
+  state_invalid: {
+    meaning: 'A stored recording is not in a state that any chart knows.',
+    retryable: false,
+    http: 500,
+    hint: 'It was put aside in .catchupd/quarantine; its files are untouched. Report it with that file.',
+  },
+  upstream_gone: {
+    meaning: 'The channel or its address is no longer in its list.',
+    retryable: true,
+    http: 502,
+    hint: 'Check the list: the other addresses of the channel are tried meanwhile.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,107 @@
+/**
+ * Who holds a connection: the running captures, keyed by recording, outside the charts. Opening awaits the end of an
+ * earlier one of the same recording, so that two never write to one spool (P2); whatever a chart forgot can be found
+ * here and closed.
+ */
+
+import type { CaptureInput as Asked } from '../../machines/ports.js';
+import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import type { UpstreamRef } from '../domain/channel.js';
+import { capture } from '../capture/protocols.js';
+import { pause, type Clock } from '../io/clock.js';
+import type { Disk } from '../io/disk.js';
+import type { Transport } from '../io/transport.js';
+
+/** An upstream as it is asked: address and headers. Secret. */
+export interface Address {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface CaptureSettings {
+  readonly firstByteTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+}
+
+export interface CapturesDoors {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly transport: Transport;
+  readonly settings: () => CaptureSettings;
+  readonly resolve: (ref: UpstreamRef) => Address | null;
+  readonly onCheckpoint: (id: string, upstream: UpstreamRef, piece: CapturePiece, at: number) => void;
+}
+
+export interface Captures {
+  /** Runs until told to stop or until the upstream fails; `signal` is the chart leaving the state. */
+  run(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome>;
+  /** Tells one to flush and end; its outcome follows from `run`. */
+  stop(id: string): void;
+  /** Tells all; resolves when they have ended, or after `withinMs`. */
+  stopAll(withinMs: number): Promise<void>;
+  open(): readonly string[];
+}
+
+interface Holder {
+  readonly abort: AbortController;
+  readonly ended: Promise<unknown>;
+}
+
+/** An earlier capture is given this long to let go; then its connection is gone all the same. */
+const HANDOVER_MS_MAX = 5_000;
+
+export function createCaptures(doors: CapturesDoors): Captures {
+  const holders = new Map<string, Holder>();
+
+  async function run(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
+    const earlier = holders.get(asked.id);
+    if (earlier) {
+      earlier.abort.abort();
+      await Promise.race([earlier.ended, pause(doors.clock, HANDOVER_MS_MAX)]);
+    }
+    const abort = new AbortController();
+    const onLeave = () => abort.abort();
+    signal.addEventListener('abort', onLeave, { once: true });
+    if (signal.aborted) abort.abort();
+    const outcome = record(asked, abort.signal);
+    const holder = { abort, ended: outcome.catch(() => undefined) };
+    holders.set(asked.id, holder);
+    try {
+      return await outcome;
+    } finally {
+      signal.removeEventListener('abort', onLeave);
+      if (holders.get(asked.id) === holder) holders.delete(asked.id);
+    }
+  }
+
+  async function record(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
+    const address = doors.resolve(asked.upstream);
+    if (address === null) {
+      const at = doors.clock.now();
+      const rest = { piece: null, retryAfterMs: null, limit: null };
+      return { kind: 'fault', at, cause: 'connect', code: 'upstream_gone', remedy: 'spent', ...rest };
+    }
+    return capture(
+      { ...address, ...doors.settings(), spoolPath: asked.spool },
+      {
+        transport: doors.transport,
+        disk: doors.disk,
+        clock: doors.clock,
+        signal,
+        onCheckpoint: (piece) => doors.onCheckpoint(asked.id, asked.upstream, piece, doors.clock.now()),
+      },
+    );
+  }
+
+  return {
+    run,
+    stop: (id) => holders.get(id)?.abort.abort(),
+    async stopAll(withinMs) {
+      const all = [...holders.values()];
+      for (const holder of all) holder.abort.abort();
+      if (all.length === 0) return;
+      await Promise.race([Promise.all(all.map((holder) => holder.ended)), pause(doors.clock, withinMs)]);
+    },
+    open: () => [...holders.keys()],
+  };
+}

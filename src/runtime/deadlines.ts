@@ -1,0 +1,151 @@
+/**
+ * The one place where time becomes an event: keeps the awaited deadline of every recording, guide and of the
+ * scheduler, and calls each when it is due. It derives its contents from what it is shown, so that a restart re-arms
+ * everything for free. It never sleeps longer than 30 s: a suspended machine or a stepped clock is noticed by then.
+ */
+
+import type { Clock, TimerHandle } from '../io/clock.js';
+
+/** Kinds that run on elapsed time: a wall clock that jumps neither hastens nor holds them. */
+const ELAPSED: ReadonlySet<string> = new Set(['retry', 'close', 'wait', 'restart', 'tick', 'poll']);
+const SLEEP_MS_MAX = 30_000;
+/** Smaller differences between wall and elapsed time are drift and rounding. */
+const STEP_MS = 1_000;
+
+export interface AwaitedDeadline {
+  readonly kind: string;
+  /** Wall clock, as the chart set it. */
+  readonly at: number;
+}
+
+export interface Deadlines {
+  /** What `id` awaits now; null for nothing. The same deadline again changes nothing. */
+  set(id: string, deadline: AwaitedDeadline | null): void;
+  size(): number;
+  stop(): void;
+}
+
+interface Entry {
+  readonly id: string;
+  readonly deadline: AwaitedDeadline;
+  /** Monotonic time at which it is due; its place in the heap. */
+  readonly dueMono: number;
+}
+
+export function createDeadlines(
+  clock: Clock,
+  call: (id: string, deadline: AwaitedDeadline, at: number) => void,
+): Deadlines {
+  const entries = new Map<string, Entry>();
+  let heap = createHeap((entry) => entries.get(entry.id) === entry);
+  let offset = clock.now() - clock.mono();
+  let timer: TimerHandle | null = null;
+  let wakesAtMono = Infinity;
+  let stopped = false;
+
+  function enter(id: string, deadline: AwaitedDeadline): void {
+    const entry = { id, deadline, dueMono: clock.mono() + (deadline.at - clock.now()) };
+    entries.set(id, entry);
+    heap.push(entry);
+  }
+
+  function arm(): void {
+    const first = heap.peek();
+    if (stopped || !first) return;
+    const sleepMs = Math.min(SLEEP_MS_MAX, Math.max(0, first.dueMono - clock.mono()));
+    const wakeMono = clock.mono() + sleepMs;
+    if (timer && wakesAtMono <= wakeMono) return;
+    timer?.cancel();
+    wakesAtMono = wakeMono;
+    timer = clock.after(sleepMs, wake);
+  }
+
+  function wake(): void {
+    timer = null;
+    wakesAtMono = Infinity;
+    if (Math.abs(clock.now() - clock.mono() - offset) > STEP_MS) rebase();
+    for (let first = heap.peek(); first && first.dueMono <= clock.mono() && !stopped; first = heap.peek()) {
+      entries.delete(first.id);
+      // A wall clock that lags by a rounded millisecond would make the chart refuse the call for good.
+      const early = !ELAPSED.has(first.deadline.kind) && clock.now() < first.deadline.at;
+      if (early) enter(first.id, first.deadline);
+      else call(first.id, first.deadline, clock.now());
+    }
+    arm();
+  }
+
+  /** The wall clock was stepped: what waits for the wall moves with it, what runs on elapsed time stays. */
+  function rebase(): void {
+    offset = clock.now() - clock.mono();
+    const before = [...entries.values()];
+    entries.clear();
+    heap = createHeap((entry) => entries.get(entry.id) === entry);
+    for (const entry of before) {
+      if (ELAPSED.has(entry.deadline.kind)) {
+        entries.set(entry.id, entry);
+        heap.push(entry);
+      } else enter(entry.id, entry.deadline);
+    }
+  }
+
+  return {
+    set(id, deadline) {
+      const before = entries.get(id);
+      if (before && deadline && before.deadline.at === deadline.at && before.deadline.kind === deadline.kind)
+        return;
+      entries.delete(id);
+      if (deadline === null || stopped) return;
+      enter(id, deadline);
+      arm();
+    },
+    size: () => entries.size,
+    stop() {
+      stopped = true;
+      timer?.cancel();
+      entries.clear();
+    },
+  };
+}
+
+/** A binary heap by due time, then id; entries that are no longer awaited fall out when they come to the top. */
+function createHeap(isLive: (entry: Entry) => boolean) {
+  const items: Entry[] = [];
+  const before = (a: number, b: number): boolean => {
+    const [first, second] = [items[a], items[b]];
+    if (!first || !second) return first !== undefined;
+    return first.dueMono - second.dueMono < 0 || (first.dueMono === second.dueMono && first.id < second.id);
+  };
+  const swap = (a: number, b: number) => {
+    const [first, second] = [items[a], items[b]];
+    if (first && second) [items[a], items[b]] = [second, first];
+  };
+
+  function pop(): void {
+    swap(0, items.length - 1);
+    items.pop();
+    for (let index = 0; ;) {
+      const left = 2 * index + 1;
+      const least = before(left + 1, left) ? left + 1 : left;
+      if (!before(least, index)) return;
+      swap(index, least);
+      index = least;
+    }
+  }
+
+  return {
+    push(entry: Entry): void {
+      items.push(entry);
+      for (let index = items.length - 1; index > 0;) {
+        const parent = (index - 1) >> 1;
+        if (!before(index, parent)) return;
+        swap(index, parent);
+        index = parent;
+      }
+    },
+    /** The earliest that is still awaited. */
+    peek(): Entry | undefined {
+      while (items[0] && !isLive(items[0])) pop();
+      return items[0];
+    },
+  };
+}

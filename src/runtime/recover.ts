@@ -1,0 +1,59 @@
+/**
+ * From a stored snapshot to one that may live: never started raw, because its effects would run at once, with stale
+ * input, before slots exist. RESTARTED is folded in on paper, and only what comes out is spawned. P7.
+ */
+
+import { createActor, transition, type Snapshot } from 'xstate';
+import { recordingMachine } from '../../machines/recording.js';
+import type { RecordingEvent } from '../../machines/events.js';
+import { CodedError } from '../domain/errors.js';
+import type { Recording } from '../domain/recording.js';
+
+export type RecordingSnapshot = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;
+
+/** A snapshot to look at and to calculate with; no effect runs. Throws `state_invalid` for what no chart knows. */
+export function inert(snapshot: unknown): RecordingSnapshot {
+  const copy = structuredClone(snapshot) as Snapshot<unknown>;
+  if (copy?.status !== 'active') throw new CodedError('state_invalid', `status is ${String(copy?.status)}`);
+  const restored = createActor(recordingMachine, { snapshot: copy, input: undefined as never }).getSnapshot();
+  if (restored.status !== 'active')
+    throw new CodedError(
+      'state_invalid',
+      `no chart knows the state ${JSON.stringify((copy as { value?: unknown }).value)}`,
+    );
+  checkContext(restored.context);
+  return restored;
+}
+
+/** Folds one event into a stored snapshot without running any effect. */
+export function folded(snapshot: unknown, event: RecordingEvent): Snapshot<unknown> {
+  const [next] = transition(recordingMachine, inert(snapshot), event);
+  return plain(recordingMachine.getPersistedSnapshot(next));
+}
+
+/** Exactly what the store will read back. */
+export function plain(snapshot: Snapshot<unknown>): Snapshot<unknown> {
+  return JSON.parse(JSON.stringify(snapshot)) as Snapshot<unknown>;
+}
+
+const TEXTS = ['id', 'reason', 'spool', 'failReason', 'cancelReason', 'recoveryReason', 'evictedBy'] as const;
+const NUMBERS = ['priority', 'expiresAt', 'bytes', 'attempts', 'faults', 'durationMsMax'] as const;
+const LISTS = ['keys', 'upstreams', 'stretches', 'gaps', 'joins'] as const;
+const OBJECTS = ['capsule', 'window', 'health', 'ts', 'tsBefore', 'patience'] as const;
+
+function checkContext(context: Recording): void {
+  const wrong = [
+    ...TEXTS.filter((name) => typeof context[name] !== 'string'),
+    ...NUMBERS.filter((name) => !Number.isFinite(context[name])),
+    ...LISTS.filter((name) => !Array.isArray(context[name])),
+    ...OBJECTS.filter((name) => typeof context[name] !== 'object' || context[name] === null),
+  ];
+  if (wrong.length > 0) throw new CodedError('state_invalid', `not as it should be: ${wrong.join(', ')}`);
+}
+
+/** Dotted path of a state value: `spooling.open`. */
+export function statePath(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[parent, child] = ['', '']] = Object.entries(value as Record<string, unknown>);
+  return child === '' ? parent : `${parent}.${statePath(child)}`;
+}
