@@ -1,0 +1,46 @@
+/** The commands, their other names, what they take and what they do; the help is made from this. */
+import type { CommandName } from '../config/optionRow.js';
+
+export interface CommandRow {
+  readonly name: CommandName;
+  readonly aliases: readonly string[];
+  /** In commander's form: `<query...>` needed, `[command]` optional. */
+  readonly argument?: string;
+  readonly summary: string;
+}
+
+export const COMMANDS: readonly CommandRow[] = [
+  { name: 'run', aliases: ['catchup-daemon'], summary: 'watch the guide and record, until told to stop' },
+  { name: 'record', aliases: ['catchup-record'], summary: 'record what is on now, then exit' },
+  { name: 'plan', aliases: [], summary: 'show what would be recorded and why, and what not and why' },
+  {
+    name: 'why',
+    aliases: [],
+    argument: '<query...>',
+    summary: 'the same for one programme or recording, by id, title or channel',
+  },
+  {
+    name: 'report',
+    aliases: ['catchup-recorder-report'],
+    summary: 'what is being, was and could not be recorded',
+  },
+  { name: 'doctor', aliases: [], summary: 'check configuration, disk, guide and sources' },
+  { name: 'health', aliases: [], summary: 'exit 0 if the running daemon is alive, for containers' },
+  {
+    name: 'demo',
+    aliases: [],
+    summary: 'the built-in provider alone: four channels and a guide to try with',
+  },
+  { name: 'help', aliases: [], argument: '[command]', summary: 'show what a command takes' },
+  { name: 'version', aliases: [], summary: 'show the version' },
+];
+
+/** By name or alias. */
+export function findCommand(word: string): CommandRow | undefined {
+  return COMMANDS.find((row) => row.name === word || row.aliases.includes(word));
+}
+
+/** Every word that starts a command. */
+export function commandWords(): string[] {
+  return COMMANDS.flatMap((row) => [row.name, ...row.aliases]);
+}

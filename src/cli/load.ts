@@ -1,0 +1,118 @@
+/**
+ * From the words of a command line to what is to be done: the way in of every command, and of SIGHUP, which reads the
+ * same words again. Nothing is started or written before this has succeeded (CONTRACT §1).
+ */
+import type { Config } from '../config/config.js';
+import type { Problem } from '../config/file.js';
+import type { CommandName } from '../config/optionRow.js';
+import { REPORT_LIMIT } from '../config/optionTable.js';
+import { resolveConfig, usageError } from '../config/resolve.js';
+import { schemaOf } from '../config/kinds.js';
+import { suggestion } from '../config/suggest.js';
+import { normaliseArguments, type Arguments } from './arguments.js';
+import { commandWords, findCommand } from './commands.js';
+import { commanderMessage, helpText, parseLine, type Parsed } from './program.js';
+
+export interface LoadInput {
+  /** Without node and the script. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Rejects with a Node-style `code` (ENOENT) where nothing is there. */
+  readonly readFile: (path: string) => Promise<string>;
+}
+
+export interface Answer {
+  readonly format: 'json' | 'table';
+  /** Items a list of `report`; 0 is all. */
+  readonly limit: number;
+}
+
+export interface LoadedCommand {
+  readonly kind: 'command';
+  readonly command: Exclude<CommandName, 'help' | 'version'>;
+  readonly args: readonly string[];
+  readonly config: Config;
+  readonly answer: Answer;
+  readonly configFile: string | null;
+  /** Options that somebody gave, wherever. */
+  readonly given: ReadonlySet<string>;
+  readonly warnings: readonly string[];
+}
+
+export type Loaded =
+  LoadedCommand | { readonly kind: 'help'; readonly text: string } | { readonly kind: 'version' };
+
+/** Commands whose answer is a table unless they are told otherwise. */
+const TABLES: ReadonlySet<CommandName> = new Set(['plan', 'why', 'doctor', 'health', 'record']);
+
+/** Rejects with CodedError `usage` (exit 2), listing every problem. */
+export async function loadConfig(input: LoadInput): Promise<Loaded> {
+  const words = normaliseArguments(input.argv);
+  const { command, positionals } = words;
+  const problems: Problem[] = [...words.problems];
+  if (command === null) throw usageError(problems);
+  if (words.help && problems.length === 0)
+    return { kind: 'help', text: helpText(command === 'help' ? null : command) };
+  const parsed = parsedLine(command, words, problems);
+  if (command === 'help' || command === 'version') {
+    const about = command === 'help' ? helpAbout(positionals, problems) : null;
+    if (problems.length > 0) throw usageError(problems);
+    return command === 'version' ? { kind: 'version' } : { kind: 'help', text: helpText(about) };
+  }
+  const answer = answerOf(command, parsed, problems);
+  const resolved = await resolveConfig({ ...input, command, line: parsed.line, problems });
+  return { kind: 'command', command, args: parsed.args, answer, ...resolved };
+}
+
+function parsedLine(command: CommandName, words: Arguments, problems: Problem[]): Parsed {
+  try {
+    return parseLine(command, words.options, words.positionals);
+  } catch (error) {
+    const message = commanderMessage(error);
+    if (message === null) throw error;
+    problems.push({ origin: '', message });
+    // Options are still looked at, so that one error lists everything.
+    const filler = command === 'why' ? ['-'] : [];
+    return parseLine(command, words.options, filler);
+  }
+}
+
+function helpAbout(positionals: readonly string[], problems: Problem[]): CommandName | null {
+  const [word] = positionals;
+  if (word === undefined) return null;
+  const row = findCommand(word);
+  if (!row)
+    problems.push({ origin: '', message: `unknown command "${word}"${suggestion(word, commandWords())}` });
+  return row?.name ?? null;
+}
+
+function answerOf(command: CommandName, parsed: Parsed, problems: Problem[]): Answer {
+  const flag = (name: string) => {
+    const texts = parsed.line.get(name);
+    if (!texts) return null;
+    const read = schemaOf(
+      { name, kind: 'flag', group: 'answer', commands: [], description: '' },
+      '/',
+    ).safeParse(texts);
+    if (read.success) return read.data;
+    problems.push({ origin: `--${name}`, message: read.error.issues[0]?.message ?? 'is not understood' });
+    return null;
+  };
+  const json = flag('json');
+  const table = flag('table');
+  if (json === true && table === true) problems.push({ origin: '--json', message: 'contradicts --table' });
+  const byDefault = TABLES.has(command) ? 'table' : 'json';
+  const format =
+    json === true || table === false ? 'json' : table === true || json === false ? 'table' : byDefault;
+  return { format, limit: limitOf(command, parsed, problems) };
+}
+
+function limitOf(command: CommandName, parsed: Parsed, problems: Problem[]): number {
+  if (command !== 'report') return 0;
+  const read = schemaOf(REPORT_LIMIT, '/').safeParse(parsed.line.get('limit') ?? [REPORT_LIMIT.default]);
+  if (read.success) return read.data;
+  problems.push({ origin: '--limit', message: read.error.issues[0]?.message ?? 'is not understood' });
+  return 0;
+}

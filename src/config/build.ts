@@ -1,0 +1,86 @@
+/** Lays the values of the single options out in the shape that the parts read, and fills in what follows from others. */
+import type { Config, GuidePolicy, LogFormat, LogLevel } from './config.js';
+import type { OPTIONS } from './optionTable.js';
+import type { OptionName } from './options.js';
+import type { ValueOfKind } from './kinds.js';
+
+export type ValueOf<N extends OptionName> = ValueOfKind[Extract<
+  (typeof OPTIONS)[number],
+  { name: N }
+>['kind']];
+
+/** Undefined where nothing was given and there is no default, or where what was given could not be read. */
+export type Values = <N extends OptionName>(name: N) => ValueOf<N> | undefined;
+
+export function buildConfig(value: Values): Config {
+  const outDir = value('out-dir') ?? '';
+  return {
+    sources: {
+      catalog: value('catalog') ?? [],
+      m3u: value('m3u') ?? [],
+      xmltv: value('xmltv') ?? [],
+      streamBaseUrl: value('stream-base-url') ?? null,
+      intervalMs: value('source-interval') ?? 0,
+      userAgent: value('user-agent') ?? '',
+      aliasesFile: value('aliases') ?? null,
+      guideTimezone: value('guide-timezone') ?? 'UTC',
+    },
+    places: {
+      outDir,
+      publishDir: value('publish-dir') ?? null,
+      stateFile: value('state-file') ?? `${outDir}/recorder-state.json`,
+      umask: value('umask') ?? 0,
+      requireMount: value('require-mount') ?? false,
+    },
+    what: {
+      lanes: value('lanes') ?? [],
+      excludeLanes: value('exclude-lanes') ?? [],
+      channels: value('channels') ?? [],
+      excludeChannels: value('exclude-channels') ?? [],
+      groups: value('groups') ?? [],
+      excludeGroups: value('exclude-groups') ?? [],
+      includeAdult: value('include-adult') ?? false,
+      guidePolicy: (value('guide-policy') ?? 'off') as GuidePolicy,
+      horizonMs: value('horizon') ?? 0,
+      capsulesMax: value('limit') ?? 0,
+    },
+    when: {
+      pollIntervalMs: value('poll-interval') ?? 0,
+      leadTimeMs: value('lead-time') ?? 0,
+      prePaddingMs: value('pre-padding') ?? 0,
+      postPaddingMs: value('post-padding') ?? 0,
+      durationMsMax: value('max-duration') ?? 0,
+      joinMinLeft: value('join-min-left') ?? 0,
+    },
+    how: {
+      concurrencyMax: value('max-concurrency') ?? 0,
+      stallTimeoutMs: value('stall-timeout') ?? 0,
+      firstByteTimeoutMs: value('first-byte-timeout') ?? 0,
+      attemptsMax: value('record-max-attempts') ?? 0,
+      retryBackoffMs: value('record-retry-backoff') ?? 0,
+      retryBackoffMsMax: value('record-retry-backoff-max') ?? 0,
+      upstreamFallback: value('record-upstream-fallback') ?? true,
+      deprioritizeHosts: (value('record-deprioritize-hosts') ?? []).map((host) => host.toLowerCase()),
+    },
+    keep: {
+      keepMs: value('keep') ?? {},
+      completedMax: value('retain-completed') ?? 0,
+      failedMax: value('retain-failed') ?? 0,
+      completedMaxPerLane: value('retain-completed-per-lane') ?? {},
+      failedMaxPerLane: value('retain-failed-per-lane') ?? {},
+      bytesMaxPerLane: value('budget-bytes-per-lane') ?? {},
+      diskFreeMin: value('disk-free-min') ?? { kind: 'bytes', bytes: 0 },
+    },
+    doors: {
+      listen: value('listen') ?? null,
+      apiToken: value('api-token') ?? null,
+      noAuth: value('no-auth') ?? false,
+      publicUrl: value('public-url') ?? null,
+    },
+    run: { once: value('once') ?? false, runForMs: value('run-for') ?? 0 },
+    log: {
+      format: (value('log-format') ?? 'auto') as LogFormat,
+      level: (value('log-level') ?? 'info') as LogLevel,
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * How the text of each kind of option becomes a value: one zod schema a kind. The input is the list of texts that were
+ * given (one, unless the option repeats); a message never quotes a secret and shows addresses without their logins.
+ */
+import { z } from 'zod';
+import { type Listen, parseListen } from '../domain/address.js';
+import {
+  type Floor,
+  formatDuration,
+  type LaneMap,
+  parseCount,
+  parseDuration,
+  parseFloor,
+  parseLaneMap,
+  parseList,
+  parseShare,
+  parseSize,
+} from '../domain/quantity.js';
+import { redactText } from '../domain/redact.js';
+import { type Kind, LANES, type OptionRow } from './optionRow.js';
+import { absolutePath, isWebAddress } from './paths.js';
+import { suggestion } from './suggest.js';
+
+/** What an option of a kind is once it is read. */
+export interface ValueOfKind {
+  flag: boolean;
+  count: number;
+  duration: number;
+  share: number;
+  floor: Floor;
+  umask: number;
+  word: string;
+  text: string;
+  secret: string;
+  timezone: string;
+  url: string;
+  path: string;
+  locations: readonly string[];
+  list: readonly string[];
+  lanes: readonly string[];
+  laneDurations: LaneMap;
+  laneCounts: LaneMap;
+  laneSizes: LaneMap;
+  listen: Listen;
+}
+
+/** What went wrong with one text, for people; thrown only inside this file. */
+class Refused extends Error {}
+
+type Reader<K extends Kind> = (texts: readonly string[], row: OptionRow, base: string) => ValueOfKind[K];
+
+const FLAGS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  on: true,
+  false: false,
+  '0': false,
+  no: false,
+  off: false,
+};
+
+const READERS: { readonly [K in Kind]: Reader<K> } = {
+  flag: (texts) => {
+    const flag = FLAGS[only(texts).toLowerCase()];
+    if (flag === undefined) throw new Refused(`${shown(texts)} is neither true nor false`);
+    return flag;
+  },
+  count: (texts) => parseCount(only(texts)) ?? refuse(texts, 'is no whole number'),
+  duration: (texts, row) => {
+    const ms = parseDuration(only(texts));
+    if (ms === null) return refuse(texts, `is no duration; write it as ${durationHint(only(texts))}`);
+    if (ms === 0 && row.positive === true) return refuse(texts, 'must be more than 0');
+    if (ms > 0 && ms < (row.min ?? 0))
+      return refuse(texts, `is too short; at least ${formatDuration(row.min ?? 0)}`);
+    return ms;
+  },
+  share: (texts) => parseShare(only(texts)) ?? refuse(texts, 'is no percentage from 0% to 100%'),
+  floor: (texts) =>
+    parseFloor(only(texts)) ?? refuse(texts, 'is neither a percentage nor a size, as in 5% or 20GiB'),
+  umask: (texts) => {
+    const text = only(texts);
+    return /^0?[0-7]{1,3}$/.test(text)
+      ? Number.parseInt(text, 8)
+      : refuse(texts, 'is no octal mask, as in 0022');
+  },
+  word: (texts, row) => {
+    const typed = only(texts).toLowerCase();
+    const words = row.words ?? [];
+    const word = row.aliases?.[typed] ?? typed;
+    if (words.includes(word)) return word;
+    return refuse(texts, `is unknown here: ${words.join(', ')}${suggestion(typed, words)}`);
+  },
+  text: (texts) => only(texts),
+  secret: (texts) => only(texts),
+  timezone: (texts) => {
+    const zone = only(texts);
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+    } catch {
+      return refuse(texts, 'is no time zone, as in Europe/Berlin or UTC');
+    }
+  },
+  url: (texts) => {
+    const text = only(texts);
+    if (!isWebAddress(text) || !URL.canParse(text)) return refuse(texts, 'is no http or https address');
+    return text.replace(/\/+$/, '');
+  },
+  path: (texts, _row, base) => absolutePath(base, only(texts)),
+  locations: (texts, _row, base) => [...new Set(texts.map((text) => location(text.trim(), base)))],
+  list: (texts) => parseList(texts.join(',')),
+  lanes: (texts) => {
+    const lanes = parseList(texts.join(',').toLowerCase());
+    lanes.forEach(checkLane);
+    return lanes;
+  },
+  laneDurations: (texts) => laneMap(texts, parseDuration, 'sports=72h,general=24h'),
+  laneCounts: (texts) => laneMap(texts, parseCount, 'sports=50,general=100'),
+  laneSizes: (texts) => laneMap(texts, parseSize, 'sports=20GiB,general=40GiB'),
+  listen: (texts) =>
+    parseListen(only(texts)) ?? refuse(texts, 'is no address to listen on, as in 8998, :8998 or HOST:PORT'),
+};
+
+/** The schema of one option: texts in, value out. Relative paths are relative to `base`. */
+export function schemaOf<K extends Kind>(row: OptionRow & { readonly kind: K }, base: string) {
+  return z.array(z.string()).transform((texts, context): ValueOfKind[K] => {
+    try {
+      return READERS[row.kind](texts, row, base);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });
+}
+
+/** The last one counts; an empty one is a variable that was not set where the line was made. */
+function only(texts: readonly string[]): string {
+  const text = (texts.at(-1) ?? '').trim();
+  if (text === '') throw new Refused('needs a value');
+  return text;
+}
+
+function shown(texts: readonly string[]): string {
+  return `"${redactText((texts.at(-1) ?? '').trim())}"`;
+}
+
+function refuse(texts: readonly string[], why: string): never {
+  throw new Refused(`${shown(texts)} ${why}`);
+}
+
+function durationHint(text: string): string {
+  return /^\d+$/.test(text) ? `${text}s or ${text}m` : '250ms, 30s, 5m or 1h30m';
+}
+
+function location(text: string, base: string): string {
+  if (text === '') throw new Refused('needs a value');
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === undefined) return absolutePath(base, text);
+  if (scheme !== 'http' && scheme !== 'https') {
+    return refuse([text], `is neither a file nor an http or https address`);
+  }
+  return URL.canParse(text) ? text : refuse([text], 'is no address that can be read');
+}
+
+function laneMap(texts: readonly string[], parse: (text: string) => number | null, example: string): LaneMap {
+  const result = parseLaneMap(texts.join(','), parse);
+  if (result.kind === 'bad') throw new Refused(`"${result.entry}" is not understood; write it as ${example}`);
+  Object.keys(result.map).forEach(checkLane);
+  return result.map;
+}
+
+function checkLane(lane: string): void {
+  const lanes: readonly string[] = LANES;
+  if (lanes.includes(lane)) return;
+  throw new Refused(`unknown lane "${lane}": there are ${LANES.join(', ')}${suggestion(lane, LANES)}`);
+}
