@@ -1,0 +1,129 @@
+/**
+ * The state as it is in memory: one map a section, so that one recording changes without touching the others. On disk
+ * it is the readable JSON of CONTRACT §2 (`baseFile.ts`) and the lines that came after it (`journalLine.ts`).
+ */
+import type { RecordingDocument, Tombstone } from '../domain/recording.js';
+
+export const STATE_VERSION = 1;
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Something owed to the world outside (a media-server call). Its other fields are its owner's. */
+export interface OutboxRow {
+  readonly id: string;
+  readonly [key: string]: Json;
+}
+
+/** What each section holds, by key. `tombstones` and `outbox` are lists on disk, keyed by their `id`. */
+export interface StateValues {
+  readonly recordings: RecordingDocument;
+  readonly tombstones: Tombstone;
+  readonly outbox: OutboxRow;
+  readonly hosts: Json;
+  readonly autopilot: Json;
+  readonly accounts: Json;
+  /** Root folder → the uuid in its marker. */
+  readonly roots: string;
+}
+
+export type Section = keyof StateValues;
+
+export type Sections = { readonly [S in Section]: Map<string, StateValues[S]> };
+
+export interface StateDocument extends Sections {
+  /** Counts journal lines; a line applies where its number is higher. */
+  rev: number;
+}
+
+export const SECTIONS = [
+  'recordings',
+  'tombstones',
+  'outbox',
+  'hosts',
+  'autopilot',
+  'accounts',
+  'roots',
+] as const satisfies readonly Section[];
+
+export const LISTS: ReadonlySet<Section> = new Set<Section>(['tombstones', 'outbox']);
+
+export function emptyState(): StateDocument {
+  return {
+    rev: 0,
+    recordings: new Map(),
+    tombstones: new Map(),
+    outbox: new Map(),
+    hosts: new Map(),
+    autopilot: new Map(),
+    accounts: new Map(),
+    roots: new Map(),
+  };
+}
+
+export function sectionOf<S extends Section>(state: Sections, section: S): Map<string, StateValues[S]> {
+  return state[section];
+}
+
+export function copyState(state: StateDocument): StateDocument {
+  return {
+    rev: state.rev,
+    recordings: new Map(state.recordings),
+    tombstones: new Map(state.tombstones),
+    outbox: new Map(state.outbox),
+    hosts: new Map(state.hosts),
+    autopilot: new Map(state.autopilot),
+    accounts: new Map(state.accounts),
+    roots: new Map(state.roots),
+  };
+}
+
+export function isRow(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDocument(value: unknown): value is RecordingDocument {
+  return isRow(value) && typeof value['id'] === 'string' && typeof value['rev'] === 'number';
+}
+
+function isTombstone(value: unknown): value is Tombstone {
+  return (
+    isRow(value) &&
+    typeof value['id'] === 'string' &&
+    Array.isArray(value['keys']) &&
+    typeof value['stopAt'] === 'number'
+  );
+}
+
+function isOutboxRow(value: unknown): value is OutboxRow {
+  return isRow(value) && typeof value['id'] === 'string';
+}
+
+/** True of whatever `JSON.parse` gave. */
+function isJson(value: unknown): value is Json {
+  return value !== undefined;
+}
+
+/**
+ * Puts one value read from disk into its section; `null` takes the key away. Only what every reader relies on is
+ * checked here; recovery judges the rest of a document. False where the value cannot be what the section holds.
+ */
+export function setValue(state: StateDocument, section: Section, key: string, value: unknown): boolean {
+  if (value === null) {
+    state[section].delete(key);
+    return true;
+  }
+  switch (section) {
+    case 'recordings':
+      return isDocument(value) && Boolean(state.recordings.set(key, value));
+    case 'tombstones':
+      return isTombstone(value) && Boolean(state.tombstones.set(key, value));
+    case 'outbox':
+      return isOutboxRow(value) && Boolean(state.outbox.set(key, value));
+    case 'roots':
+      return typeof value === 'string' && Boolean(state.roots.set(key, value));
+    case 'hosts':
+    case 'autopilot':
+    case 'accounts':
+      return isJson(value) && Boolean(state[section].set(key, value));
+  }
+}

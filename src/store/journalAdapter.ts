@@ -1,0 +1,317 @@
+/**
+ * lowdb's adapter of the state: changed values go to the journal, one line and one fdatasync for all changes that come
+ * together, and now and then the whole state becomes a new base (DESIGN §3).
+ *
+ * P7: what `write` resolved for survives a kill and a power cut. P8: a full or broken disk delays, it never throws into
+ * a recording: changes wait in memory and are tried again every second.
+ */
+import type { Adapter } from 'lowdb';
+
+import { CodedError } from '../domain/errors.js';
+import { pause, type Clock } from '../io/clock.js';
+import { diskCode, exists, type Disk, type DiskFile } from '../io/disk.js';
+import { writeNew, temporaryName } from '../io/replaceFile.js';
+import { writeBase } from './baseFile.js';
+import { copyState, type Section, type StateDocument } from './document.js';
+import { encodeLine } from './journalLine.js';
+import type { StatePaths } from './paths.js';
+
+export interface StoreLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export interface JournalDoors {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: StoreLog;
+  readonly paths: StatePaths;
+  readonly yieldTurn: () => Promise<void>;
+  /** Journal size from which the base is written anew. */
+  readonly compactBytes: number;
+  /** Runs before each line is written; its failure does not stop the line. */
+  readonly beforeCommit: () => Promise<void>;
+  /** Runs on the live state before it becomes a base. */
+  readonly beforeCompact: (state: StateDocument) => void;
+  /** Which revision of which document is on disk now; Infinity where it is gone. */
+  readonly onDurable: (id: string, rev: number) => void;
+}
+
+export interface JournalAdapter extends Adapter<StateDocument> {
+  /** Says that a value changed; the next `write` makes it durable. */
+  touch(section: Section, key: string): void;
+  /** True while a change of it is not on disk. */
+  isDirty(section: Section, key: string): boolean;
+  /** Why nothing can be written, or null. */
+  problem(): string | null;
+  /** Opens the journal, cutting what follows its good end. Rejects with the disk's error. For the start. */
+  open(): Promise<void>;
+  /** Writes a new base of everything; one that is damaged makes way instead of becoming the previous. For the start. */
+  rewrite(dropBase: boolean): Promise<void>;
+  /** Writes what is left and closes the file. Throws CodedError `state_unwritable` where that cannot be done. */
+  close(): Promise<void>;
+}
+
+type Changes = Map<Section, Set<string>>;
+
+interface Batch {
+  readonly changes: Changes;
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const RETRY_MS = 1000;
+
+function newBatch(): Batch {
+  let resolve = () => {};
+  let reject: (error: Error) => void = () => {};
+  const done = new Promise<void>((onDone, onFail) => {
+    resolve = onDone;
+    reject = onFail;
+  });
+  // Nobody may be waiting; the loss is logged where it happens.
+  done.catch(() => undefined);
+  return { changes: new Map(), done, resolve, reject };
+}
+
+/** `state` is the one that `Low` holds; `goodBytes` is where the journal's last valid line ends. */
+export function createJournalAdapter(
+  doors: JournalDoors,
+  state: StateDocument,
+  goodBytes: number,
+): JournalAdapter {
+  const { disk, clock, log, paths } = doors;
+  let next = newBatch();
+  let current: Batch | null = null;
+  let pump: Promise<void> | null = null;
+  let file: DiskFile | null = null;
+  /** The name of the file that is appended to; for a moment of a compaction it is the previous one's. */
+  let filePath = paths.journal;
+  let fileBytes = goodBytes;
+  let compactAtBytes = doors.compactBytes;
+  let compacting: { readonly since: Buffer[]; readonly done: Promise<void> } | null = null;
+  let ready: (() => Promise<void>) | null = null;
+  let problem: string | null = null;
+  const closing = new AbortController();
+
+  function start(): void {
+    pump ??= run();
+  }
+
+  async function run(): Promise<void> {
+    // Everything that changes in this turn shares the line.
+    await Promise.resolve();
+    while (next.changes.size > 0 || ready) {
+      if (ready) {
+        const finish = ready;
+        ready = null;
+        await finish();
+        continue;
+      }
+      current = next;
+      next = newBatch();
+      await commit(current);
+      current = null;
+    }
+    pump = null;
+  }
+
+  async function commit(batch: Batch): Promise<void> {
+    // Taken down before anything is awaited: what changes later belongs to the next line as a whole.
+    const line = encodeLine(state.rev + 1, changesText(batch.changes));
+    const revs = [...(batch.changes.get('recordings') ?? [])].map(
+      (id) => [id, state.recordings.get(id)?.rev ?? Infinity] as const,
+    );
+    await doors
+      .beforeCommit()
+      .catch((error: unknown) => log.error({ error: String(error) }, 'the history could not be written'));
+    try {
+      await appendUntilDone(line);
+    } catch (error) {
+      batch.reject(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    state.rev += 1;
+    compacting?.since.push(line);
+    for (const [id, rev] of revs) doors.onDurable(id, rev);
+    batch.resolve();
+    if (fileBytes >= compactAtBytes && !compacting) startCompaction();
+  }
+
+  function changesText(changes: Changes): string {
+    const sections: string[] = [];
+    for (const [section, keys] of changes) {
+      const members: string[] = [];
+      for (const key of keys) {
+        try {
+          members.push(`${JSON.stringify(key)}:${JSON.stringify(state[section].get(key) ?? null)}`);
+        } catch (error) {
+          log.error(
+            { section, key, error: String(error) },
+            'a value that is no JSON was left out of the state',
+          );
+        }
+      }
+      sections.push(`"${section}":{${members.join(',')}}`);
+    }
+    return `{${sections.join(',')}}`;
+  }
+
+  async function appendUntilDone(line: Buffer): Promise<void> {
+    for (;;) {
+      try {
+        file ??= await reopen();
+        await file.write([line]);
+        await file.datasync();
+        fileBytes += line.length;
+        if (problem !== null) log.info({ path: paths.journal }, 'the state is written again');
+        problem = null;
+        return;
+      } catch (error) {
+        await file?.close().catch(() => undefined);
+        file = null;
+        const code = diskCode(error);
+        if (code === 'ENOSPC' && (await giveUpReserve())) continue;
+        if (problem === null)
+          log.error({ path: filePath, code }, 'the state cannot be written; trying every second');
+        problem = code;
+        if (closing.signal.aborted) throw new CodedError('state_unwritable', `${filePath} (${code})`);
+      }
+      await pause(clock, RETRY_MS, closing.signal);
+    }
+  }
+
+  /** Opens the journal where its last good line ends; what a failed write left behind it is cut. */
+  async function reopen(): Promise<DiskFile> {
+    if (problem !== null && !(await exists(disk, paths.base)) && !(await exists(disk, paths.basePrev)))
+      throw Object.assign(new Error('the state is not there; is its disk mounted?'), { code: 'ENOENT' });
+    const opened = await disk.open(filePath, 'append');
+    try {
+      const bytes = await opened.bytes();
+      if (bytes > fileBytes) await opened.truncate(fileBytes);
+      if (bytes === 0) await disk.syncFolder(paths.folder);
+      if (bytes >= fileBytes) return opened;
+    } catch (error) {
+      await opened.close().catch(() => undefined);
+      throw error;
+    }
+    // Somebody took the journal away: memory still knows everything.
+    await opened.close();
+    log.warn({ path: filePath }, 'the journal is shorter than it was; the state is written anew');
+    const target = temporaryName(disk, paths.base);
+    await writeBase(doors, target, state);
+    await install(target, []);
+    if (!file) throw new Error('the journal did not open');
+    return file;
+  }
+
+  async function giveUpReserve(): Promise<boolean> {
+    try {
+      await disk.unlink(paths.reserve);
+      log.warn({ path: paths.reserve }, 'the disk is full; the reserve kept for the state was given up');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function startCompaction(): void {
+    doors.beforeCompact(state);
+    const copy = copyState(state);
+    const since: Buffer[] = [];
+    const target = temporaryName(disk, paths.base);
+    const done = writeBase(doors, target, copy)
+      .then(() => {
+        ready = async () => {
+          // A rewrite came in between: this base is older than the one in place.
+          if (compacting?.since !== since) await disk.unlink(target).catch(() => undefined);
+          else await install(target, since).catch((error: unknown) => postpone(target, error));
+        };
+        start();
+      })
+      .catch((error: unknown) => postpone(target, error));
+    compacting = { since, done };
+  }
+
+  async function postpone(target: string, error: unknown): Promise<void> {
+    log.warn(
+      { path: target, code: diskCode(error) },
+      'the state could not be written anew; the journal grows on',
+    );
+    await disk.unlink(target).catch(() => undefined);
+    compacting = null;
+    compactAtBytes = fileBytes + doors.compactBytes;
+  }
+
+  /**
+   * Puts a new base in place and begins a new journal with the lines that are not in it. After any of these steps the
+   * four files, read as `load.ts` reads them, give the same state; only the last one needs those before it on disk.
+   * Without a `target` the base is in place already.
+   */
+  async function install(target: string | null, since: readonly Buffer[]): Promise<void> {
+    if (target !== null) {
+      await moveOver(paths.base, paths.basePrev);
+      await disk.rename(target, paths.base);
+    }
+    await moveOver(paths.journal, paths.journalPrev);
+    if (file) filePath = paths.journalPrev;
+    await disk.syncFolder(paths.folder);
+    const fresh = temporaryName(disk, paths.journal);
+    await writeNew(disk, fresh, Buffer.concat(since), { mode: 0o644, sync: true });
+    await disk.rename(fresh, paths.journal);
+    await disk.syncFolder(paths.folder);
+    await file?.close().catch(() => undefined);
+    file = await disk.open(paths.journal, 'append');
+    filePath = paths.journal;
+    fileBytes = since.reduce((sum, line) => sum + line.length, 0);
+    compactAtBytes = doors.compactBytes;
+    compacting = null;
+  }
+
+  async function moveOver(from: string, to: string): Promise<void> {
+    await disk.rename(from, to).catch((error: unknown) => {
+      if (diskCode(error) !== 'ENOENT') throw error;
+    });
+  }
+
+  return {
+    read: () => Promise.resolve(state),
+    write() {
+      if (next.changes.size === 0) return current?.done ?? Promise.resolve();
+      start();
+      return next.done;
+    },
+    touch(section, key) {
+      const keys = next.changes.get(section);
+      if (keys) keys.add(key);
+      else next.changes.set(section, new Set([key]));
+    },
+    isDirty: (section, key) =>
+      Boolean(next.changes.get(section)?.has(key) || current?.changes.get(section)?.has(key)),
+    problem: () => problem,
+    async open() {
+      file = await reopen();
+    },
+    async rewrite(dropBase) {
+      const target = temporaryName(disk, paths.base);
+      await writeBase(doors, target, state);
+      if (dropBase) await disk.rename(target, paths.base);
+      await install(dropBase ? null : target, []);
+    },
+    async close() {
+      closing.abort();
+      try {
+        const last = next.changes.size > 0 ? next.done : current?.done;
+        if (next.changes.size > 0) start();
+        await last;
+        await compacting?.done;
+        await pump;
+      } finally {
+        await file?.close().catch(() => undefined);
+        file = null;
+      }
+    },
+  };
+}

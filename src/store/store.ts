@@ -1,0 +1,231 @@
+/**
+ * The durable memory of the daemon: recordings, tombstones, the outbox and what was learned of hosts and accounts, on
+ * lowdb with a journal below it (DESIGN §3). Reads are from memory; a change is durable when its promise says so.
+ *
+ * P5: damage is put aside and said, never thrown away. P7: opens after any crash with what was acknowledged.
+ */
+import { join } from 'node:path';
+
+import { Low } from 'lowdb';
+
+import { CodedError } from '../domain/errors.js';
+import type { RecordingDocument, Tombstone } from '../domain/recording.js';
+import { pause, type Clock } from '../io/clock.js';
+import { diskCode, exists, type Disk } from '../io/disk.js';
+import { replaceFile } from '../io/replaceFile.js';
+import { emptyState, sectionOf, type Section, type StateDocument, type StateValues } from './document.js';
+import { createJournalAdapter, type JournalAdapter, type StoreLog } from './journalAdapter.js';
+import { loadState, type Damage, type Loaded } from './load.js';
+import { quarantineName, statePaths, type StatePaths } from './paths.js';
+import { keepReserve } from './reserve.js';
+import { tunerrTombstones } from './tunerrState.js';
+
+export interface StoreOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: StoreLog;
+  /** Absolute path of recorder-state.json. */
+  readonly statePath: string;
+  /** `<out-dir>/.catchupd`; by default the one beside the state. */
+  readonly privateFolder?: string;
+  /** For `report`, `plan`, `why`, `replay`: nothing is cut, put aside or written; changes throw. */
+  readonly readOnly?: boolean;
+  /** Lets everything else that is due run, between slices of a long write. Default: a turn of the clock. */
+  readonly yieldTurn?: () => Promise<void>;
+  readonly compactBytes?: number;
+  /** Kept free on disk for the journal; 0 is none. */
+  readonly reserveBytes?: number;
+  /** Runs before each journal line is written (the event history), so that it is never behind the state. */
+  readonly beforeCommit?: () => Promise<void>;
+  /** The time that old tombstones are judged by, or null while the clock is not to be trusted. */
+  readonly trustedNow?: () => number | null;
+}
+
+export interface StoreStatus {
+  readonly writable: boolean;
+  /** Error code of the disk while nothing can be written. */
+  readonly problem: string | null;
+  /** What was wrong when it was opened, one sentence each. */
+  readonly damage: readonly string[];
+}
+
+export interface Store {
+  recordings(): ReadonlyMap<string, RecordingDocument>;
+  tombstones(): ReadonlyMap<string, Tombstone>;
+  /** Any section by key: outbox, hosts, autopilot, accounts, roots. */
+  all<S extends Section>(section: S): ReadonlyMap<string, StateValues[S]>;
+  put(document: RecordingDocument): void;
+  /** The document goes and its tombstone comes, in one step. */
+  bury(id: string, tombstone: Tombstone): void;
+  /** `null` takes the key away. */
+  set<S extends Exclude<Section, 'recordings'>>(section: S, key: string, value: StateValues[S] | null): void;
+  /** Resolves when that revision of that document (or its end) is on disk; waits while the disk refuses. */
+  durable(id: string, rev: number): Promise<void>;
+  /** Resolves when everything changed so far is on disk. */
+  flush(): Promise<void>;
+  /** Flushes and lets go of the files. Throws CodedError `state_unwritable` where the disk refuses to the end. */
+  close(): Promise<void>;
+  status(): StoreStatus;
+}
+
+const DAY_MS = 86_400_000;
+const TOMBSTONE_DAYS = 30;
+const EPISODE_TOMBSTONE_DAYS = 365;
+const COMPACT_BYTES = 8 * 2 ** 20;
+const RESERVE_BYTES = 16 * 2 ** 20;
+
+/** Throws CodedError `state_newer`, `state_unreadable`, `state_unwritable`; anything less is repaired and said. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { disk, clock, log, readOnly = false } = options;
+  const paths = statePaths(options.statePath, options.privateFolder);
+  const loaded = await loadState(disk, paths, readOnly);
+  const found = recognise(loaded, paths, clock.now());
+  const waiting = new Map<string, { readonly rev: number; readonly resolve: () => void }[]>();
+
+  const adapter = createJournalAdapter(
+    {
+      disk,
+      clock,
+      log,
+      paths,
+      yieldTurn: options.yieldTurn ?? (() => pause(clock, 0)),
+      compactBytes: options.compactBytes ?? COMPACT_BYTES,
+      beforeCommit: options.beforeCommit ?? (() => Promise.resolve()),
+      beforeCompact: (state) =>
+        pruneTombstones(state, options.trustedNow ? options.trustedNow() : clock.now()),
+      onDurable(id, rev) {
+        const left = (waiting.get(id) ?? []).filter((waiter) => waiter.rev > rev);
+        for (const waiter of waiting.get(id) ?? []) if (waiter.rev <= rev) waiter.resolve();
+        if (left.length > 0) waiting.set(id, left);
+        else waiting.delete(id);
+      },
+    },
+    found.state,
+    loaded.kind === 'state' ? loaded.journal.goodBytes : 0,
+  );
+  const db = new Low<StateDocument>(adapter, found.state);
+  await db.read();
+  let reserve = Promise.resolve();
+  if (!readOnly) {
+    await repair(options, paths, adapter, found);
+    reserve = keepReserve(disk, paths.reserve, options.reserveBytes ?? RESERVE_BYTES);
+  }
+
+  function change(section: Section, key: string): void {
+    if (readOnly) throw new Error('a store that is only read was asked to change');
+    adapter.touch(section, key);
+    void db.write().catch(() => undefined);
+  }
+
+  return {
+    recordings: () => db.data.recordings,
+    tombstones: () => db.data.tombstones,
+    all: (section) => sectionOf(db.data, section),
+    put(document) {
+      db.data.recordings.set(document.id, document);
+      change('recordings', document.id);
+    },
+    bury(id, tombstone) {
+      db.data.recordings.delete(id);
+      db.data.tombstones.set(tombstone.id, tombstone);
+      change('recordings', id);
+      change('tombstones', tombstone.id);
+    },
+    set(section, key, value) {
+      if (value === null) db.data[section].delete(key);
+      else sectionOf(db.data, section).set(key, value);
+      change(section, key);
+    },
+    durable(id, rev) {
+      const known = db.data.recordings.get(id);
+      const settled = known ? known.rev >= rev : db.data.tombstones.has(id);
+      if (settled && !adapter.isDirty('recordings', id)) return Promise.resolve();
+      return new Promise((resolve) => {
+        waiting.set(id, [...(waiting.get(id) ?? []), { rev, resolve }]);
+      });
+    },
+    flush: () => (readOnly ? Promise.resolve() : db.write()),
+    async close() {
+      if (readOnly) return;
+      await reserve;
+      await adapter.close();
+    },
+    status: () => ({
+      writable: !readOnly && adapter.problem() === null,
+      problem: adapter.problem(),
+      damage: found.damage.map((damage) => `${damage.path}: ${damage.what}`),
+    }),
+  };
+}
+
+interface Found {
+  readonly state: StateDocument;
+  readonly damage: readonly Damage[];
+  readonly rebuild: boolean;
+  /** The base is another program's, to be kept under another name. */
+  readonly foreign: boolean;
+}
+
+function recognise(loaded: Loaded, paths: StatePaths, now: number): Found {
+  if (loaded.kind === 'state') {
+    const { state, damage, rebuild, fresh } = loaded;
+    return { state, damage, rebuild: rebuild || fresh, foreign: false };
+  }
+  const state = emptyState();
+  const tombstones = tunerrTombstones(loaded.value, now);
+  for (const tombstone of tombstones ?? []) state.tombstones.set(tombstone.id, tombstone);
+  const what = 'this JSON is not a state of catchupd';
+  const damage = tombstones
+    ? []
+    : [{ path: paths.base, what, bytes: Buffer.from(JSON.stringify(loaded.value)) }];
+  return { state, damage, rebuild: true, foreign: tombstones !== null };
+}
+
+/** Puts damage aside, makes the files whole again and opens the journal. */
+async function repair(
+  { disk, clock, log }: StoreOptions,
+  paths: StatePaths,
+  adapter: JournalAdapter,
+  found: Found,
+): Promise<void> {
+  try {
+    await disk.mkdir(paths.folder);
+    await disk.mkdir(paths.quarantine);
+    if (found.foreign) {
+      const kept = await freeName(disk, paths.base.replace(/(\.json)?$/, '.iptv-tunerr'));
+      await disk.rename(paths.base, kept);
+      const tombstones = found.state.tombstones.size;
+      log.info(
+        { path: kept, tombstones },
+        'a state of iptv-tunerr was found; what it recorded is not recorded again',
+      );
+    }
+    let number = 0;
+    for (const { path, what, bytes } of found.damage) {
+      const aside = join(paths.quarantine, quarantineName(clock.now(), path, (number += 1)));
+      if (bytes === null) await disk.rename(path, aside);
+      else if (bytes.length > 0) await replaceFile(disk, aside, bytes, { mode: 0o600 });
+      log.error({ path, quarantine: aside }, what);
+    }
+    if (found.rebuild) await adapter.rewrite(found.damage.some(({ path }) => path === paths.base));
+    // Twice, so that the previous pair is whole again too.
+    if (found.damage.length > 0) await adapter.rewrite(false);
+    await adapter.open();
+  } catch (error) {
+    throw new CodedError('state_unwritable', `${paths.base} (${diskCode(error)})`);
+  }
+}
+
+async function freeName(disk: Disk, stem: string): Promise<string> {
+  let path = `${stem}.json`;
+  for (let number = 2; await exists(disk, path); number += 1) path = `${stem}-${number}.json`;
+  return path;
+}
+
+function pruneTombstones(state: StateDocument, now: number | null): void {
+  if (now === null) return;
+  for (const [id, { stopAt, episode }] of state.tombstones) {
+    const days = episode === '' ? TOMBSTONE_DAYS : EPISODE_TOMBSTONE_DAYS;
+    if (stopAt + days * DAY_MS < now) state.tombstones.delete(id);
+  }
+}

@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest';
+
+import { CodedError } from '../../src/domain/errors.js';
+import { memoryDisk } from '../sim/memoryDisk.js';
+import { settle } from './manualClock.js';
+import { contentOf, documentOf, JOURNAL, STATE, storeBench, tombstoneOf } from './storeBench.js';
+
+async function codeOf(task: Promise<unknown>): Promise<string> {
+  return task.then(
+    () => 'none',
+    (error: unknown) => (error instanceof CodedError ? error.code : String(error)),
+  );
+}
+
+const lines = (journal: Buffer | undefined) => (journal?.toString().split('\n').length ?? 1) - 1;
+
+describe('the store', () => {
+  it('opens again with everything that was flushed, even after a power cut', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put(documentOf('aaaa0001', 1));
+    store.put(documentOf('aaaa0002', 7, 'ünïcode "quoted"\n'));
+    store.set('roots', '/out', 'uuid-1');
+    store.set('hosts', 'h:80', { failures: 2 });
+    store.set('outbox', 'o1', { id: 'o1', server: 'plex' });
+    await store.flush();
+    const before = contentOf(store);
+    bench.disk.crash();
+    const again = await bench.open();
+    expect(contentOf(again)).toEqual(before);
+    expect(again.status()).toEqual({ writable: true, problem: null, damage: [] });
+  });
+
+  it('writes one line and one sync for all changes of a turn, and for all that come while a sync runs', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    let syncs = 0;
+    bench.disk.fault = (operation) => {
+      if (operation === 'datasync') syncs += 1;
+      return null;
+    };
+    for (let index = 0; index < 50; index += 1) store.put(documentOf(`aaaa00${index}`, 1));
+    const first = store.flush();
+    await Promise.resolve();
+    await Promise.resolve();
+    for (let index = 0; index < 50; index += 1) store.put(documentOf(`bbbb00${index}`, 1));
+    await Promise.all([first, store.flush()]);
+    expect(syncs).toBe(2);
+    expect(lines(bench.disk.files().get(JOURNAL))).toBe(2);
+  });
+
+  it('buries a recording and keeps its tombstone in one line', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    store.bury('aaaa0001', tombstoneOf('aaaa0001', bench.clock.now()));
+    await store.durable('aaaa0001', 2);
+    const last = bench.disk.files().get(JOURNAL)?.toString().trimEnd().split('\n').at(-1);
+    expect(JSON.parse(last ?? '')).toMatchObject({
+      set: { recordings: { aaaa0001: null }, tombstones: { aaaa0001: { id: 'aaaa0001' } } },
+    });
+    const again = await bench.open();
+    expect([...again.recordings().keys()]).toEqual([]);
+    expect([...again.tombstones().keys()]).toEqual(['aaaa0001']);
+  });
+
+  it('says that a revision is durable only when it is on disk, also when asked before it was put', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    const done: string[] = [];
+    void store.durable('aaaa0001', 2).then(() => done.push('2'));
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    await settle();
+    expect(done).toEqual([]);
+    bench.disk.fault = (operation) => (operation === 'datasync' ? 'EIO' : null);
+    store.put(documentOf('aaaa0001', 2));
+    await settle();
+    expect(done).toEqual([]);
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1000);
+    expect(done).toEqual(['2']);
+    await store.durable('aaaa0001', 1);
+  });
+
+  it('keeps everything while the disk refuses, tries every second, and says it once each way', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    bench.disk.fault = (operation, path) => (operation === 'write' && path === JOURNAL ? 'EIO' : null);
+    store.put(documentOf('aaaa0001', 1));
+    await bench.clock.advance(10_000);
+    store.put(documentOf('aaaa0002', 1));
+    expect(store.status()).toMatchObject({ writable: false, problem: 'EIO' });
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1000);
+    await store.flush();
+    expect(store.status()).toMatchObject({ writable: true, problem: null });
+    expect(bench.said).toEqual([
+      'error the state cannot be written; trying every second',
+      'info the state is written again',
+    ]);
+    bench.disk.crash();
+    const again = await bench.open();
+    expect([...again.recordings().keys()]).toEqual(['aaaa0001', 'aaaa0002']);
+    expect(again.status().damage).toEqual([]);
+  });
+
+  it('gives up its reserve when the disk is full, and writes on', async () => {
+    const bench = storeBench(memoryDisk({ bytes: 3_000_000 }));
+    const store = await bench.open({ reserveBytes: 500_000 });
+    await settle();
+    expect(bench.disk.files().has('/out/.catchupd/reserve')).toBe(true);
+    const { freeBytes } = await bench.disk.space('/out');
+    const filler = await bench.disk.open('/out/spool', 'append');
+    await filler.write([Buffer.alloc(freeBytes)]);
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    expect(store.status().problem).toBeNull();
+    expect(bench.disk.files().has('/out/.catchupd/reserve')).toBe(false);
+    expect([...(await bench.open()).recordings().keys()]).toEqual(['aaaa0001']);
+  });
+
+  it('writes the state anew when somebody took the journal away', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    bench.disk.fault = (operation) => (operation === 'write' ? 'EIO' : null);
+    store.put(documentOf('aaaa0002', 1));
+    await settle();
+    await bench.disk.unlink(JOURNAL);
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1000);
+    await store.flush();
+    const again = await bench.open();
+    expect([...again.recordings().keys()]).toEqual(['aaaa0001', 'aaaa0002']);
+    expect(again.status().damage).toEqual([]);
+  });
+
+  it('does not start where it cannot write, and names the file', async () => {
+    const bench = storeBench();
+    bench.disk.fault = (operation) => (operation === 'create' ? 'EACCES' : null);
+    await expect(bench.open()).rejects.toMatchObject({
+      code: 'state_unwritable',
+      detail: '/out/recorder-state.json (EACCES)',
+    });
+  });
+
+  it('leaves out a value that is no JSON instead of failing for all', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put({ ...documentOf('aaaa0001', 1), snapshot: { big: 1n } });
+    store.put(documentOf('aaaa0002', 1));
+    await store.flush();
+    expect([...(await bench.open()).recordings().keys()]).toEqual(['aaaa0002']);
+  });
+
+  it('throws when a store that is only read is changed', async () => {
+    const bench = storeBench();
+    await (await bench.open()).close();
+    const reader = await bench.open({ readOnly: true });
+    expect(() => reader.put(documentOf('a', 1))).toThrow('only read');
+  });
+
+  it('says at close when the disk refuses to the end', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    bench.disk.fault = () => 'EROFS';
+    store.put(documentOf('aaaa0001', 1));
+    expect(await codeOf(store.close())).toBe('state_unwritable');
+  });
+});
+
+describe('the base document', () => {
+  it('is the readable JSON that the contract names', async () => {
+    const bench = storeBench();
+    const store = await bench.open({ compactBytes: 1 });
+    store.put(documentOf('aaaa0001', 1));
+    store.set('tombstones', 'bbbb0001', tombstoneOf('bbbb0001', bench.clock.now()));
+    await store.flush();
+    await store.close();
+    const base: unknown = JSON.parse(bench.disk.files().get(STATE)?.toString() ?? '');
+    expect(base).toMatchObject({
+      version: 1,
+      recordings: { aaaa0001: { id: 'aaaa0001', snapshot: { value: 'scheduled' } } },
+      tombstones: [{ id: 'bbbb0001' }],
+      outbox: [],
+      hosts: {},
+      autopilot: {},
+      accounts: {},
+    });
+    expect(Object.keys(bench.disk.files('/out/.catchupd'))).toEqual([]);
+  });
+
+  it('is rewritten when the journal grows, in slices, while changes go on', async () => {
+    const bench = storeBench();
+    let slices = 0;
+    const store = await bench.open({
+      compactBytes: 2_000_000,
+      yieldTurn: async () => {
+        slices += 1;
+        store.put(documentOf(`during${slices}`, 1));
+      },
+    });
+    for (let index = 0; index < 1000; index += 1) store.put(documentOf(`doc${index}`, 1, 'x'.repeat(3000)));
+    await store.flush();
+    await settle();
+    await store.flush();
+    expect(slices).toBeGreaterThan(5);
+    const before = contentOf(store);
+    expect(lines(bench.disk.files().get(JOURNAL))).toBeLessThan(slices + 2);
+    bench.disk.crash();
+    expect(contentOf(await bench.open())).toEqual(before);
+  });
+
+  it('forgets tombstones 30 days after the stop, those of episodes a year after, and none while the clock is in doubt', async () => {
+    const bench = storeBench();
+    const day = 86_400_000;
+    const now = bench.clock.now();
+    let trusted: number | null = null;
+    const store = await bench.open({ compactBytes: 1, trustedNow: () => trusted });
+    store.set('tombstones', 'old', tombstoneOf('old', now - 31 * day));
+    store.set('tombstones', 'young', tombstoneOf('young', now - 29 * day));
+    store.set('tombstones', 'episode', tombstoneOf('episode', now - 31 * day, 's1e1'));
+    store.set('tombstones', 'lost', tombstoneOf('lost', now - 366 * day, 's1e2'));
+    await store.flush();
+    await settle();
+    expect(store.tombstones().size).toBe(4);
+    trusted = now;
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    await settle();
+    expect([...store.tombstones().keys()]).toEqual(['young', 'episode']);
+    await store.close();
+    expect([...(await bench.open()).tombstones().keys()]).toEqual(['young', 'episode']);
+  });
+
+  it('keeps the journal when a new base finds no room, and says so', async () => {
+    const bench = storeBench();
+    const store = await bench.open({ compactBytes: 100 });
+    bench.disk.fault = (operation, path) =>
+      operation === 'write' && path.includes('.recorder-state.json.') ? 'ENOSPC' : null;
+    for (let rev = 1; rev < 20; rev += 1) {
+      store.put(documentOf('aaaa0001', rev));
+      await store.flush();
+      await settle();
+    }
+    expect(bench.said).toContain('warn the state could not be written anew; the journal grows on');
+    bench.disk.crash();
+    bench.disk.fault = () => null;
+    expect((await bench.open()).recordings().get('aaaa0001')?.rev).toBe(19);
+    expect(await bench.disk.readdir('/out')).not.toContain('.recorder-state.json');
+  });
+});
+
+describe('what else may lie where the state should be', () => {
+  it('refuses a newer state and touches nothing', async () => {
+    const bench = storeBench();
+    await bench.disk.mkdir('/out');
+    const file = await bench.disk.open(STATE, 'create');
+    await file.write([Buffer.from('{"version": 2, "rev": 5, "recordings": {}}')]);
+    const before = bench.disk.files();
+    expect(await codeOf(bench.open())).toBe('state_newer');
+    expect(bench.disk.files()).toEqual(before);
+  });
+
+  it('refuses a state it may not read', async () => {
+    const bench = storeBench();
+    bench.disk.fault = (operation) => (operation === 'readFile' ? 'EACCES' : null);
+    expect(await codeOf(bench.open())).toBe('state_unreadable');
+  });
+
+  it('keeps the state of iptv-tunerr under another name and does not record its programmes again', async () => {
+    const bench = storeBench();
+    await bench.disk.mkdir('/out');
+    const file = await bench.disk.open(STATE, 'create');
+    const key = 'dna-1|2026-11-23T19:30:00Z|news';
+    const theirs = JSON.stringify({
+      updated_at: 'x',
+      active: [],
+      completed: [{ record_key: key, dna_id: 'dna-1', stop: '2026-11-23T20:00:00Z' }, { title: 'no key' }],
+      failed: [{ record_key: 'dna-2|x|y' }],
+    });
+    await file.write([Buffer.from(theirs)]);
+    const reader = await bench.open({ readOnly: true });
+    expect(reader.tombstones().size).toBe(2);
+    expect([...bench.disk.files().keys()]).toEqual([STATE]);
+    const store = await bench.open();
+    expect([...store.tombstones().values()].map((tombstone) => tombstone.keys)).toEqual([
+      [key.toLowerCase()],
+      ['dna-2|x|y'],
+    ]);
+    expect(bench.disk.files().get('/out/recorder-state.iptv-tunerr.json')?.toString()).toBe(theirs);
+    await store.close();
+    expect((await bench.open()).tombstones().size).toBe(2);
+  });
+
+  it('puts other JSON aside and starts', async () => {
+    const bench = storeBench();
+    await bench.disk.mkdir('/out');
+    const file = await bench.disk.open(STATE, 'create');
+    await file.write([Buffer.from('{"hello": 1}')]);
+    const store = await bench.open();
+    expect(store.recordings().size).toBe(0);
+    expect(store.status().damage).toEqual([`${STATE}: this JSON is not a state of catchupd`]);
+    expect([...bench.disk.files('/out/.catchupd/quarantine').values()].map(String)).toEqual(['{"hello":1}']);
+  });
+
+  it('can be read while a daemon writes and compacts, without touching anything', async () => {
+    const bench = storeBench();
+    const store = await bench.open({ compactBytes: 400 });
+    store.put(documentOf('aaaa0000', 1));
+    await store.flush();
+    for (let rev = 2; rev < 60; rev += 1) {
+      store.put(documentOf('aaaa0000', rev));
+      const written = store.flush();
+      const reader = await bench.open({ readOnly: true });
+      expect(reader.recordings().get('aaaa0000')?.rev).toBeGreaterThanOrEqual(rev - 1);
+      expect(reader.status().damage).toEqual([]);
+      await written;
+    }
+    expect(await bench.disk.readdir('/out/.catchupd/quarantine')).toEqual([]);
+  });
+
+  it('opens an empty store for a reader where there is nothing yet, and makes nothing', async () => {
+    const bench = storeBench();
+    const reader = await bench.open({ readOnly: true });
+    expect(reader.recordings().size).toBe(0);
+    await reader.close();
+    expect([...bench.disk.files().keys()]).toEqual([]);
+  });
+});
