@@ -2,7 +2,7 @@
  * Which account of a provider an address belongs to: what connection limits are counted by (P6, DESIGN §3 "Slots").
  * User and password where the address shows them, over all hosts of that provider; else its host and port.
  */
-import { sha256 } from './sha256.js';
+import { sha1hex } from './sha1.js';
 
 export interface Account {
   /** Equal for equal accounts; shows no password, safe to store. */
@@ -48,7 +48,7 @@ function loginOf(url: URL): Login | null {
 
 /** Unambiguous for any parts: lengths first. 16 hex digits keep two accounts apart. */
 function digest(parts: readonly string[]): string {
-  return sha256(parts.map((part) => `${part.length}:${part}`).join('')).slice(0, 16);
+  return sha1hex(parts.map((part) => `${part.length}:${part}`).join('')).slice(0, 16);
 }
 
 function decoded(text: string): string {

@@ -1,9 +1,7 @@
 /** Connections are counted by account: the same login is one account wherever it appears, and never shown. */
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountOf } from '../../src/domain/account.js';
-import { sha256 } from '../../src/domain/sha256.js';
 
 const name = fc
   .array(fc.constantFrom(...'abcxyzABC019 &=/?#%@:é'), { minLength: 1, maxLength: 12 })
@@ -53,15 +51,5 @@ describe('accountOf', () => {
 
   it('takes text that is no address', () => {
     expect(accountOf('not a url').label).toBe('unknown');
-  });
-});
-
-describe('sha256', () => {
-  it('is what node:crypto says', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
-        expect(sha256(text)).toBe(createHash('sha256').update(text, 'utf8').digest('hex'));
-      }),
-    );
   });
 });

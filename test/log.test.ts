@@ -1,0 +1,56 @@
+/** What reaches the log, in which form, and what never does. */
+import { describe, expect, it } from 'vitest';
+import { createLog, type LogOptions, silentLog } from '../src/log.js';
+
+function logged(options: Partial<LogOptions>, act: (log: ReturnType<typeof createLog>) => void): string[] {
+  const lines: string[] = [];
+  const log = createLog({
+    format: 'json',
+    level: 'info',
+    isTerminal: false,
+    ...options,
+    write: (line) => lines.push(line),
+  });
+  act(log);
+  return lines;
+}
+
+describe('the log', () => {
+  it('is one JSON object a line, with the level by name and the time in UTC', () => {
+    const [line = ''] = logged({}, (log) => log.info({ lane: 'sports' }, 'recording'));
+    expect(line.endsWith('\n')).toBe(true);
+    expect(JSON.parse(line)).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      lane: 'sports',
+      msg: 'recording',
+    });
+  });
+
+  it('is for people on a terminal, unless told otherwise', () => {
+    const say = (log: ReturnType<typeof createLog>) => log.warn({ lane: 'sports' }, 'no slot');
+    expect(logged({ format: 'auto', isTerminal: true }, say)[0]).toMatch(/WARN.*no slot/s);
+    expect(logged({ format: 'pretty', isTerminal: false }, say)[0]).toMatch(
+      /WARN.*: no slot\n {4}lane: "sports"/s,
+    );
+    expect(logged({ format: 'auto', isTerminal: false }, say)[0]).toContain('"level":"warn"');
+  });
+
+  it('leaves out what is below its level', () => {
+    expect(logged({ level: 'warn' }, (log) => log.info('quiet'))).toEqual([]);
+    expect(silentLog.isLevelEnabled('fatal')).toBe(false);
+  });
+
+  it.each(['json', 'pretty'] as const)('shows no credentials, wherever they are (%s)', (format) => {
+    const url = 'http://tv.example/live/bob/hunter2/7.ts?token=hunter2';
+    const lines = logged({ format }, (log) => {
+      log.info(`opening ${url}`);
+      log.info({ url, nested: { list: [url] } }, 'opening');
+      log.error({ err: new Error(`refused by ${url}`) }, 'failed');
+      log.child({ source: url }).info({ req: { url: '/x?token=hunter2' } }, 'asked');
+    });
+    expect(lines).toHaveLength(4);
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(lines.join('')).toContain('tv.example');
+  });
+});
