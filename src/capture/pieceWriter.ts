@@ -1,0 +1,156 @@
+/**
+ * One piece of media on its way into the spool: batches of 256 KiB to 1 MiB, or what half a second brought, never a
+ * write a chunk; synced every few seconds (P7); counted as it passes (P4). One disk call runs at a time; when the disk
+ * is slow the stream is held back rather than thrown away (P1).
+ */
+import type { CapturePiece } from '../domain/capture.js';
+import type { Clock, TimerHandle } from '../io/clock.js';
+import { packetQueue } from './packetQueue.js';
+import type { DiskTrouble, Spool } from './spool.js';
+import { PACKET_BYTES } from './tsPackets.js';
+import type { TsHealth } from './tsHealth.js';
+
+const BATCH_BYTES_MIN = 256 * 1024;
+const BATCH_BYTES_MAX = Math.floor((1024 * 1024) / PACKET_BYTES) * PACKET_BYTES;
+/** With what is held back for a moment, what a kill costs stays under a second. */
+const FLUSH_MS = 400;
+/** With the flush before it, what a power cut costs stays under five seconds. */
+const SYNC_MS = 4_000;
+const CHECKPOINT_MS = 10_000;
+/** The stream is paused above the first, and goes on below the second. */
+const PRESSURE_BYTES_HIGH = 8 * 1024 * 1024;
+const PRESSURE_BYTES_LOW = 4 * 1024 * 1024;
+
+export interface PieceWriterDoors {
+  readonly spool: Spool;
+  readonly health: TsHealth;
+  readonly clock: Clock;
+  readonly onCheckpoint: (piece: CapturePiece) => void;
+  /** True: hold the stream back. False: let it go on. */
+  readonly onPressure: (full: boolean) => void;
+  /** The disk failed; nothing is written any more. */
+  readonly onTrouble: (trouble: DiskTrouble) => void;
+}
+
+export interface PieceWriter {
+  /** Takes whole packets that may be written. */
+  push(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** Writes and syncs all that came, drops what is unfinished at its end, closes the spool. */
+  finish(): Promise<DiskTrouble | null>;
+  /** What is in the file now, or null while that is nothing. */
+  piece(): CapturePiece | null;
+}
+
+export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
+  const { spool, health, clock } = doors;
+  const queue = packetQueue();
+  let trimmedBytes = spool.trimmedBytes;
+  let busy: Promise<void> | null = null;
+  let trouble: DiskTrouble | null = null;
+  let finishing = false;
+  let pressed = false;
+  let timer: TimerHandle | null = null;
+  let first: { readonly at: number; readonly mono: number } | null = null;
+  let last = { at: 0, mono: 0 };
+  /** The last packet that is in the file came then. */
+  let written = last;
+  let syncedMono = clock.mono();
+  let unsynced = false;
+  let checkpointMono = Number.NEGATIVE_INFINITY;
+
+  function piece(): CapturePiece | null {
+    const bytes = spool.bytesWritten();
+    if (!first || bytes === 0) return null;
+    return {
+      firstOffset: spool.firstOffset,
+      bytes,
+      fromAt: first.at,
+      toAt: written.at,
+      goodMs: Math.round(written.mono - first.mono),
+      ts: { ...health.counts(), trimmedBytes },
+    };
+  }
+
+  async function writeOut(bytes: number): Promise<void> {
+    const came = last;
+    const before = spool.bytesWritten();
+    trouble = await spool.write(queue.peek(bytes));
+    queue.release(bytes);
+    if (spool.bytesWritten() > before) written = came;
+    unsynced = true;
+  }
+
+  async function syncNow(): Promise<void> {
+    syncedMono = clock.mono();
+    unsynced = false;
+    trouble = await spool.sync();
+  }
+
+  async function work(bytes: number): Promise<void> {
+    await writeOut(bytes);
+    const mono = clock.mono();
+    if (trouble === null && mono - syncedMono >= SYNC_MS) await syncNow();
+    busy = null;
+    if (trouble !== null) {
+      doors.onTrouble(trouble);
+      return;
+    }
+    if (mono - checkpointMono >= CHECKPOINT_MS) {
+      const now = piece();
+      checkpointMono = mono;
+      if (now) doors.onCheckpoint(now);
+    }
+    if (finishing) return;
+    if (pressed && queue.pendingBytes() <= PRESSURE_BYTES_LOW) {
+      pressed = false;
+      doors.onPressure(false);
+    }
+    pump(false);
+  }
+
+  /** Starts the next write when there is enough, or when `due`; else sees to it that it comes due. */
+  function pump(due: boolean): void {
+    if (busy || trouble || finishing) return;
+    const ready = queue.readyBytes(clock.mono());
+    if (ready >= BATCH_BYTES_MIN || (due && ready > 0)) {
+      timer?.cancel();
+      timer = null;
+      busy = work(Math.min(ready, BATCH_BYTES_MAX));
+      return;
+    }
+    if (queue.pendingBytes() === 0 || timer) return;
+    timer = clock.after(FLUSH_MS, () => {
+      timer = null;
+      pump(true);
+    });
+  }
+
+  return {
+    push(buffer, from, to, mono) {
+      if (trouble || finishing) return;
+      last = { at: clock.now(), mono };
+      first ??= last;
+      health.count(buffer, from, to);
+      queue.append(buffer, from, to, mono);
+      if (!pressed && queue.pendingBytes() > PRESSURE_BYTES_HIGH) {
+        pressed = true;
+        doors.onPressure(true);
+      }
+      if (!busy && (timer === null || queue.pendingBytes() >= BATCH_BYTES_MIN)) pump(false);
+    },
+    async finish() {
+      finishing = true;
+      timer?.cancel();
+      await busy;
+      if (trouble === null) trimmedBytes += queue.seal();
+      while (trouble === null && queue.pendingBytes() > 0) {
+        // oxlint-disable-next-line no-await-in-loop -- one write at a time
+        await writeOut(Math.min(queue.pendingBytes(), BATCH_BYTES_MAX));
+      }
+      if (trouble === null && unsynced) await syncNow();
+      await spool.close();
+      return trouble;
+    },
+    piece,
+  };
+}

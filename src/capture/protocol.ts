@@ -1,0 +1,35 @@
+/** What a capture is given and what it must do, whatever the stream is made of. One object of this shape a protocol. */
+import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import type { Clock } from '../io/clock.js';
+import type { Disk } from '../io/disk.js';
+import type { Transport } from '../io/transport.js';
+
+export interface CaptureInput {
+  /** Secret: may carry credentials. Never part of an outcome. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absolute; its folder exists. Appended to, made where it is missing. */
+  readonly spoolPath: string;
+  /** From the request to the first bytes of media. */
+  readonly firstByteTimeoutMs: number;
+  /** Longest silence of a stream that had begun. */
+  readonly stallTimeoutMs: number;
+}
+
+export interface CaptureDoors {
+  readonly transport: Transport;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** Abort is the order to stop: all that came is written and synced, then the outcome is `stopped`. */
+  readonly signal: AbortSignal;
+  /** What is in the file so far: after the first write, then every 10 s. */
+  readonly onCheckpoint: (piece: CapturePiece) => void;
+}
+
+export interface CaptureProtocol {
+  readonly name: 'mpegts';
+  /** Whether an address looks like this protocol's; the first of the list that says so gets it. */
+  claims(url: string): boolean;
+  /** Never rejects for anything the network or the disk does. */
+  capture(input: CaptureInput, doors: CaptureDoors): Promise<CaptureOutcome>;
+}

@@ -1,0 +1,102 @@
+/**
+ * The file a recording grows in: append-only (P1), whole packets only. What a killed process or a failed write left of
+ * a torn last packet is cut when it is opened again: the one cut there is, and it is counted.
+ */
+import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
+import { PACKET_BYTES } from './tsPackets.js';
+
+/** What the disk did not do. `code` is one of the error table. */
+export interface DiskTrouble {
+  readonly code: 'disk_full' | 'disk_error';
+}
+
+export interface Spool {
+  /** Where this piece begins in the file. */
+  readonly firstOffset: number;
+  /** Bytes of a torn packet that were cut when it was opened. */
+  readonly trimmedBytes: number;
+  /** One call at a time. The chunks belong to the disk until it is done. Null is success. */
+  write(chunks: readonly Uint8Array[]): Promise<DiskTrouble | null>;
+  /** Makes what was written survive a power cut. */
+  sync(): Promise<DiskTrouble | null>;
+  /** Whole packets of this piece that are in the file, also after a write that failed half-way. */
+  bytesWritten(): number;
+  close(): Promise<void>;
+}
+
+/** The folder must be there: whether it may be made is not known here (a mount may be missing, P5). */
+export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskTrouble> {
+  let file: DiskFile;
+  let found: number;
+  let trimmedBytes: number;
+  try {
+    file = await disk.open(path, 'append');
+  } catch (error) {
+    return troubleOf(error);
+  }
+  try {
+    found = await file.bytes();
+    trimmedBytes = found % PACKET_BYTES;
+    if (trimmedBytes > 0) await file.truncate(found - trimmedBytes);
+  } catch (error) {
+    await closeQuietly(file);
+    return troubleOf(error);
+  }
+  const firstOffset = found - trimmedBytes;
+  let bytes = 0;
+
+  return {
+    firstOffset,
+    trimmedBytes,
+    async write(chunks) {
+      try {
+        await file.write(chunks);
+        for (const chunk of chunks) bytes += chunk.length;
+        return null;
+      } catch (error) {
+        bytes = await settle(file, firstOffset, bytes);
+        return troubleOf(error);
+      }
+    },
+    async sync() {
+      try {
+        await file.datasync();
+        return null;
+      } catch (error) {
+        return troubleOf(error);
+      }
+    },
+    bytesWritten: () => bytes,
+    close: () => closeQuietly(file),
+  };
+}
+
+export function isTrouble(value: Spool | DiskTrouble): value is DiskTrouble {
+  return 'code' in value;
+}
+
+function troubleOf(error: unknown): DiskTrouble {
+  const code = diskCode(error);
+  return { code: code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'disk_error' };
+}
+
+/** How much of a failed write is there all the same, in whole packets; the torn one is cut where that works. */
+async function settle(file: DiskFile, firstOffset: number, known: number): Promise<number> {
+  try {
+    const length = (await file.bytes()) - firstOffset;
+    const torn = length % PACKET_BYTES;
+    if (torn > 0) await file.truncate(firstOffset + length - torn);
+    return Math.max(known, length - torn);
+  } catch {
+    // The disk does not even answer. The next opening looks again.
+    return known;
+  }
+}
+
+async function closeQuietly(file: DiskFile): Promise<void> {
+  try {
+    await file.close();
+  } catch {
+    // All that counts was synced before; a file that does not close cannot be helped.
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * MPEG-TS packets (ISO 13818-1): where they begin in a byte stream, and what their headers say. Everything after this
+ * file sees whole packets only, as runs `(buffer, from, to)` of a length that is a multiple of 188 (P1: what is written
+ * can always be appended to). The loops are plain: 40 streams of 9 Mbit/s go through them in a few percent of a core.
+ */
+
+export const PACKET_BYTES = 188;
+export const SYNC_BYTE = 0x47;
+export const NULL_PID = 0x1fff;
+export const PID_COUNT = 0x2000;
+/** 33 bits at 90 kHz; PCR, PTS and DTS wrap there, after 26.5 h. */
+export const CLOCK_WRAP = 2 ** 33;
+export const CLOCK_HZ = 90_000;
+/** Sync bytes that must follow each other at one stride before a position is believed. */
+const LOCK_STRIDES = 5;
+/** From a first sync byte to just past the fifth. */
+export const LOCK_BYTES = (LOCK_STRIDES - 1) * PACKET_BYTES + 1;
+
+/** Whole packets: `to - from` is a multiple of 188, and every packet begins with 0x47. Valid during the call only. */
+export type PacketSink = (buffer: Buffer, from: number, to: number) => void;
+
+export interface PacketAligner {
+  push(chunk: Buffer): void;
+  /** Nothing follows: gives out a whole packet that was held back. What is left of a torn one is dropped. */
+  end(): void;
+  /** Times the packet grid was lost. */
+  syncLosses(): number;
+  /** Bytes that belonged to no packet, the torn end included once `end` was called. */
+  skippedBytes(): number;
+}
+
+/** First offset from `from` on where five sync bytes follow at one stride, or -1. */
+export function findLock(bytes: Uint8Array, from = 0): number {
+  for (let at = from; at + LOCK_BYTES <= bytes.length; at++) {
+    let stride = 0;
+    while (stride < LOCK_STRIDES && bytes[at + stride * PACKET_BYTES] === SYNC_BYTE) stride++;
+    if (stride === LOCK_STRIDES) return at;
+  }
+  return -1;
+}
+
+/**
+ * Cuts chunks of any size into runs of whole packets. The last packet is held back until the sync byte after it is
+ * seen: where bytes were lost inside a packet, the next grid begins within it, and a packet made of two halves would
+ * only harm the decoder.
+ */
+export function packetAligner(sink: PacketSink): PacketAligner {
+  const held = Buffer.alloc(2 * PACKET_BYTES);
+  let heldBytes = 0;
+  /** While the grid is unknown: what came since; `suspect`: it begins with a packet that may be whole or torn. */
+  let search: Buffer | null = Buffer.alloc(0);
+  let suspect = false;
+  let syncLosses = 0;
+  let skippedBytes = 0;
+
+  function hold(chunk: Buffer, from: number, to: number): void {
+    chunk.copy(held, heldBytes, from, to);
+    heldBytes += to - from;
+  }
+
+  /** What is held, and `rest` after it, begins with a packet whose successor is not where it should be. */
+  function lose(rest: Buffer): void {
+    syncLosses++;
+    suspect = true;
+    search = Buffer.concat([held.subarray(0, heldBytes), rest]);
+    heldBytes = 0;
+    relock();
+  }
+
+  function relock(): void {
+    if (!search) return;
+    const bytes = search;
+    const lock = findLock(bytes, suspect ? 1 : 0);
+    if (lock < 0) {
+      // Whatever cannot be the first of five any more is no packet.
+      let past = Math.max(0, bytes.length - LOCK_BYTES + 1);
+      if (suspect && past >= PACKET_BYTES) {
+        sink(bytes, 0, PACKET_BYTES);
+        skippedBytes -= PACKET_BYTES;
+        suspect = false;
+      } else if (suspect) past = 0;
+      skippedBytes += past;
+      search = bytes.subarray(past);
+      return;
+    }
+    if (suspect && lock >= PACKET_BYTES) {
+      sink(bytes, 0, PACKET_BYTES);
+      skippedBytes -= PACKET_BYTES;
+    }
+    skippedBytes += lock;
+    suspect = false;
+    search = null;
+    locked(bytes, lock);
+  }
+
+  /** `chunk[start]` begins a packet and nothing is held. */
+  function locked(chunk: Buffer, start: number): void {
+    let at = start;
+    const { length } = chunk;
+    while (at < length && chunk[at] === SYNC_BYTE) at += PACKET_BYTES;
+    if (at >= length) {
+      // The grid is whole as far as it can be seen. The last packet, whole or not, waits for its successor.
+      const last = at - PACKET_BYTES;
+      if (last > start) sink(chunk, start, last);
+      if (last >= start) hold(chunk, last, length);
+      return;
+    }
+    const last = at - PACKET_BYTES;
+    if (last > start) sink(chunk, start, last);
+    lose(chunk.subarray(Math.max(start, last)));
+  }
+
+  return {
+    push(chunk) {
+      if (search) {
+        search = Buffer.concat([search, chunk]);
+        relock();
+        return;
+      }
+      let at = 0;
+      if (heldBytes > 0) {
+        // To the end of the held packet, and one byte further to see the grid go on.
+        at = Math.min(chunk.length, PACKET_BYTES - heldBytes);
+        if (heldBytes < PACKET_BYTES) hold(chunk, 0, at);
+        else at = 0;
+        if (at >= chunk.length) return;
+        if (chunk[at] !== SYNC_BYTE) {
+          lose(chunk.subarray(at));
+          return;
+        }
+        heldBytes = 0;
+        sink(held, 0, PACKET_BYTES);
+      }
+      locked(chunk, at);
+    },
+    end() {
+      if (search && suspect && search.length >= PACKET_BYTES) {
+        sink(search, 0, PACKET_BYTES);
+        skippedBytes -= PACKET_BYTES;
+      }
+      if (search) skippedBytes += search.length;
+      else if (heldBytes >= PACKET_BYTES) sink(held, 0, PACKET_BYTES);
+      else skippedBytes += heldBytes;
+      search = null;
+      heldBytes = 0;
+    },
+    syncLosses: () => syncLosses,
+    skippedBytes: () => skippedBytes,
+  };
+}
+
+export function pidAt(buffer: Uint8Array, at: number): number {
+  return (((buffer[at + 1] ?? 0) & 0x1f) << 8) | (buffer[at + 2] ?? 0);
+}
+
+/** Payload unit start: a PES packet or a section begins here. */
+export function startsUnit(buffer: Uint8Array, at: number): boolean {
+  return ((buffer[at + 1] ?? 0) & 0x40) !== 0;
+}
+
+export function hasPayload(buffer: Uint8Array, at: number): boolean {
+  return ((buffer[at + 3] ?? 0) & 0x10) !== 0;
+}
+
+/** Flags of the adaptation field (0x80 discontinuity, 0x40 random access, 0x10 PCR, 0x08 OPCR), 0 without one. */
+export function adaptationFlags(buffer: Uint8Array, at: number): number {
+  const has = ((buffer[at + 3] ?? 0) & 0x20) !== 0 && (buffer[at + 4] ?? 0) > 0;
+  return has ? (buffer[at + 5] ?? 0) : 0;
+}
+
+/** Offset of the payload, or the packet's end where there is none (or where the adaptation field claims it all). */
+export function payloadAt(buffer: Uint8Array, at: number): number {
+  const control = (buffer[at + 3] ?? 0) & 0x30;
+  if ((control & 0x10) === 0) return at + PACKET_BYTES;
+  if (control === 0x10) return at + 4;
+  return Math.min(at + PACKET_BYTES, at + 5 + (buffer[at + 4] ?? 0));
+}
+
+/** Base of the PCR in 90 kHz ticks, or -1 where the packet has none. */
+export function pcrAt(buffer: Uint8Array, at: number): number {
+  if ((adaptationFlags(buffer, at) & 0x10) === 0 || (buffer[at + 4] ?? 0) < 7) return -1;
+  return clockBase(buffer, at + 6);
+}
+
+/** 33 bits at 90 kHz, as PCR and OPCR have them. */
+export function clockBase(buffer: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = buffer.subarray(at, at + 5);
+  return a * 2 ** 25 + (b << 17) + (c << 9) + (d << 1) + (e >> 7);
+}
+
+export interface PesTimes {
+  /** 90 kHz ticks, or -1. */
+  readonly pts: number;
+  readonly dts: number;
+}
+
+/** PTS and DTS of the PES header that begins at the payload of this packet, or null where none does. */
+export function pesTimesAt(buffer: Uint8Array, at: number): PesTimes | null {
+  const pes = payloadAt(buffer, at);
+  if (!startsUnit(buffer, at) || pes + 14 > at + PACKET_BYTES) return null;
+  if (buffer[pes] !== 0 || buffer[pes + 1] !== 0 || buffer[pes + 2] !== 1) return null;
+  if (!hasPesHeader(buffer[pes + 3] ?? 0)) return null;
+  const flags = (buffer[pes + 7] ?? 0) >> 6;
+  const pts = flags >= 2 ? stampAt(buffer, pes + 9) : -1;
+  const dts = flags === 3 && pes + 19 <= at + PACKET_BYTES ? stampAt(buffer, pes + 14) : pts;
+  return { pts, dts };
+}
+
+/** Padding, private 2, program stream map and the like have no optional header (ISO 13818-1, 2.4.3.7). */
+export function hasPesHeader(streamId: number): boolean {
+  return streamId >= 0xbd && ![0xbe, 0xbf, 0xf0, 0xf1, 0xf2, 0xf8, 0xff].includes(streamId);
+}
+
+/** A PTS or DTS: 3 + 15 + 15 bits, each group followed by a marker bit. */
+export function stampAt(buffer: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0] = buffer.subarray(at, at + 5);
+  return ((a >> 1) & 7) * 2 ** 30 + (b << 22) + ((c >> 1) << 15) + (d << 7) + (e >> 1);
+}
+
+/** `later - earlier` on a clock that wraps: between -2^32 and 2^32. */
+export function ticksBetween(earlier: number, later: number): number {
+  const delta = (((later - earlier) % CLOCK_WRAP) + CLOCK_WRAP) % CLOCK_WRAP;
+  return delta > CLOCK_WRAP / 2 ? delta - CLOCK_WRAP : delta;
+}
