@@ -1,0 +1,101 @@
+/** Clips whose every frame shows its own number, made by ffmpeg when a test first asks for them, kept between runs. */
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseClip, type LoopClip } from '../../src/demo/loopTs.js';
+import { cacheFolder, ffmpegPath, run } from './ffmpeg.js';
+
+/** A number is drawn as black and white blocks, lowest bit first, in rows. */
+export const COLUMNS = 8;
+export const ROWS = 3;
+const VERSION = 1;
+
+export interface ClipShape {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** Frames between key frames. */
+  readonly gop: number;
+  /** Use a common multiple of frame and audio frame (1024 samples at 48 kHz) for clips that are to be looped. */
+  readonly seconds: number;
+  /** Of the video, constant (padded); 0 leaves it to the encoder. */
+  readonly bitrate: number;
+  /** Of the sound. */
+  readonly toneHz: number;
+  readonly firstNumber: number;
+}
+
+export const SMALL_CLIP: ClipShape = {
+  width: 320,
+  height: 180,
+  fps: 25,
+  gop: 20,
+  seconds: 6.4,
+  bitrate: 0,
+  toneHz: 500,
+  firstNumber: 0,
+};
+
+/** Absolute path of the clip, made where it is missing. Safe beside other tests doing the same. */
+export async function clipPath(wanted: Partial<ClipShape> = {}): Promise<string> {
+  const shape = { ...SMALL_CLIP, ...wanted };
+  const name = Object.values(shape).join('-');
+  const path = join(cacheFolder(), `clip${VERSION}-${name}.mpegts`);
+  if (existsSync(path)) return path;
+  const making = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  const rate = ['-b:v', `${shape.bitrate}`, '-minrate', `${shape.bitrate}`, '-maxrate', `${shape.bitrate}`];
+  const constant = [...rate, '-bufsize', `${shape.bitrate}`, '-x264-params', 'nal-hrd=cbr:force-cfr=1'];
+  const size = `${shape.width}x${shape.height}`;
+  const ran = await run(
+    ffmpegPath,
+    [
+      [
+        '-v',
+        'error',
+        '-y',
+        '-f',
+        'rawvideo',
+        '-pix_fmt',
+        'gray',
+        '-s',
+        size,
+        '-r',
+        `${shape.fps}`,
+        '-i',
+        '-',
+      ],
+      ['-f', 'lavfi', '-t', `${shape.seconds + 0.3}`],
+      ['-i', `sine=frequency=${shape.toneHz}:sample_rate=48000`],
+      ['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
+      ['-bf', '0', '-g', `${shape.gop}`, '-keyint_min', `${shape.gop}`, '-sc_threshold', '0'],
+      shape.bitrate > 0 ? constant : ['-crf', '23'],
+      ['-c:a', 'aac', '-b:a', '64k', '-pes_payload_size', '0', '-muxdelay', '0.4', '-f', 'mpegts', making],
+    ].flat(),
+    (write) => {
+      const frames = Math.round(shape.seconds * shape.fps);
+      for (let n = 0; n < frames; n++) write(drawNumber(shape.firstNumber + n, shape.width, shape.height));
+    },
+  );
+  if (ran.code !== 0) throw new Error(`ffmpeg made no clip: ${ran.stderr}`);
+  renameSync(making, path);
+  return path;
+}
+
+export async function clipBytes(wanted: Partial<ClipShape> = {}): Promise<Buffer> {
+  return readFileSync(await clipPath(wanted));
+}
+
+export async function loopClip(wanted: Partial<ClipShape> = {}): Promise<LoopClip> {
+  return parseClip(await clipBytes(wanted));
+}
+
+function drawNumber(number: number, width: number, height: number): Buffer {
+  const frame = Buffer.alloc(width * height);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor((y * ROWS) / height);
+    for (let x = 0; x < width; x++) {
+      const bit = row * COLUMNS + Math.floor((x * COLUMNS) / width);
+      frame[y * width + x] = (number >> bit) & 1 ? 224 : 32;
+    }
+  }
+  return frame;
+}

@@ -1,0 +1,65 @@
+/** What a decoder makes of a file: the numbers its frames show, and everything it complains about. */
+import { COLUMNS, ROWS } from './clip.js';
+import { ffmpegPath, ffprobePath, run } from './ffmpeg.js';
+
+export interface Decoded {
+  /** In the order in which they come out; -1 where a frame shows none. */
+  readonly frames: readonly number[];
+  /** ffmpeg's lines of level error, sound and picture. */
+  readonly errors: readonly string[];
+}
+
+/** Each block is scaled down to a few pixels, of which the middle one decides. */
+const CELL = 5;
+
+/** Decodes picture and sound of a file, or of bytes. */
+export async function decode(media: string | Buffer, level = 'error'): Promise<Decoded> {
+  const width = COLUMNS * CELL;
+  const height = ROWS * CELL;
+  const ran = await run(
+    ffmpegPath,
+    [
+      ['-v', level, '-f', 'mpegts', '-i', typeof media === 'string' ? media : '-'],
+      ['-map', '0:v?', '-vsync', '0', '-vf', `scale=${width}:${height}:flags=area`],
+      ['-f', 'rawvideo', '-pix_fmt', 'gray', '-', '-map', '0:a?', '-f', 'null', '/dev/null'],
+    ].flat(),
+    typeof media === 'string' ? undefined : (write) => write(media),
+  );
+  const frames: number[] = [];
+  const bytes = width * height;
+  for (let at = 0; at + bytes <= ran.stdout.length; at += bytes) {
+    frames.push(readNumber(ran.stdout.subarray(at, at + bytes), width));
+  }
+  return { frames, errors: ran.stderr.split('\n').filter((line) => line.trim() !== '') };
+}
+
+function readNumber(frame: Buffer, width: number): number {
+  let number = 0;
+  for (let bit = 0; bit < COLUMNS * ROWS; bit++) {
+    const x = (bit % COLUMNS) * CELL + 2;
+    const y = Math.floor(bit / COLUMNS) * CELL + 2;
+    const grey = frame[y * width + x] ?? 0;
+    if (grey > 96 && grey < 160) return -1;
+    if (grey >= 160) number |= 1 << bit;
+  }
+  return number;
+}
+
+/** Whether each number is one more than the one before, modulo the length of the loop they come from. */
+export function isUnbroken(frames: readonly number[], loop = Number.MAX_SAFE_INTEGER): boolean {
+  return frames.every((frame, i) => i === 0 || frame === ((frames[i - 1] ?? 0) + 1) % loop);
+}
+
+/** Codec names and types of the streams, as ffprobe sees them. */
+export async function probe(path: string): Promise<{ type: string; codec: string }[]> {
+  const entries = 'stream=codec_type,codec_name';
+  const ran = await run(ffprobePath, ['-v', 'error', '-show_entries', entries, '-of', 'json', path]);
+  const parsed: unknown = JSON.parse(ran.stdout.toString());
+  if (typeof parsed !== 'object' || parsed === null || !('streams' in parsed)) return [];
+  const { streams } = parsed;
+  if (!Array.isArray(streams)) return [];
+  return streams.map((stream: { codec_type?: string; codec_name?: string }) => ({
+    type: stream.codec_type ?? '',
+    codec: stream.codec_name ?? '',
+  }));
+}
