@@ -11,6 +11,8 @@ export interface Capsule {
   readonly dnaId: string;
   readonly channelId: string;
   readonly guideNumber: string;
+  /** The XMLTV id its row claims, where it claims one. */
+  readonly tvgId?: string;
   readonly channelName: string;
   readonly group: string;
   readonly title: string;

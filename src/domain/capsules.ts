@@ -46,7 +46,7 @@ export function surveyCapsules(input: CapsuleInput): CapsuleSet {
 }
 
 function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[]): Capsule {
-  const { dnaId: dna, channelId, guideNumber, name, group, upstreams } = station;
+  const { dnaId: dna, channelId, guideNumber, name, group, tvgId, upstreams } = station;
   const title = programme.title.trim() || name;
   const { startAt, stopAt, subTitle, desc, categories, episode } = programme;
   return {
@@ -55,6 +55,7 @@ function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[
     dnaId: dna,
     channelId,
     guideNumber,
+    ...(tvgId === '' ? {} : { tvgId }),
     channelName: name,
     group,
     title,

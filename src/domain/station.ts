@@ -31,6 +31,7 @@ export interface Station {
   readonly guideNumber: string;
   readonly name: string;
   readonly group: string;
+  readonly tvgId: string;
   readonly health: ChannelHealth;
   readonly upstreams: readonly UpstreamRef[];
   readonly programmes: readonly Programme[];
@@ -113,14 +114,15 @@ function stationOf(rows: readonly Linked[], input: StationInput): Station {
   const first = best[0];
   const programmes = link === null ? [] : (link.schedule.programmes.get(link.id) ?? []);
   const name = first?.guideName || link?.schedule.names.get(link.id) || first?.channelId || '';
-  const hasTvgId = best.some(({ tvgId }) => tvgId !== '');
+  const tvgId = best.find((row) => row.tvgId !== '')?.tvgId ?? '';
   return {
     dnaId: first?.dnaId ?? '',
     channelId: first?.channelId ?? '',
     guideNumber: first?.guideNumber ?? '',
     name,
     group: first?.group ?? '',
-    health: link === null ? 'unlinked' : healthOf(programmes, name, hasTvgId),
+    tvgId,
+    health: link === null ? 'unlinked' : healthOf(programmes, name, tvgId !== ''),
     upstreams: upstreamsOf(best, input.relay),
     programmes,
   };
@@ -175,6 +177,7 @@ function guideOnly(
         guideNumber: number,
         name,
         group: '',
+        tvgId: id,
         health: healthOf(programmes, name, true),
         upstreams: [{ source: 'relay', channel: channelId, index: 0 }],
         programmes,

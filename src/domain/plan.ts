@@ -1,0 +1,166 @@
+/**
+ * The plan: what happens to each programme of the guide, and why (P10). Pure and total: the same input gives the same
+ * output in whatever order it comes, and planning again with its results known changes nothing (P2). An empty load
+ * decides nothing: what is scheduled stays (P5), and what runs is never dropped (P3).
+ */
+
+import type { Capsule } from './capsule.js';
+import { capsuleState, compareCapsules, compareWorth } from './capsules.js';
+import { channelFilter, laneFilter, type FilterPolicy } from './filters.js';
+import { channelKeyOf, identify, rowsByChannel, type KnownRecording } from './identity.js';
+import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
+import type { PlanReason } from './reasons.js';
+import type { Tombstone } from './recording.js';
+import type { ChannelHealth } from './station.js';
+import { compareText } from './text.js';
+import { claimedWord, isReplaced, type Decision, type Word } from './upkeep.js';
+
+/** All times are milliseconds; 0 is no limit. `config.what`, `config.when` and `config.keep` hold these fields. */
+export interface PlanPolicy extends FilterPolicy {
+  readonly guidePolicy: 'off' | 'healthy' | 'strict';
+  /** At most so many programmes scheduled and running (`--limit`). */
+  readonly capsulesMax: number;
+  readonly horizonMs: number;
+  readonly leadTimeMs: number;
+  readonly prePaddingMs: number;
+  /** Share of a programme, 0 to 1, that must still be ahead to join it in progress. */
+  readonly joinMinLeft: number;
+  /** Keep time by lane; a lane that is not in it has its own. */
+  readonly keepMs: Readonly<Record<string, number>>;
+  /** Longer ones are fillers; 12 hours where it is not given. */
+  readonly programmeMsMax?: number;
+}
+
+export interface PlanInput {
+  readonly capsules: readonly Capsule[];
+  readonly known: readonly KnownRecording[];
+  readonly tombstones: readonly Tombstone[];
+  readonly policy: PlanPolicy;
+  readonly now: number;
+  /** Record keys of the load before this one (`rowKeysOf`); null where there was none. */
+  readonly previousRowKeys: ReadonlySet<string> | null;
+  readonly lanes?: readonly Lane[];
+  /** What the guide is worth by channel; null or left out: not known, the guide policy is deferred. */
+  readonly health?: ReadonlyMap<string, ChannelHealth> | null;
+}
+
+export type { Decision } from './upkeep.js';
+
+const PROGRAMME_MS_MAX = 12 * 3_600_000;
+
+/** One decision for each capsule, and one for each scheduled recording that goes; by start, channel and key. */
+export function plan(input: PlanInput): readonly Decision[] {
+  const lanes = input.lanes ?? BUILT_IN_LANES;
+  const capsules = unique(input.capsules);
+  const claims = identify({ ...input, capsules });
+  const refusal = refusalsOf(input);
+  const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
+  const upkeep = { rows: rowsByChannel(capsules), excluded: refusal.policy, programmeMsMax };
+  const decisions: Decision[] = [];
+  const fresh: Capsule[] = [];
+  const decide = (capsule: Capsule, { capsule: changed = capsule, ...word }: Word) =>
+    decisions.push({
+      ...word,
+      capsule: changed,
+      priority: priorityOf(changed, lanes),
+      expiresAt: expiryOf(changed, input.policy.keepMs, lanes),
+    });
+
+  const claimed = new Set<string>();
+  let active = input.known.filter(({ state }) => state !== 'done').length;
+  for (const capsule of capsules) {
+    const claim = claims.get(capsule);
+    if (claim?.kind === 'known') claimed.add(claim.known.id);
+    const word = claim === undefined ? refusal.fresh(capsule) : claimedWord(capsule, claim, upkeep);
+    if (word === null) fresh.push(capsule);
+    else decide(capsule, word);
+    if (word?.action === 'drop') active--;
+  }
+  for (const known of input.known) {
+    if (known.state !== 'scheduled' || known.wanted || claimed.has(known.id) || !isReplaced(known, upkeep))
+      continue;
+    decide(known.capsule, { action: 'drop', reason: 'gone', recordingId: known.id });
+    active--;
+  }
+
+  const room = input.policy.capsulesMax === 0 ? Infinity : Math.max(0, input.policy.capsulesMax - active);
+  if (fresh.length > room) fresh.sort(compareCapsules(input.now, lanes));
+  fresh.forEach((capsule, i) => {
+    if (i < room) decide(capsule, { action: 'record', reason: whenReason(capsule, input) });
+    else decide(capsule, { action: 'skip', reason: 'over_limit' });
+  });
+  return decisions.sort(
+    (a, b) =>
+      a.capsule.startAt - b.capsule.startAt ||
+      compareText(a.capsule.channelName, b.capsule.channelName) ||
+      compareText(a.capsule.recordKey, b.capsule.recordKey) ||
+      compareText(a.recordingId ?? '', b.recordingId ?? ''),
+  );
+}
+
+/** What the next plan asks for as `previousRowKeys`. */
+export function rowKeysOf(capsules: readonly Capsule[]): ReadonlySet<string> {
+  return new Set(capsules.map(({ recordKey }) => recordKey));
+}
+
+/** One capsule a record key, the better told. */
+function unique(capsules: readonly Capsule[]): readonly Capsule[] {
+  const best = new Map<string, Capsule>();
+  for (const capsule of capsules) {
+    const other = best.get(capsule.recordKey);
+    if (other === undefined || compareWorth(capsule, other) < 0) best.set(capsule.recordKey, capsule);
+  }
+  return [...best.values()];
+}
+
+interface Refusals {
+  /** Why the choice of lanes and channels leaves it out. */
+  readonly policy: (capsule: Capsule) => PlanReason | null;
+  /** The same for a programme that nobody knows yet, and everything else that speaks against it. */
+  readonly fresh: (capsule: Capsule) => Word | null;
+}
+
+function refusalsOf({ policy, now, health }: PlanInput): Refusals {
+  const byLane = laneFilter(policy);
+  const byChannel = channelFilter(policy);
+  const excluded = (capsule: Capsule) => byLane(capsule.lane) ?? byChannel(capsule);
+  const programmeMsMax = policy.programmeMsMax ?? PROGRAMME_MS_MAX;
+  const reasonOf = (capsule: Capsule): PlanReason | null => {
+    const { startAt, stopAt } = capsule;
+    if (stopAt <= now) return 'over';
+    const reason = excluded(capsule);
+    if (reason !== null) return reason;
+    if (startAt > now + policy.horizonMs) return 'beyond_horizon';
+    if (programmeMsMax > 0 && stopAt - startAt > programmeMsMax) return 'too_long';
+    const worth = guideRefusal(policy.guidePolicy, health?.get(channelKeyOf(capsule)));
+    if (worth !== null) return worth;
+    if (capsule.upstreams.length === 0) return 'no_upstream';
+    return startAt < now && (stopAt - now) / (stopAt - startAt) < policy.joinMinLeft
+      ? 'too_little_left'
+      : null;
+  };
+  return {
+    policy: excluded,
+    fresh: (capsule) => {
+      const reason = reasonOf(capsule);
+      return reason === null ? null : { action: 'skip', reason };
+    },
+  };
+}
+
+/** Channels of which nothing is known are kept (PROTOCOLS §1.4). */
+function guideRefusal(
+  policy: PlanPolicy['guidePolicy'],
+  health: ChannelHealth | undefined,
+): PlanReason | null {
+  if (policy === 'off' || health === undefined || health === 'healthy') return null;
+  if (health === 'good') return policy === 'strict' ? 'unlinked' : null;
+  return 'placeholder';
+}
+
+function whenReason(capsule: Capsule, { now, policy }: PlanInput): PlanReason {
+  if (capsuleState(capsule, now) === 'in_progress') return 'in_progress';
+  return capsule.startAt - Math.max(policy.prePaddingMs, policy.leadTimeMs) <= now
+    ? 'starting_soon'
+    : 'scheduled';
+}
