@@ -198,6 +198,72 @@ export const ERRORS = {
     http: 502,
     hint: 'Check the list: the other addresses of the channel are tried meanwhile.',
   },
+  token_missing: {
+    meaning: 'The request carries no token, and this listener asks for one.',
+    retryable: false,
+    http: 401,
+    hint: 'Send `Authorization: Bearer TOKEN`, or `?token=TOKEN` from a player.',
+  },
+  token_wrong: {
+    meaning: 'The token of the request is not the configured one.',
+    retryable: false,
+    http: 401,
+    hint: 'Compare it with --api-token (or its file) of the running daemon.',
+  },
+  host_unknown: {
+    meaning: 'The request names a host that is not this machine.',
+    retryable: false,
+    http: 403,
+    hint: 'Without a token only localhost is answered. Give --api-token, or name the host in --public-url.',
+  },
+  forwarded: {
+    meaning: 'The request came through a proxy, and no token protects this listener.',
+    retryable: false,
+    http: 403,
+    hint: 'Give --api-token, or --no-auth where the proxy itself asks who it is.',
+  },
+  not_found: {
+    meaning: 'There is nothing at this address.',
+    retryable: false,
+    http: 404,
+    hint: 'The addresses are listed in docs/operations.md.',
+  },
+  method_not_allowed: {
+    meaning: 'This address is only read.',
+    retryable: false,
+    http: 405,
+    hint: 'Use GET.',
+  },
+  request_invalid: {
+    meaning: 'The request cannot be understood.',
+    retryable: false,
+    http: 400,
+    hint: 'The message names the part that is wrong.',
+  },
+  request_too_large: {
+    meaning: 'The request or its headers are larger than anything that is served here needs.',
+    retryable: false,
+    http: 413,
+    hint: 'Send less.',
+  },
+  request_timeout: {
+    meaning: 'The request was not complete in time.',
+    retryable: true,
+    http: 408,
+    hint: 'Send it again.',
+  },
+  listen_failed: {
+    meaning: 'The address to listen on cannot be used.',
+    retryable: true,
+    http: 500,
+    hint: 'Another program (or another catchupd) has the port, or the address is not of this machine: see --listen.',
+  },
+  listen_open: {
+    meaning: 'The listener would be reachable from outside without a token.',
+    retryable: false,
+    http: 500,
+    hint: 'Give --api-token, or --no-auth if anybody may use it.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
