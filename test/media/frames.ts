@@ -33,6 +33,13 @@ export async function decode(media: string | Buffer, level = 'error'): Promise<D
   return { frames, errors: ran.stderr.split('\n').filter((line) => line.trim() !== '') };
 }
 
+/** What ffmpeg complains about in the sound of a stream that has no picture. */
+export async function soundErrors(media: Buffer): Promise<string[]> {
+  const args = ['-v', 'warning', '-f', 'mpegts', '-i', '-', '-map', '0:a', '-f', 'null', '-'];
+  const ran = await run(ffmpegPath, args, (write) => write(media));
+  return ran.stderr.split('\n').filter((line) => line.trim() !== '');
+}
+
 function readNumber(frame: Buffer, width: number): number {
   let number = 0;
   for (let bit = 0; bit < COLUMNS * ROWS; bit++) {

@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { crc32 } from '../../src/capture/psi.js';
+import { startPoint } from '../../src/capture/startPoint.js';
+import { tsHealth } from '../../src/capture/tsHealth.js';
+import { packetAligner, PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
+import { clipBytes } from '../media/clip.js';
+import { decode, isUnbroken, soundErrors } from '../media/frames.js';
+
+let clip: Buffer;
+beforeAll(async () => {
+  clip = await clipBytes();
+});
+
+/** What passes of `bytes`, given in pieces at the times they came. */
+function begin(bytes: Buffer, monoOf: (offset: number) => number = () => 0) {
+  const out: Buffer[] = [];
+  let mono = 0;
+  const start = startPoint(5_000, (buffer, from, to) => out.push(Buffer.from(buffer.subarray(from, to))));
+  const aligner = packetAligner((buffer, from, to) => start.push(buffer, from, to, mono));
+  for (let at = 0; at < bytes.length; at += 4_000) {
+    mono = monoOf(at);
+    aligner.push(bytes.subarray(at, at + 4_000));
+  }
+  aligner.end();
+  return { bytes: Buffer.concat(out), heldBack: start.heldBackBytes(), started: start.started() };
+}
+
+function eachPacket(bytes: Buffer, visit: (at: number) => void): void {
+  for (let at = 0; at < bytes.length; at += PACKET_BYTES) visit(at);
+}
+
+/** Without random access flags, as some encoders send it. */
+function withoutFlags(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  eachPacket(bytes, (at) => {
+    if (((copy[at + 3] ?? 0) & 0x20) !== 0 && (copy[at + 4] ?? 0) > 0)
+      copy[at + 5] = (copy[at + 5] ?? 0) & 0xbf;
+  });
+  return copy;
+}
+
+function only(bytes: Buffer, keep: (pid: number) => boolean): Buffer {
+  const kept: Buffer[] = [];
+  eachPacket(bytes, (at) => {
+    if (keep(pidAt(bytes, at))) kept.push(bytes.subarray(at, at + PACKET_BYTES));
+  });
+  return Buffer.concat(kept);
+}
+
+/** The clip's PMT with its video taken out. */
+function asRadio(bytes: Buffer): Buffer {
+  const radio = Buffer.from(only(bytes, (pid) => pid !== 0x100));
+  eachPacket(radio, (at) => {
+    if (pidAt(radio, at) !== 0x1000 || !startsUnit(radio, at)) return;
+    const section = payloadAt(radio, at) + 1;
+    const length = radio.readUInt16BE(section + 1) & 0xfff;
+    const videoBytes = 5 + (radio.readUInt16BE(section + 15) & 0xfff);
+    radio.copy(radio, section + 12, section + 12 + videoBytes, section + 3 + length);
+    radio.writeUInt16BE(0xb000 | (length - videoBytes), section + 1);
+    const end = section + 3 + length - videoBytes - 4;
+    radio.writeUInt32BE(crc32(radio.subarray(section, end)), end);
+  });
+  return radio;
+}
+
+describe('the point at which a piece begins', () => {
+  it('lets a stream that is joined anywhere decode without an error from its first packet', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: clip.length >> 1 }), async (cut) => {
+        const { bytes, heldBack } = begin(clip.subarray(cut));
+        const { frames, errors } = await decode(bytes, 'warning');
+        expect(errors).toEqual([]);
+        expect((frames[0] ?? -1) % 20).toBe(0);
+        expect(frames.at(-1)).toBe(159);
+        expect(isUnbroken(frames)).toBe(true);
+        const health = tsHealth();
+        health.count(bytes, 0, bytes.length);
+        expect(health.counts().continuityErrors).toBe(0);
+        expect(heldBack).toBeGreaterThanOrEqual(0);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('begins with PAT, PMT and a key frame', () => {
+    const { bytes } = begin(clip.subarray(clip.length >> 1));
+    expect([0, 1, 2].map((n) => pidAt(bytes, n * PACKET_BYTES))).toEqual([0, 0x1000, 0x100]);
+    expect(bytes[2 * PACKET_BYTES + 5]).toBe(0x50);
+  });
+
+  it('passes a stream that begins well as it is, but for the tables before its first key frame', () => {
+    const { bytes } = begin(clip);
+    expect(
+      clip.subarray(clip.indexOf(bytes.subarray(2 * 188, 3 * 188))).equals(bytes.subarray(2 * 188)),
+    ).toBe(true);
+  });
+
+  it('knows a key frame by its headers where no flag tells', async () => {
+    const { bytes } = begin(withoutFlags(clip.subarray(188 * 200)));
+    const { frames, errors } = await decode(bytes, 'warning');
+    expect(errors).toEqual([]);
+    expect((frames[0] ?? -1) % 20).toBe(0);
+  });
+
+  it('begins a programme without picture at a unit of its sound', async () => {
+    const radio = asRadio(clip).subarray(188 * 101);
+    const { bytes } = begin(radio);
+    expect(bytes.length).toBeGreaterThan(radio.length - 188 * 40);
+    expect(await soundErrors(bytes)).toEqual([]);
+  });
+
+  it('begins with the tables alone when no key frame comes for five seconds', () => {
+    // The tables promise a picture of which nothing comes.
+    const dark = only(clip, (pid) => pid !== 0x100);
+    expect(begin(dark).started).toBe(false);
+    const { bytes, started } = begin(dark, (offset) => offset / 5);
+    expect(started).toBe(true);
+    expect([0, 1].map((n) => pidAt(bytes, n * PACKET_BYTES))).toEqual([0, 0x1000]);
+    expect(bytes.length).toBeGreaterThan(2 * PACKET_BYTES);
+  });
+
+  it('lets everything through after twice that where there are no tables at all', () => {
+    const bare = only(clip, (pid) => pid === 0x100 || pid === 0x101);
+    expect(begin(bare, () => 0).started).toBe(false);
+    const { bytes, heldBack } = begin(bare, (offset) => (offset > 40_000 ? 10_000 : 0));
+    expect(bytes.length + heldBack).toBe(bare.length);
+    expect(bytes.length).toBeGreaterThan(0);
+  });
+});
