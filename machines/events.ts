@@ -40,6 +40,8 @@ export type RecordingEvent =
     })
   | (Timed & { readonly type: 'CANCEL'; readonly reason: string })
   | (Timed & { readonly type: 'RETRY' })
+  /** The guide calls it by another key; it is the same programme. */
+  | (Timed & { readonly type: 'KNOWN_AS'; readonly recordKey: string })
   | (Timed & { readonly type: 'KEEP' })
   | (Timed & { readonly type: 'UNKEEP' })
   /** A retention rule chose it. */

@@ -34,6 +34,7 @@ import {
   restarted,
   revived,
   withinWindow,
+  withKey,
   withOutcome,
   type FreshRecording,
   type Happened,
@@ -115,6 +116,9 @@ const chart = setup({
     endGaps: assign(({ context, event }) => withLastGap(context, Math.min(atOf(event), closeAt(context)))),
     hold: assign(({ event }) => (event.type === 'GRANTED' ? { current: event.upstream, waiting: null } : {})),
     queue: assign(({ event }) => (event.type === 'QUEUED' ? { waiting: event.reason } : {})),
+    alias: assign(({ context, event }) =>
+      event.type === 'KNOWN_AS' ? { keys: withKey(context.keys, event.recordKey) } : {},
+    ),
     refuse: assign(({ event }) => (event.type === 'CANCEL' ? { cancelReason: event.reason } : {})),
     evict: assign(({ event }) => (event.type === 'EVICT' ? { evictedBy: event.rule } : {})),
     keepWithinWindow: assign(({ context }) => withinWindow(context)),
@@ -211,6 +215,7 @@ export const recordingMachine = chart.createMachine({
   context: ({ input }) => freshRecording(input),
   initial: 'scheduled',
   on: {
+    KNOWN_AS: { actions: 'alias' },
     KEEP: { actions: { type: 'pin', params: true } },
     UNKEEP: { actions: { type: 'pin', params: false } },
   },

@@ -91,13 +91,17 @@ export function withOutcome(context: Recording, outcome: CaptureOutcome): Record
   return ended ? known : { ...known, lastFault: { cause, code: cause, at: outcome.at } };
 }
 
+export function withKey(keys: readonly string[], key: string): readonly string[] {
+  return keys.includes(key) ? keys : [...keys, key];
+}
+
 /** A new row of the guide for the same programme: the id, the spool and the upstreams stay what they were. */
 export function rescheduled(context: Recording, event: Extract<RecordingEvent, { type: 'RESCHEDULED' }>) {
   const { capsuleId, upstreams } = context.capsule;
   const { recordKey, startAt, stopAt } = event.capsule;
   return {
     capsule: { ...event.capsule, capsuleId, upstreams },
-    keys: context.keys.includes(recordKey) ? context.keys : [...context.keys, recordKey],
+    keys: withKey(context.keys, recordKey),
     window: { ...context.window, startAt, stopAt },
     expiresAt: event.expiresAt,
   };

@@ -1,0 +1,17 @@
+/** Every door to the world that the daemon has: real ones in production, virtual ones in a simulation. */
+
+import type { Clock } from '../io/clock.js';
+import type { Disk } from '../io/disk.js';
+import type { Parse } from '../io/parse.js';
+import type { Random } from '../io/random.js';
+import type { Transport } from '../io/transport.js';
+import type { Log } from '../log.js';
+
+export interface Doors {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly transport: Transport;
+  readonly parse: Parse;
+  readonly random: Random;
+  readonly log: Log;
+}
