@@ -61,7 +61,7 @@ export function decodeJournal(bytes: Buffer): JournalContent {
   let badFrom = -1;
   let goodBytes = 0;
   const accept = (line: JournalLine, from: number, to: number) => {
-    if (badFrom >= 0) damaged.push(bytes.subarray(badFrom, from));
+    if (badFrom >= 0 && badFrom < from) damaged.push(bytes.subarray(badFrom, from));
     badFrom = -1;
     goodBytes = to;
     lines.push(line);

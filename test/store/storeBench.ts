@@ -55,12 +55,14 @@ export function tombstoneOf(id: string, stopAt: number, episode = ''): Tombstone
 }
 
 /** Everything a reader can see of a store, to be compared. */
+function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {
+  return Object.fromEntries([...map].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 export function contentOf(store: Store): Record<string, unknown> {
   const sections = ['tombstones', 'outbox', 'hosts', 'autopilot', 'accounts', 'roots'] as const;
   return {
-    recordings: Object.fromEntries([...store.recordings()].toSorted()),
-    ...Object.fromEntries(
-      sections.map((section) => [section, Object.fromEntries([...store.all(section)].toSorted())]),
-    ),
+    recordings: sorted(store.recordings()),
+    ...Object.fromEntries(sections.map((section) => [section, sorted(store.all(section))])),
   };
 }

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+
+import { systemProcesses, type ProcessFacts, type ProcessProbe } from '../../src/io/processProbe.js';
+import { readHeartbeat, takeLock, type Lock } from '../../src/store/lock.js';
+import { memoryDisk } from '../sim/memoryDisk.js';
+import { manualClock } from './manualClock.js';
+
+const FOLDER = '/out/.catchupd';
+
+function bench() {
+  const clock = manualClock();
+  const disk = memoryDisk({ now: clock.now });
+  const alive = new Map<number, string>();
+  const processOf = (facts: Partial<ProcessFacts>): ProcessProbe => ({
+    self: async () => ({ host: 'nas', bootId: 'boot-1', pid: 10, startTicks: '100', ...facts }),
+    startTicks: async (pid) => alive.get(pid) ?? null,
+  });
+  const take = (instance: string, facts: Partial<ProcessFacts> = {}) =>
+    takeLock({ disk, clock, processes: processOf(facts) }, FOLDER, instance);
+  return { clock, disk, alive, take };
+}
+
+/** What a start ends with, time passing as it needs. */
+async function outcomeOf(
+  task: Promise<Lock>,
+  clock: ReturnType<typeof manualClock>,
+  ms: number,
+): Promise<string> {
+  let outcome = 'waiting';
+  void task.then(
+    () => (outcome = 'taken'),
+    (error: unknown) => (outcome = error instanceof Error ? error.message : 'failed'),
+  );
+  await clock.advance(ms);
+  return outcome;
+}
+
+describe('the lock', () => {
+  it('is held by one, named to the next, and free again after its release', async () => {
+    const { alive, take, disk } = bench();
+    const lock = await take('a');
+    alive.set(10, '100');
+    await expect(take('b', { pid: 11 })).rejects.toMatchObject({
+      code: 'state_locked',
+      detail: '/out/.catchupd/lock is held by process 10 on nas',
+    });
+    await lock.release();
+    await take('b', { pid: 11 });
+    expect(await disk.readdir(FOLDER)).toEqual(['lock']);
+  });
+
+  it('passes on at once when the same boot shows the process gone, or another under its number', async () => {
+    const { alive, take } = bench();
+    await take('a');
+    await take('b', { pid: 11 });
+    alive.set(11, '999');
+    await take('c', { pid: 12 });
+    alive.set(12, '100');
+    await expect(take('d', { pid: 13 })).rejects.toMatchObject({ code: 'state_locked' });
+  });
+
+  it('of another host is taken only after 30 s of watching without a beat', async () => {
+    const { clock, take } = bench();
+    const lock = await take('a');
+    await lock.beat({ listen: null });
+    const other = take('b', { host: 'other' });
+    expect(await outcomeOf(other, clock, 29_000)).toBe('waiting');
+    expect(await outcomeOf(other, clock, 3000)).toBe('taken');
+    expect(await lock.beat({ listen: null })).toBe('lost');
+  });
+
+  it('of a living host is not taken, even where its clock is an hour behind', async () => {
+    const { clock, disk, take } = bench();
+    const behind = { ...clock, now: () => clock.now() - 3_600_000 };
+    const lock = await takeLock(
+      {
+        disk,
+        clock: behind,
+        processes: {
+          self: async () => ({ host: 'far', bootId: 'b', pid: 1, startTicks: '1' }),
+          startTicks: async () => null,
+        },
+      },
+      FOLDER,
+      'far',
+    );
+    await lock.beat({ listen: null });
+    const other = take('b');
+    await clock.advance(4000);
+    await lock.beat({ listen: null });
+    expect(await outcomeOf(other, clock, 2000)).toBe('/out/.catchupd/lock is held by process 1 on far');
+  });
+
+  it('passes on at once after a reboot of the same host', async () => {
+    const { clock, take } = bench();
+    const lock = await take('a');
+    await lock.beat({ listen: null });
+    await clock.advance(31_000);
+    await take('b', { bootId: 'boot-2' });
+  });
+
+  it('shows in its heartbeat who it is and where its door is', async () => {
+    const { clock, disk, take } = bench();
+    const lock = await take('a');
+    expect(await readHeartbeat(disk, FOLDER)).toBeNull();
+    expect(await lock.beat({ listen: 'http://127.0.0.1:8998' })).toBe('held');
+    expect(await readHeartbeat(disk, FOLDER)).toEqual({
+      at: clock.now(),
+      instance: 'a',
+      pid: 10,
+      listen: 'http://127.0.0.1:8998',
+    });
+    disk.fault = (operation) => (operation === 'create' ? 'ENOSPC' : null);
+    expect(await lock.beat({ listen: null })).toBe('unwritten');
+  });
+
+  it('goes to exactly one of many that start at once over a dead one', async () => {
+    const { alive, take } = bench();
+    await take('dead', { pid: 9 });
+    for (let pid = 20; pid < 30; pid += 1) alive.set(pid, `${pid}`);
+    const starts = Array.from({ length: 10 }, (_, index) => index + 20).map((pid) =>
+      take(`i${pid}`, { pid, startTicks: `${pid}` }).then(
+        () => 'taken',
+        () => 'refused',
+      ),
+    );
+    const taken = (await Promise.all(starts)).filter((outcome) => outcome === 'taken');
+    expect(taken).toEqual(['taken']);
+  });
+
+  it('works where there are no hard links', async () => {
+    const clock = manualClock();
+    const disk = memoryDisk({ hardLinks: false, now: clock.now });
+    const lock = await takeLock({ disk, clock, processes: systemProcesses }, FOLDER, 'a');
+    await expect(takeLock({ disk, clock, processes: systemProcesses }, FOLDER, 'b')).rejects.toMatchObject({
+      code: 'state_locked',
+    });
+    await lock.release();
+    expect(await disk.readdir(FOLDER)).toEqual([]);
+  });
+
+  it('cannot be taken where nothing can be written, and says where', async () => {
+    const { disk, take } = bench();
+    disk.fault = (operation) => (operation === 'create' ? 'EROFS' : null);
+    await expect(take('a')).rejects.toMatchObject({
+      code: 'state_unwritable',
+      detail: '/out/.catchupd/lock (EROFS)',
+    });
+  });
+});
+
+describe('the real processes', () => {
+  it('know this one and miss one that is not there', async () => {
+    const self = await systemProcesses.self();
+    expect(self.pid).toBe(process.pid);
+    expect(await systemProcesses.startTicks(process.pid)).toBe(self.startTicks);
+    expect(await systemProcesses.startTicks(2 ** 22 + 1)).toBeNull();
+  });
+});

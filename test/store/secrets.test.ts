@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+
+import type { ListData } from '../../src/domain/programme.js';
+import { readSecrets, writeSecrets } from '../../src/store/secrets.js';
+import { memoryDisk } from '../sim/memoryDisk.js';
+
+const list: ListData = {
+  channels: [
+    {
+      source: 'm3u-1',
+      channelId: 'c',
+      dnaId: 'dna-1',
+      guideNumber: '1',
+      guideName: 'One',
+      tvgId: '',
+      group: '',
+      quality: 1,
+      userAgent: '',
+      referrer: '',
+      urls: ['http://h/live/u/p/1.ts'],
+    },
+  ],
+  guideUrls: [],
+  skipped: { adult: 2 },
+};
+
+it('keeps the last good lists over a restart, for nobody else to read', async () => {
+  const disk = memoryDisk();
+  await writeSecrets(disk, '/out/.catchupd', { 'm3u-1': list });
+  disk.crash();
+  expect(await readSecrets(disk, '/out/.catchupd')).toEqual({ 'm3u-1': list });
+  expect((await disk.stat('/out/.catchupd/sources.json')).mode).toBe(0o600);
+});
+
+it('starts without lists where the file is missing or damaged, and keeps the good ones of a half good file', async () => {
+  const disk = memoryDisk();
+  expect(await readSecrets(disk, '/out/.catchupd')).toEqual({});
+  await writeSecrets(disk, '/out/.catchupd', { good: list });
+  const path = '/out/.catchupd/sources.json';
+  const text = (await disk.readFile(path)).toString();
+  const file = await disk.open(path, 'append');
+  await file.truncate(0);
+  await file.write([Buffer.from(text.replace('"lists": {', '"lists": {"bad": {"channels": 5},'))]);
+  expect(await readSecrets(disk, '/out/.catchupd')).toEqual({ good: list });
+  await file.truncate(20);
+  expect(await readSecrets(disk, '/out/.catchupd')).toEqual({});
+});
