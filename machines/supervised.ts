@@ -7,7 +7,6 @@
 
 import type {
   ActorLogic,
-  ActorSystem,
   AnyActorRef,
   AnyMachineSnapshot,
   AnyStateMachine,
@@ -41,10 +40,7 @@ export class ActorCrash extends Error {
 export type Supervised<M extends AnyStateMachine> = ActorLogic<
   SnapshotFrom<M>,
   EventFromLogic<M>,
-  SupervisedInput<InputFrom<M>>,
-  // XState's own name for "any system" is not exported.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  ActorSystem<any>
+  SupervisedInput<InputFrom<M>>
 >;
 
 export function supervised<M extends AnyStateMachine>(machine: M): Supervised<M> {
@@ -71,7 +67,9 @@ export function supervised<M extends AnyStateMachine>(machine: M): Supervised<M>
         return machine.transition(snapshot, event, scope);
       } catch (error) {
         const lastGood = machine.getPersistedSnapshot(snapshot);
-        const children = Object.values(snapshot.children) as (AnyActorRef | undefined)[];
+        const children = Object.values<AnyActorRef | undefined>(
+          snapshot.children as Record<string, AnyActorRef>,
+        );
         for (const child of children) if (child) scope.stopChild(child);
         throw new ActorCrash(error, lastGood, event);
       }

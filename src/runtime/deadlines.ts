@@ -64,7 +64,7 @@ export function createDeadlines(
     timer = null;
     wakesAtMono = Infinity;
     if (Math.abs(clock.now() - clock.mono() - offset) > STEP_MS) rebase();
-    for (let first = heap.peek(); first && first.dueMono <= clock.mono() && !stopped; first = heap.peek()) {
+    for (let first = heap.peek(); first && first.dueMono <= clock.mono(); first = heap.peek()) {
       entries.delete(first.id);
       // A wall clock that lags by a rounded millisecond would make the chart refuse the call for good.
       const early = !ELAPSED.has(first.deadline.kind) && clock.now() < first.deadline.at;

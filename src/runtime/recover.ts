@@ -14,7 +14,7 @@ export type RecordingSnapshot = ReturnType<(typeof recordingMachine)['getInitial
 /** A snapshot to look at and to calculate with; no effect runs. Throws `state_invalid` for what no chart knows. */
 export function inert(snapshot: unknown): RecordingSnapshot {
   const copy = structuredClone(snapshot) as Snapshot<unknown>;
-  if (copy?.status !== 'active') throw new CodedError('state_invalid', `status is ${String(copy?.status)}`);
+  if (copy?.status !== 'active') throw new CodedError('state_invalid', `status is ${copy?.status}`);
   const restored = createActor(recordingMachine, { snapshot: copy, input: undefined as never }).getSnapshot();
   if (restored.status !== 'active')
     throw new CodedError(

@@ -9,11 +9,10 @@ import type { Config } from '../config/config.js';
 import { type Channel, type SourceRef, type UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
-import type { Aliases } from '../domain/match.js';
+import { readAliases, type Aliases } from '../domain/match.js';
 import type { GuideData, ListData } from '../domain/programme.js';
 import { redactText } from '../domain/redact.js';
-import { sha1 } from '../domain/sha1.js';
-import { parseAliases } from '../guide/aliases.js';
+import { sha1hex } from '../domain/sha1.js';
 import { parseCatalog } from '../guide/catalog.js';
 import { fetchSource, NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
 import { parseM3u } from '../guide/m3u.js';
@@ -70,7 +69,7 @@ export interface Sources {
 }
 
 export function sourceRef(kind: SourceRef['kind'], location: string): SourceRef {
-  return { id: `${kind}-${sha1(`${kind} ${location}`).slice(0, 8)}`, kind, location };
+  return { id: `${kind}-${sha1hex(`${kind} ${location}`).slice(0, 8)}`, kind, location };
 }
 
 export function configuredSources(config: Config): SourceRef[] {
@@ -166,10 +165,11 @@ export function createSources(
 
   async function loadAliases(): Promise<void> {
     if (config.sources.aliasesFile === null) return;
+    const file = config.sources.aliasesFile;
     try {
-      aliases = parseAliases(await disk.readFile(config.sources.aliasesFile));
+      aliases = readAliases((await disk.readFile(file)).toString(), file);
     } catch (error) {
-      log.error({ path: config.sources.aliasesFile, code: codeOf(error) }, 'the alias file cannot be used');
+      log.error({ path: file, code: codeOf(error) }, 'the alias file cannot be used');
     }
   }
 
@@ -200,7 +200,8 @@ export function createSources(
       return { ...base, list: null, guide, counts: { channels, programmes, lastStopAt, partial } };
     }
     const { bytes } = await disk.stat(next);
-    if (bytes > LIST_BYTES_MAX) throw new CodedError('list_unreadable', `larger than ${LIST_BYTES_MAX} bytes`);
+    if (bytes > LIST_BYTES_MAX)
+      throw new CodedError('list_unreadable', `larger than ${LIST_BYTES_MAX} bytes`);
     const parse = ref.kind === 'catalog' ? parseCatalog : parseM3u;
     const list = parse(await disk.readFile(next), {
       source: ref.id,
@@ -254,9 +255,14 @@ export function createSources(
         const { counts, validators } = loaded;
         write(sourceId, async () => {
           await disk.rename(path(sourceId, 'next'), path(sourceId, 'xml'));
-          await replaceFile(disk, path(sourceId, 'json'), Buffer.from(JSON.stringify({ counts, validators })), {
-            mode: 0o600,
-          });
+          await replaceFile(
+            disk,
+            path(sourceId, 'json'),
+            Buffer.from(JSON.stringify({ counts, validators })),
+            {
+              mode: 0o600,
+            },
+          );
         });
       }
       onChange(sourceId);
@@ -311,4 +317,3 @@ export function createSources(
 function codeOf(error: unknown): string {
   return error instanceof CodedError ? error.code : diskCode(error);
 }
-

@@ -30,7 +30,7 @@ function paths(input: FreshRecording): WalkedStep[][] {
     input,
     limit: 20_000,
     events: steps as never,
-    serializeState: view as never,
+    serializeState: view,
   }) as unknown as { steps: WalkedStep[]; state: Snapshot }[];
   return found.map((path) => path.steps.slice(1));
 }
@@ -117,7 +117,7 @@ function edgeName(
 }
 
 function siblings(edge: AnyTransitionDefinition): readonly AnyTransitionDefinition[] {
-  const own = edge.source.transitions.get(edge.eventType) ?? [];
+  const own = edge.source.transitions.get(String(edge.eventType)) ?? [];
   return own.includes(edge) ? own : (edge.source.always ?? []);
 }
 
@@ -154,6 +154,7 @@ describe('the recording chart', () => {
 
   test('no edge is left that no path walked', () => {
     expect([...names.keys()].filter((name) => !walked.has(name))).toEqual([]);
-    expect(walked.size).toBeGreaterThan(80);
+    expect(walked.size).toBe(names.size);
+    expect(names.size).toBeGreaterThan(70);
   });
 });
