@@ -51,6 +51,7 @@ async function record(
   const { clock, signal } = doors;
   const health = tsHealth();
   let end: (ending: Ending) => void = () => undefined;
+  const onBug = (error: unknown) => end({ kind: 'bug', error: String(error) });
   const ended = new Promise<Ending>((resolve) => (end = resolve));
   let paused = false;
   const stall = stallWatch(clock, stallTimeoutMs, () => {
@@ -79,6 +80,7 @@ async function record(
       }
     },
     onTrouble: (trouble) => end({ kind: 'trouble', trouble }),
+    onBug,
   });
   let mono = clock.mono();
   const start = startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, mono));
@@ -92,7 +94,7 @@ async function record(
       mono = clock.mono();
       aligner.push(chunk);
     } catch (error) {
-      end({ kind: 'bug', error: String(error) });
+      onBug(error);
     }
   }
 

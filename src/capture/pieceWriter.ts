@@ -30,6 +30,8 @@ export interface PieceWriterDoors {
   readonly onPressure: (full: boolean) => void;
   /** The disk failed; nothing is written any more. */
   readonly onTrouble: (trouble: DiskTrouble) => void;
+  /** Something threw that should not have. */
+  readonly onBug: (error: unknown) => void;
 }
 
 export interface PieceWriter {
@@ -115,13 +117,20 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     if (ready >= BATCH_BYTES_MIN || (due && ready > 0)) {
       timer?.cancel();
       timer = null;
-      busy = work(Math.min(ready, BATCH_BYTES_MAX));
+      busy = work(Math.min(ready, BATCH_BYTES_MAX)).catch((error: unknown) => {
+        busy = null;
+        doors.onBug(error);
+      });
       return;
     }
     if (queue.pendingBytes() === 0 || timer) return;
     timer = clock.after(FLUSH_MS, () => {
       timer = null;
-      pump(true);
+      try {
+        pump(true);
+      } catch (error) {
+        doors.onBug(error);
+      }
     });
   }
 

@@ -140,7 +140,7 @@ function connect(
           end('end');
         },
         onResponseError(_given, error) {
-          end(classify(error, controller !== null));
+          end(classify(error, answered ? 'body' : controller ? 'headers' : 'connecting'));
         },
       },
     );
@@ -153,12 +153,13 @@ function tell(sink: BodySink, how: TransportFault | 'end'): void {
 }
 
 /** By what undici and the system call their errors; before the request went out, all of them mean no connection. */
-function classify(error: Error, connected: boolean): TransportFault {
+function classify(error: Error, during: 'connecting' | 'headers' | 'body'): TransportFault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  if (!connected) return new TransportFault('connect', code);
+  if (during === 'connecting') return new TransportFault('connect', code);
   // The parser's errors do not always have a code.
+  // In a body they mean one that was cut off.
   const unreadable = error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW';
-  if (unreadable) return new TransportFault('protocol', code);
+  if (unreadable && during === 'headers') return new TransportFault('protocol', code);
   return new TransportFault('reset', code);
 }
 

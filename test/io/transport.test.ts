@@ -127,6 +127,9 @@ describe('the network door', () => {
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n';
     const broken = await open(await tcp((socket) => socket.end(`${head}abc`)));
     expect(await faultOf(readBody(broken.body, 1_000))).toBe('reset');
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n';
+    const cut = await open(await tcp((socket) => socket.end(chunked)));
+    expect(await faultOf(readBody(cut.body, 1_000))).toBe('reset');
     const ended = await open(await tcp((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc')));
     expect((await readBody(ended.body, 1_000)).toString()).toBe('abc');
   });
