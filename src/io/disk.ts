@@ -55,6 +55,21 @@ export function diskCode(error: unknown): string {
   return code ?? 'UNKNOWN';
 }
 
+/** What a rejected disk call means to a person: a code of the error table. */
+export function diskProblem(error: unknown): 'disk_full' | 'folder_unwritable' | 'disk_error' {
+  switch (diskCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'disk_full';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'folder_unwritable';
+    default:
+      return 'disk_error';
+  }
+}
+
 export async function exists(disk: Disk, path: string): Promise<boolean> {
   try {
     await disk.stat(path);
