@@ -90,7 +90,11 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2,
+    },
     rewriteUrl: (request) => withoutPrefix(request.url ?? '/', prefix),
     frameworkErrors: (error, _request, reply) => {
       void send(reply, answerFor(error));
