@@ -5,37 +5,19 @@
 
 import type { Channel } from './channel.js';
 import { normalizeName } from './dna.js';
-import { CodedError } from './errors.js';
 import type { GuideChannel } from './programme.js';
 
 /** Surest first. */
 export const MATCH_METHODS = ['tvg_id_exact', 'alias_exact', 'name_exact', 'guide_number'] as const;
 export type MatchMethod = (typeof MATCH_METHODS)[number];
 
-/** Normalised channel name → XMLTV id. */
+/** Normalised channel name → XMLTV id (`src/guide/aliases.ts` reads the file). */
 export type Aliases = ReadonlyMap<string, string>;
 
 export interface ChannelMatch {
   readonly channel: Channel;
   /** The id as the guide spells it, and how it was found; null where the guide does not know the channel. */
   readonly guide: { readonly id: string; readonly method: MatchMethod } | null;
-}
-
-/** Reads an alias file `{"name_to_xmltv_id": {"Name": "id"}}`. Throws `aliases_unreadable`. */
-export function readAliases(text: string, place: string): Aliases {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new CodedError('aliases_unreadable', `${place} is not JSON`);
-  }
-  const names = isObject(parsed) ? parsed['name_to_xmltv_id'] : undefined;
-  if (!isObject(names)) throw new CodedError('aliases_unreadable', `${place} has no name_to_xmltv_id`);
-  const aliases = new Map<string, string>();
-  for (const [name, id] of Object.entries(names)) {
-    if (typeof id === 'string' && id.trim() !== '') aliases.set(normalizeName(name), id.trim());
-  }
-  return aliases;
 }
 
 /** One answer a channel, in the order of `channels`. */
@@ -80,8 +62,4 @@ function matchOne(channel: Channel, index: GuideIndex, aliases: Aliases): Channe
     named(norm === '' ? undefined : index.byName.get(norm), 'name_exact') ??
     named(byId(channel.guideNumber), 'guide_number')
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
