@@ -67,6 +67,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new CodedError('listen_failed', `${formatListen(options)} (${code})`);
   }
+  if (policy.noAuth)
+    options.log?.warn({ listen: formatListen(options) }, 'no token is asked of anybody (--no-auth)');
   const bound = app.server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : options.port;
   return {

@@ -5,7 +5,7 @@
  */
 import type { OptionRow } from './optionRow.js';
 
-/** Commands that read sources and policy, so that a `run` line can be tried as `plan` by changing one word. */
+/** Commands that read sources and policy. */
 const DECIDING = ['run', 'record', 'plan', 'why', 'doctor'] as const;
 /** Commands that find the daemon's files. */
 const FINDING = [...DECIDING, 'report', 'health'] as const;
