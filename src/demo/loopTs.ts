@@ -3,11 +3,22 @@
  * number: clocks (PCR, OPCR, PTS, DTS) go on by the clip's length modulo 2^33, continuity counters go on per PID, so two
  * viewers of one moment get the same bytes and no decoder sees a seam.
  */
+import {
+  CLOCK_WRAP,
+  isRandomAccess,
+  payload,
+  pid,
+  readPcr,
+  readStamp,
+  shift,
+  startsPes,
+  TS_PACKET_BYTES,
+  unitStarts,
+} from './tsFields.js';
 
-export const LOOP_PACKET_BYTES = 188;
+export const LOOP_PACKET_BYTES = TS_PACKET_BYTES;
 /** Clock ticks a millisecond. */
 export const TICKS_PER_MS = 90;
-const WRAP = 2 ** 33;
 const VIDEO_TYPES: ReadonlySet<number> = new Set([0x02, 0x1b, 0x24]);
 
 export interface LoopClip {
@@ -80,7 +91,7 @@ export function loopPackets(clip: LoopClip, from: number, to: number, baseTicks 
     clip.packets.copy(out, at, n * LOOP_PACKET_BYTES, (n + 1) * LOOP_PACKET_BYTES);
     const cc = (round * (clip.perRound[n] ?? 0) + (clip.order[n] ?? 0)) & 15;
     out[at + 3] = ((out[at + 3] ?? 0) & 0xf0) | cc;
-    shift(out, at, (baseTicks + round * clip.durationTicks) % WRAP);
+    shift(out, at, (baseTicks + round * clip.durationTicks) % CLOCK_WRAP);
   }
   return out;
 }
@@ -191,68 +202,4 @@ function readContinuity(packets: Buffer, count: number): { order: Uint32Array; p
   const perRound = new Uint32Array(count);
   for (let n = 0; n < count; n++) perRound[n] = totals.get(pid(packets, n * LOOP_PACKET_BYTES)) ?? 0;
   return { order, perRound };
-}
-
-/** Adds `ticks` to every clock value of the packet. */
-function shift(packets: Buffer, at: number, ticks: number): void {
-  if (ticks === 0) return;
-  const flags = adaptation(packets, at);
-  if ((flags & 0x10) !== 0) shiftClock(packets, at + 6, ticks);
-  if ((flags & 0x08) !== 0) shiftClock(packets, at + ((flags & 0x10) !== 0 ? 12 : 6), ticks);
-  if (!startsPes(packets, at)) return;
-  const pes = payload(packets, at);
-  const times = (packets[pes + 7] ?? 0) >> 6;
-  if (times >= 2) writeStamp(packets, pes + 9, (readStamp(packets, pes + 9) + ticks) % WRAP);
-  if (times === 3) writeStamp(packets, pes + 14, (readStamp(packets, pes + 14) + ticks) % WRAP);
-}
-
-function shiftClock(packets: Buffer, at: number, ticks: number): void {
-  const base = (packets.readUInt32BE(at) * 2 + ((packets[at + 4] ?? 0) >> 7) + ticks) % WRAP;
-  packets.writeUInt32BE(Math.floor(base / 2), at);
-  packets[at + 4] = ((packets[at + 4] ?? 0) & 0x7f) | ((base & 1) << 7);
-}
-
-function readPcr(packets: Buffer, at: number): number | null {
-  if ((adaptation(packets, at) & 0x10) === 0) return null;
-  return packets.readUInt32BE(at + 6) * 2 + ((packets[at + 10] ?? 0) >> 7);
-}
-
-function readStamp(packets: Buffer, at: number): number {
-  const high = ((packets[at] ?? 0) >> 1) & 7;
-  return high * 2 ** 30 + (packets.readUInt16BE(at + 1) >> 1) * 2 ** 15 + (packets.readUInt16BE(at + 3) >> 1);
-}
-
-function writeStamp(packets: Buffer, at: number, ticks: number): void {
-  const high = Math.floor(ticks / 2 ** 30);
-  packets[at] = ((packets[at] ?? 0) & 0xf1) | (high << 1);
-  packets.writeUInt16BE((Math.floor(ticks / 2 ** 15) % 2 ** 15) * 2 + 1, at + 1);
-  packets.writeUInt16BE((ticks % 2 ** 15) * 2 + 1, at + 3);
-}
-
-function pid(packets: Buffer, at: number): number {
-  return packets.readUInt16BE(at + 1) & 0x1fff;
-}
-
-function unitStarts(packets: Buffer, at: number): boolean {
-  return ((packets[at + 1] ?? 0) & 0x40) !== 0;
-}
-
-function adaptation(packets: Buffer, at: number): number {
-  return ((packets[at + 3] ?? 0) & 0x20) !== 0 && (packets[at + 4] ?? 0) > 0 ? (packets[at + 5] ?? 0) : 0;
-}
-
-function payload(packets: Buffer, at: number): number {
-  return ((packets[at + 3] ?? 0) & 0x20) !== 0 ? at + 5 + (packets[at + 4] ?? 0) : at + 4;
-}
-
-/** A PES packet with a header begins here; sections begin with a pointer, not with 00 00 01. */
-function startsPes(packets: Buffer, at: number): boolean {
-  const carries = ((packets[at + 3] ?? 0) & 0x10) !== 0;
-  const from = payload(packets, at);
-  if (!carries || !unitStarts(packets, at) || from + 19 > at + LOOP_PACKET_BYTES) return false;
-  return packets[from] === 0 && packets[from + 1] === 0 && packets[from + 2] === 1;
-}
-
-function isRandomAccess(packets: Buffer, at: number): boolean {
-  return (adaptation(packets, at) & 0x40) !== 0;
 }
