@@ -1,0 +1,300 @@
+/**
+ * The report of CONTRACT §3 in the shape of PROTOCOLS §1.9: what is under way, what is in the library, what failed and
+ * why. Pure: the same recordings and the same time give the same report. Sources are references, never addresses.
+ */
+
+import type { Gap, Outcome } from './ledger.js';
+import type { OutcomeReason } from './outcomeReasons.js';
+import type { Recording } from './recording.js';
+import { gapOf, showRef, tsOf } from './sidecar.js';
+import { compareText, rfc3339 } from './text.js';
+
+export type MachineState =
+  | 'scheduled'
+  | 'spooling'
+  | 'retrying'
+  | 'failover'
+  | 'finalizing'
+  | 'published'
+  | 'expired'
+  | 'failed'
+  | 'cancelled'
+  | 'quarantined';
+
+export interface ReportedRecording {
+  readonly recording: Recording;
+  readonly state: MachineState;
+  /** Epoch milliseconds of its last change. */
+  readonly updatedAt: number;
+}
+
+export interface ReportOptions {
+  readonly now: number;
+  /** Items in each list; the statistics count all. 0 is no limit. */
+  readonly limit: number;
+  readonly stateFile: string;
+  readonly rootDir: string;
+  readonly budgetBytesPerLane: Readonly<Record<string, number>>;
+}
+
+type ListName = 'active' | 'completed' | 'failed';
+
+/** Which list a state belongs to; null is none. */
+function listOf(state: MachineState): ListName | null {
+  switch (state) {
+    case 'scheduled':
+    case 'spooling':
+    case 'retrying':
+    case 'failover':
+    case 'finalizing':
+      return 'active';
+    case 'published':
+      return 'completed';
+    case 'failed':
+    case 'cancelled':
+    case 'quarantined':
+      return 'failed';
+    case 'expired':
+      return null;
+  }
+}
+
+export type Report = ReturnType<typeof buildReport>;
+export type ReportItem = ReturnType<typeof reportItem>;
+
+export function buildReport(all: readonly ReportedRecording[], options: ReportOptions) {
+  const lists: Record<ListName, ReportedRecording[]> = { active: [], completed: [], failed: [] };
+  for (const reported of all) {
+    const list = listOf(reported.state);
+    if (list) lists[list].push(reported);
+  }
+  const shown = (list: readonly ReportedRecording[]) => {
+    const sorted = list.toSorted(newestFirst);
+    return (options.limit === 0 ? sorted : sorted.slice(0, options.limit)).map(reportItem);
+  };
+  const updatedAt = Math.max(0, ...all.map((reported) => reported.updatedAt));
+  return {
+    generated_at: rfc3339(options.now),
+    state_file: options.stateFile,
+    root_dir: options.rootDir,
+    ...(updatedAt > 0 && { updated_at: rfc3339(updatedAt) }),
+    statistics: statistics(lists, options),
+    published_count: lists.completed.length,
+    interrupted_count: lists.failed.filter(isInterrupted).length,
+    lanes: laneRows(lists),
+    active: shown(lists.active),
+    completed: shown(lists.completed),
+    failed: shown(lists.failed),
+  };
+}
+
+function newestFirst(a: ReportedRecording, b: ReportedRecording): number {
+  const at = ({ recording }: ReportedRecording) => recording.window.startAt;
+  return at(b) - at(a) || b.updatedAt - a.updatedAt || compareText(a.recording.id, b.recording.id);
+}
+
+function statistics(lists: Readonly<Record<ListName, ReportedRecording[]>>, options: ReportOptions) {
+  const all = [...lists.active, ...lists.completed, ...lists.failed].map(({ recording }) => recording);
+  const sum = (of: (recording: Recording) => number) => all.reduce((total, one) => total + of(one), 0);
+  const used = new Map<string, number>();
+  for (const recording of all) {
+    const { lane } = recording.capsule;
+    used.set(lane, (used.get(lane) ?? 0) + bytesOf(recording));
+  }
+  const lanes = [...new Set([...used.keys(), ...Object.keys(options.budgetBytesPerLane)])].toSorted(
+    compareText,
+  );
+  const storage = lanes.map((lane) => {
+    const usedBytes = used.get(lane) ?? 0;
+    const budget = options.budgetBytesPerLane[lane] ?? 0;
+    const limits = { budget_bytes: budget, headroom_bytes: Math.max(0, budget - usedBytes) };
+    return [lane, { used_bytes: usedBytes, ...(budget > 0 && limits) }] as const;
+  });
+  return {
+    active_count: lists.active.length,
+    completed_count: lists.completed.length,
+    failed_count: lists.failed.length,
+    ...(storage.length > 0 && { lane_storage: Object.fromEntries(storage) }),
+    ...unlessZero(
+      'sum_capture_http_attempts',
+      sum((one) => one.attempts),
+    ),
+    ...unlessZero(
+      'sum_capture_transient_retries',
+      sum((one) => one.transientRetries),
+    ),
+    ...unlessZero('sum_capture_bytes_resumed', sum(bytesResumed)),
+    ...unlessZero(
+      'sum_capture_upstream_switches',
+      sum((one) => one.switches),
+    ),
+  };
+}
+
+function laneRows(lists: Readonly<Record<ListName, ReportedRecording[]>>) {
+  const laneOf = ({ recording }: ReportedRecording) => recording.capsule.lane;
+  const names = new Set([...lists.active, ...lists.completed, ...lists.failed].map(laneOf));
+  return [...names].toSorted(compareText).map((lane) => {
+    const count = (list: ListName) => lists[list].filter((reported) => laneOf(reported) === lane).length;
+    return {
+      lane,
+      active_count: count('active'),
+      completed_count: count('completed'),
+      failed_count: count('failed'),
+      interrupted_count: lists.failed.filter((one) => laneOf(one) === lane && isInterrupted(one)).length,
+      published_count: count('completed'),
+    };
+  });
+}
+
+function isInterrupted({ recording }: ReportedRecording): boolean {
+  const reason: OutcomeReason = 'interrupted';
+  return recording.result?.reason === reason;
+}
+
+/** One recording, for the report and for everything else that shows one. Fields that are empty are left out. */
+export function reportItem(reported: ReportedRecording) {
+  const { recording, state } = reported;
+  const { capsule, result } = recording;
+  const bytes = bytesOf(recording);
+  const source = recording.current ?? recording.stretches.at(-1)?.source;
+  return {
+    id: recording.id,
+    capsule_id: capsule.capsuleId,
+    ...unlessEmpty('record_key', recording.keys.at(-1)),
+    ...unlessEmpty('dna_id', capsule.dnaId),
+    channel_id: capsule.channelId,
+    ...unlessEmpty('guide_number', capsule.guideNumber),
+    ...unlessEmpty('channel_name', capsule.channelName),
+    title: capsule.title,
+    ...unlessEmpty('sub_title', capsule.subTitle),
+    lane: capsule.lane,
+    state: capsuleState(reported),
+    machine_state: state,
+    status: statusOf(reported),
+    start: rfc3339(recording.window.startAt),
+    stop: rfc3339(recording.window.stopAt),
+    expires_at: rfc3339(recording.expiresAt),
+    priority: recording.priority,
+    keep: recording.keep,
+    ...unlessEmpty('reason', recording.reason),
+    ...unlessEmpty('waiting', recording.waiting),
+    ...unlessEmpty('source_url', source && showRef(source)),
+    ...fileFields(reported),
+    scheduled_for: rfc3339(recording.window.startAt - recording.window.prePaddingMs),
+    ...timeIf('started_at', recording.startedAt),
+    ...timeIf('stopped_at', result?.finishedAt),
+    ...timeIf('recovered_at', recording.recoveredAt),
+    duration_mins: Math.trunc((recording.window.stopAt - recording.window.startAt) / 60_000),
+    ...unlessZero('bytes_recorded', bytes),
+    ...(result?.outcome === 'partial' && { partial_recording: true }),
+    ...unlessZero('attempt', recording.attempts),
+    ...unlessEmpty('recovery_reason', recording.recoveryReason),
+    ...unlessEmpty('error', recording.failReason || recording.cancelReason),
+    ...unlessEmpty('last_fault', recording.lastFault?.code),
+    ...unlessEmpty('evicted_by', recording.evictedBy),
+    ...unlessZero('capture_http_attempts', recording.attempts),
+    ...unlessZero('capture_transient_retries', recording.transientRetries),
+    ...unlessZero('capture_bytes_resumed', bytesResumed(recording)),
+    ...unlessZero('capture_upstream_switches', recording.switches),
+    ...outcomeFields(reported),
+    ...gapFields(result?.gaps ?? recording.gaps),
+    ts_errors: errorsOf(recording),
+    sources: [...new Set(recording.stretches.map((stretch) => showRef(stretch.source)))],
+  };
+}
+
+function fileFields({ recording: { files, spool }, state }: ReportedRecording) {
+  if (files === null) return spool === '' ? {} : { output_path: spool };
+  const published = state === 'published' && files.ownsFolder;
+  return {
+    output_path: files.media,
+    ...(published && { published_dir: files.folder, published_path: files.media }),
+    nfo_path: files.nfo,
+  };
+}
+
+/** Absent while it is under way. What ended without a result never was tried. */
+function outcomeFields({ recording: { result, waiting, failReason }, state }: ReportedRecording) {
+  if (result) {
+    const { outcome, reason, coverage } = result;
+    return { outcome, ...unlessEmpty('outcome_reason', reason), coverage };
+  }
+  if (listOf(state) !== 'failed' || state === 'quarantined') return {};
+  const outcome: Outcome = 'missed';
+  return {
+    outcome,
+    outcome_reason: waiting ?? (failReason === 'missed' ? 'not_started' : state),
+    coverage: 0,
+  };
+}
+
+function gapFields(gaps: readonly Gap[]) {
+  const seconds = gaps.map((gap) => (gap.toAt - gap.fromAt) / 1000);
+  return {
+    gap_seconds: round(seconds.reduce((sum, one) => sum + one, 0)),
+    gap_count: gaps.length,
+    longest_gap_seconds: Math.max(0, ...seconds),
+    gaps: gaps.map(gapOf),
+  };
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}
+
+function errorsOf({ ts }: Recording) {
+  const { packets: _packets, ...errors } = tsOf(ts);
+  return errors;
+}
+
+/** iptv-tunerr's word for where a programme is in time. */
+function capsuleState({ recording: { window, startedAt }, state }: ReportedRecording) {
+  if (listOf(state) !== 'active') return 'ready';
+  return startedAt !== null && startedAt >= window.startAt ? 'in_progress' : startedState(state);
+}
+
+function startedState(state: MachineState): 'starting_soon' | 'in_progress' {
+  return state === 'scheduled' ? 'starting_soon' : 'in_progress';
+}
+
+/** iptv-tunerr's word for what has become of a recording. */
+function statusOf(reported: ReportedRecording) {
+  switch (listOf(reported.state)) {
+    case 'active':
+      return reported.state === 'scheduled' ? 'scheduled' : 'recording';
+    case 'completed':
+      return 'completed';
+    case 'failed':
+    case null:
+      return isInterrupted(reported) ? 'interrupted' : 'failed';
+  }
+}
+
+function bytesOf(recording: Recording): number {
+  return recording.result?.bytes ?? recording.bytes;
+}
+
+/** Bytes that came after the first connection ended. */
+function bytesResumed({ stretches }: Recording): number {
+  return stretches.slice(1).reduce((sum, stretch) => sum + stretch.bytes, 0);
+}
+
+function unlessEmpty<K extends string>(name: K, text: string | null | undefined) {
+  return field(name, text === null || text === undefined || text === '' ? [] : [text]);
+}
+
+function unlessZero<K extends string>(name: K, value: number) {
+  return field(name, value === 0 ? [] : [value]);
+}
+
+function timeIf<K extends string>(name: K, at: number | null | undefined) {
+  return field(name, at === null || at === undefined ? [] : [rfc3339(at)]);
+}
+
+/** An object with this field, or without it where there is no value. */
+function field<K extends string, V>(name: K, value: readonly [V] | readonly V[]): { readonly [P in K]?: V } {
+  const entries: { [P in K]?: V } = {};
+  for (const one of value) entries[name] = one;
+  return entries;
+}

@@ -1,0 +1,181 @@
+/**
+ * The last steps of a recording: verify, write ledger and nfo, then the media appears where a media server looks for
+ * it. Idempotent by recording id: it looks at what is on disk first, so that a crash anywhere is finished by running it
+ * again (P2, P7). P4: the ledger judges by what is there. P9: media comes last and whole.
+ */
+import { basename, dirname } from 'node:path';
+
+import type { Blocked, FinalizeOutcome, SealOutcome } from '../domain/effects.js';
+import { NAME_BYTES_MAX } from '../domain/names.js';
+import { resultOf } from '../domain/outcome.js';
+import type { Recording, RecordingFiles, RecordingResult } from '../domain/recording.js';
+import { ledgerOf } from '../domain/sidecar.js';
+import type { Clock } from '../io/clock.js';
+import { diskCode, diskProblem, exists, type Disk } from '../io/disk.js';
+import { makeFolder } from '../io/makeFolder.js';
+import { replaceFile } from '../io/replaceFile.js';
+import { rootProblem, type Root } from '../io/rootMarker.js';
+import type { Log } from '../log.js';
+import { mayBecome, moveMedia } from './moveMedia.js';
+import { nfoOf } from './nfo.js';
+import { claim, clearLeftovers, holderOf, placesOf, SHORT_NAME_BYTES_MAX } from './place.js';
+
+export interface FinalizeInput {
+  readonly recording: Recording;
+  readonly outDir: Root;
+  /** Null: the finished recording stays in out-dir. */
+  readonly publishDir: Root | null;
+  readonly umask: number;
+}
+
+export interface FinalizeDoors {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+}
+
+/** Makes a library item of what was captured. Throws only on a bug; the caller makes `bug` of it. */
+export async function finalize(input: FinalizeInput, doors: FinalizeDoors): Promise<FinalizeOutcome> {
+  const put = await settle(input, doors, input.publishDir);
+  switch (put.kind) {
+    case 'put':
+      return { kind: 'published', at: put.at, files: put.files, result: put.result };
+    case 'nothing':
+      return { kind: 'empty', at: put.at, result: put.result };
+    case 'blocked':
+      return put;
+  }
+}
+
+/** Names in place what a cancelled or failed recording captured; it never comes into the library. */
+export async function seal(input: FinalizeInput, doors: FinalizeDoors): Promise<SealOutcome> {
+  const put = await settle(input, doors, null);
+  switch (put.kind) {
+    case 'put':
+      return { kind: 'sealed', at: put.at, files: put.files, result: put.result };
+    case 'nothing':
+      return { kind: 'sealed', at: put.at, files: null, result: put.result };
+    case 'blocked':
+      return put;
+  }
+}
+
+type Put =
+  | {
+      readonly kind: 'put';
+      readonly at: number;
+      readonly files: RecordingFiles;
+      readonly result: RecordingResult;
+    }
+  | { readonly kind: 'nothing'; readonly at: number; readonly result: RecordingResult }
+  | Blocked;
+
+/** `target` null is beside the spool. */
+async function settle(input: FinalizeInput, doors: FinalizeDoors, target: Root | null): Promise<Put> {
+  const { disk, clock } = doors;
+  const at = clock.now();
+  for (const root of target ? [input.outDir, target] : [input.outDir]) {
+    const code = await rootProblem(disk, root);
+    if (code) return { kind: 'blocked', at, code, path: root.path };
+  }
+  const path = target?.path ?? dirname(input.recording.spool);
+  try {
+    return await settleWithin(input, doors, target, NAME_BYTES_MAX);
+  } catch (error) {
+    if (diskCode(error) !== 'ENAMETOOLONG') return blocked(error, clock.now(), path);
+  }
+  try {
+    return await settleWithin(input, doors, target, SHORT_NAME_BYTES_MAX);
+  } catch (error) {
+    return blocked(error, clock.now(), path);
+  }
+}
+
+/** What is no disk error is a bug and goes on as one. */
+function blocked(error: unknown, at: number, path: string): Blocked {
+  if (diskCode(error) === 'UNKNOWN') throw error;
+  return { kind: 'blocked', at, code: diskProblem(error), path };
+}
+
+async function settleWithin(
+  input: FinalizeInput,
+  doors: FinalizeDoors,
+  target: Root | null,
+  bytesMax: number,
+): Promise<Put> {
+  const { disk, clock, log } = doors;
+  const { recording } = input;
+  const spool = await spoolBytes(disk, recording.spool);
+  const at = clock.now();
+  for (const place of placesOf(recording, target?.path ?? null, bytesMax)) {
+    const holder = await holderOf(disk, place, recording.id);
+    const done = holder === 'mine' && spool === 0 && (await exists(disk, place.media));
+    if (done) {
+      await dropEmptySpool(disk, recording.spool);
+      const { bytes } = await disk.stat(place.media);
+      return { kind: 'put', at, files: place, result: await judge(disk, recording, place.media, bytes, at) };
+    }
+    if (holder === 'taken' || spool === 0) continue;
+    const result = await judge(disk, recording, recording.spool, spool, at);
+    const put = await putThree(input, disk, place, holder, result);
+    if (!put) continue;
+    log.info({ id: recording.id, path: place.media, outcome: result.outcome }, 'recording finished');
+    return { kind: 'put', at: clock.now(), files: place, result };
+  }
+  if (spool > 0) throw Object.assign(new Error('every name is taken'), { code: 'EEXIST' });
+  await dropEmptySpool(disk, recording.spool);
+  return { kind: 'nothing', at, result: resultOf(recording, 0, at) };
+}
+
+/** Ledger, nfo, media, in this order. False where the place turned out to be somebody else's. */
+async function putThree(
+  { recording, umask }: FinalizeInput,
+  disk: Disk,
+  place: RecordingFiles,
+  holder: 'free' | 'mine',
+  result: RecordingResult,
+): Promise<boolean> {
+  if (!(await mayBecome(disk, recording.spool, place.media))) return false;
+  const mode = 0o666 & ~umask;
+  await makeFolder(disk, place.folder, 0o777 & ~umask);
+  await clearLeftovers(disk, place);
+  const ledger = `${JSON.stringify(ledgerOf(recording, result, basename(place.media)), null, 2)}\n`;
+  if (holder === 'mine') await replaceFile(disk, place.ledger, ledger, { mode });
+  else if (!(await claim(disk, place.ledger, ledger, mode))) return false;
+  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt), { mode });
+  return (await moveMedia(disk, recording.spool, place.media, mode)) === 'moved';
+}
+
+/** Size of the spool; 0 where there is none. */
+async function spoolBytes(disk: Disk, path: string): Promise<number> {
+  try {
+    return (await disk.stat(path)).bytes;
+  } catch (error) {
+    if (diskCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+async function dropEmptySpool(disk: Disk, path: string): Promise<void> {
+  if (await exists(disk, path)) await disk.unlink(path);
+}
+
+const SYNC_BYTE = 0x47;
+
+async function judge(
+  disk: Disk,
+  recording: Recording,
+  media: string,
+  bytes: number,
+  at: number,
+): Promise<RecordingResult> {
+  const result = resultOf(recording, bytes, at);
+  const file = await disk.open(media, 'read');
+  try {
+    const [first] = await file.read(0, 1);
+    if (first === SYNC_BYTE) return result;
+    return { ...result, outcome: 'partial', reason: 'damaged' };
+  } finally {
+    await file.close();
+  }
+}
