@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { SaxesParser } from 'saxes';
+import { expect, it } from 'vitest';
+
+import { nfoOf } from '../../src/finalize/nfo.js';
+import { aCapsule, STOP } from '../domain/aRecording.js';
+
+it('is the sample of the formats page, in its order', () => {
+  const nfo = nfoOf(
+    aCapsule({ subTitle: 'Premier League', desc: 'Live coverage …', stopAt: STOP + 110 * 60_000 }),
+    Date.parse('2026-11-23T21:30:00Z'),
+  );
+  expect(nfo).toBe(`<?xml version="1.0" encoding="UTF-8"?>
+<movie>
+  <title>Man Utd vs City</title>
+  <sorttitle>2026-11-23 Man Utd vs City</sorttitle>
+  <outline>Premier League</outline>
+  <plot>Live coverage …</plot>
+  <premiered>2026-11-23</premiered>
+  <aired>2026-11-23</aired>
+  <year>2026</year>
+  <runtime>120</runtime>
+  <uniqueid type="catchup" default="true">${nfo.match(/default="true">([0-9a-f]{16})</)?.[1]}</uniqueid>
+  <uniqueid type="capsule">dna-6398cc29ed163b32:202611231930:man-utd-vs-city</uniqueid>
+  <studio>BBC One</studio>
+  <genre>Sports</genre>
+  <tag>iptvTunerr catchup</tag>
+  <tag>sports</tag>
+  <tag>BBC One</tag>
+  <dateadded>2026-11-23 21:30:00</dateadded>
+  <lockdata>true</lockdata>
+</movie>
+`);
+});
+
+it('is well-formed and says the same, whatever the guide says', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (title, desc) => {
+      const nfo = nfoOf(aCapsule({ title, desc }), STOP);
+      const parser = new SaxesParser();
+      parser.on('error', (error) => {
+        throw error;
+      });
+      parser.write(nfo).close();
+      expect(nfo).toContain('<lockdata>true</lockdata>');
+    }),
+  );
+});
+
+it('leaves out what is not known and falls back to the channel', () => {
+  const nfo = nfoOf(aCapsule({ title: '', desc: '', categories: [], lane: 'general' }), STOP);
+  expect(nfo).toContain('<title>BBC One</title>');
+  expect(nfo).toContain('<plot>BBC One</plot>');
+  expect(nfo).not.toContain('<genre>');
+});
+
+it('sorts films by name', () => {
+  expect(nfoOf(aCapsule({ lane: 'movies', title: 'Alien' }), STOP)).toContain('<sorttitle>Alien</sorttitle>');
+});
