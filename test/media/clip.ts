@@ -22,6 +22,8 @@ export interface ClipShape {
   /** Of the sound. */
   readonly toneHz: number;
   readonly firstNumber: number;
+  /** Sound gathered in one PES packet; 0 is one frame each, which a clip that is to be looped needs. */
+  readonly pesBytes: number;
 }
 
 export const SMALL_CLIP: ClipShape = {
@@ -33,6 +35,7 @@ export const SMALL_CLIP: ClipShape = {
   bitrate: 0,
   toneHz: 500,
   firstNumber: 0,
+  pesBytes: 0,
 };
 
 /** Absolute path of the clip, made where it is missing. Safe beside other tests doing the same. */
@@ -68,7 +71,19 @@ export async function clipPath(wanted: Partial<ClipShape> = {}): Promise<string>
       ['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
       ['-bf', '0', '-g', `${shape.gop}`, '-keyint_min', `${shape.gop}`, '-sc_threshold', '0'],
       shape.bitrate > 0 ? constant : ['-crf', '23'],
-      ['-c:a', 'aac', '-b:a', '64k', '-pes_payload_size', '0', '-muxdelay', '0.4', '-f', 'mpegts', making],
+      [
+        '-c:a',
+        'aac',
+        '-b:a',
+        '64k',
+        '-pes_payload_size',
+        `${shape.pesBytes}`,
+        '-muxdelay',
+        '0.4',
+        '-f',
+        'mpegts',
+        making,
+      ],
     ].flat(),
     (write) => {
       const frames = Math.round(shape.seconds * shape.fps);
