@@ -292,7 +292,7 @@ export function createJournalAdapter(
       Boolean(next.changes.get(section)?.has(key) || current?.changes.get(section)?.has(key)),
     problem: () => problem,
     async open() {
-      file = await reopen();
+      file ??= await reopen();
     },
     async rewrite(dropBase) {
       const target = temporaryName(disk, paths.base);

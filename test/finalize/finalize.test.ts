@@ -336,11 +336,14 @@ describe('a crash while finalizing', () => {
         if (mounted) disk.mount('/media');
         const bench = await finalizeBench(disk);
         await writeSpool(disk, recording.spool, packets(50));
-        await (await disk.open(recording.spool, 'append')).datasync();
+        const spool = await disk.open(recording.spool, 'append');
+        await spool.datasync();
+        await spool.close();
         for (const folder of ['/', '/out', '/out/sports', '/media']) await disk.syncFolder(folder);
         let left = steps;
         disk.fault = () => (left-- > 0 ? null : 'EIO');
         const first = await bench.finalize(recording);
+        expect(disk.openFiles()).toBe(0);
         disk.fault = () => null;
         disk.crash();
         const second = await bench.finalize(recording);

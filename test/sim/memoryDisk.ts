@@ -48,6 +48,8 @@ export interface MemoryDisk extends Disk {
    * unsynced survives, in order (0 nothing, 1 all).
    */
   crash(keep?: number): void;
+  /** Files that were opened and not closed. */
+  openFiles(): number;
   /** Every file below `path`, as path → bytes. */
   files(path?: string): Map<string, Buffer>;
   /** Changes one byte of a file where it lies, as bit rot does. */
@@ -105,6 +107,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   const now = options.now ?? (() => 0);
   let inodes = 1;
   let generation = 0;
+  let opened = 0;
 
   const newFolder = (system: FileSystem, mode: number): FolderNode => {
     inodes += 1;
@@ -201,6 +204,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   function openFile(node: FileNode, path: string, how: OpenMode): DiskFile {
     const born = generation;
     let closed = false;
+    opened += 1;
     const usable = (operation: DiskOperation) => {
       if (closed || born !== generation) throw fail('EBADF', operation, path);
       ask(operation, path);
@@ -237,6 +241,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
         return node.bytes;
       },
       async close() {
+        if (!closed && born === generation) opened -= 1;
         closed = true;
       },
     };
@@ -386,6 +391,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     },
     crash(keep = 0) {
       generation += 1;
+      opened = 0;
       for (const system of new Set([base, ...systems.values()])) {
         for (const changes of system.pending.slice(0, Math.floor(system.pending.length * keep)))
           settle(changes);
@@ -395,6 +401,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
         restore(system.root, keep, seen);
       }
     },
+    openFiles: () => opened,
     files(path = '/') {
       const found = new Map<string, Buffer>();
       const walk = (folder: string) => {

@@ -163,6 +163,19 @@ describe('the store', () => {
     expect(() => reader.put(documentOf('a', 1))).toThrow('only read');
   });
 
+  it('leaves no file open when it is closed', async () => {
+    const bench = storeBench();
+    const store = await bench.open({ compactBytes: 1, reserveBytes: 1000 });
+    for (let rev = 1; rev < 9; rev += 1) {
+      store.put(documentOf('aaaa0001', rev));
+      await store.flush();
+    }
+    await store.close();
+    await (await bench.open()).close();
+    await bench.open({ readOnly: true });
+    expect(bench.disk.openFiles()).toBe(0);
+  });
+
   it('says at close when the disk refuses to the end', async () => {
     const bench = storeBench();
     const store = await bench.open();
