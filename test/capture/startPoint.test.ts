@@ -8,11 +8,11 @@ import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken, soundErrors } from '../media/frames.js';
 
 let clip: Buffer;
-/** Its sound comes in PES packets of many frames and many packets, so most cuts are inside one. */
+/** Its sound comes in PES packets of many frames, with pictures between their packets. */
 let gathered: Buffer;
 beforeAll(async () => {
   clip = await clipBytes();
-  gathered = await clipBytes({ pesBytes: 2_930 });
+  gathered = interleaved(await clipBytes({ pesBytes: 2_930 }));
 });
 
 /** What passes of `bytes`, given in pieces at the times they came. */
@@ -65,6 +65,22 @@ function asRadio(bytes: Buffer): Buffer {
     radio.writeUInt32BE(crc32(radio.subarray(section, end)), end);
   });
   return radio;
+}
+
+/** The last packet of the sound before each key frame comes after that has begun, as broadcasters interleave them. */
+function interleaved(bytes: Buffer): Buffer {
+  const order: number[] = [];
+  let sound = -1;
+  eachPacket(bytes, (at) => {
+    const pid = pidAt(bytes, at);
+    order.push(at);
+    if (pid === 0x101) sound = order.length - 1;
+    const key = pid === 0x100 && startsUnit(bytes, at) && bytes[at + 5] === 0x50;
+    if (!key || sound < 0 || startsUnit(bytes, order[sound] ?? 0)) return;
+    order.push(...order.splice(sound, 1));
+    sound = -1;
+  });
+  return Buffer.concat(order.map((at) => bytes.subarray(at, at + PACKET_BYTES)));
 }
 
 /** PIDs whose first payload in the stream is the middle of something. */
