@@ -7,6 +7,7 @@
 import type { Capsule } from './capsule.js';
 import { normTitle } from './capsules.js';
 import type { Tombstone } from './recording.js';
+import { isFiller } from './station.js';
 import { compareText } from './text.js';
 
 /** A recording of the store, as far as deciding needs it. */
@@ -40,6 +41,8 @@ export interface IdentityInput {
   /** Record keys of the last load that was used; null where there was none. */
   readonly previousRowKeys: ReadonlySet<string> | null;
   readonly now: number;
+  /** Longer rows are fillers; 0 is no limit. */
+  readonly programmeMsMax: number;
 }
 
 /** Starts at most this far apart, or an overlap, can be one programme that was moved. */
@@ -57,6 +60,8 @@ interface Entity {
   readonly stopAt: number;
   readonly title: string;
   readonly episode: string;
+  /** Its own row was one already. */
+  readonly filler: boolean;
 }
 
 /** What rows and recordings of one channel share: its dna, else its id, in lower case. */
@@ -76,7 +81,10 @@ export function rowsByChannel(capsules: readonly Capsule[]): ReadonlyMap<string,
 
 /** The claim on each row that has one. No row has two, no known programme has two rows. */
 export function identify(input: IdentityInput): ReadonlyMap<Capsule, Claim> {
-  const entities = [...input.known.map(fromKnown), ...input.tombstones.map(fromTombstone)];
+  const entities = [
+    ...input.known.map((known) => fromKnown(known, input.programmeMsMax)),
+    ...input.tombstones.map(fromTombstone),
+  ];
   if (entities.length === 0) return new Map();
   entities.sort((a, b) => a.rank - b.rank || a.startAt - b.startAt || compareText(a.id, b.id));
   const byKey = new Map<string, Entity[]>();
@@ -177,7 +185,12 @@ function pairs(
   );
 }
 
-function isMove(entity: Entity, row: Capsule, { previousRowKeys, now }: IdentityInput): boolean {
+function isMove(
+  entity: Entity,
+  row: Capsule,
+  { previousRowKeys, now, programmeMsMax }: IdentityInput,
+): boolean {
+  if (isFiller(row, programmeMsMax) && !entity.filler) return false;
   if (entity.episode !== '' && row.episode !== '' && entity.episode !== row.episode) return false;
   const overlap = Math.min(entity.stopAt, row.stopAt) - Math.max(entity.startAt, row.startAt);
   const near = overlap > 0 || Math.abs(entity.startAt - row.startAt) <= MOVE_MS_MAX;
@@ -190,7 +203,7 @@ function isMove(entity: Entity, row: Capsule, { previousRowKeys, now }: Identity
   return near && isNew && previousRowKeys !== null && entity.stopAt > now;
 }
 
-function fromKnown(known: KnownRecording): Entity {
+function fromKnown(known: KnownRecording, programmeMsMax: number): Entity {
   return {
     claim: { kind: 'known', known },
     id: known.id,
@@ -201,6 +214,7 @@ function fromKnown(known: KnownRecording): Entity {
     stopAt: known.stopAt,
     title: normTitle(known.capsule.title),
     episode: known.capsule.episode,
+    filler: isFiller(known.capsule, programmeMsMax),
   };
 }
 
@@ -216,6 +230,7 @@ function fromTombstone(tombstone: Tombstone): Entity {
     stopAt,
     title,
     episode,
+    filler: false,
   };
 }
 

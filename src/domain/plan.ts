@@ -1,7 +1,7 @@
 /**
  * The plan: what happens to each programme of the guide, and why (P10). Pure and total: the same input gives the same
  * output in whatever order it comes, and planning again with its results known changes nothing (P2). An empty load
- * decides nothing: what is scheduled stays (P5), and what runs is never dropped (P3).
+ * cancels nothing: what is scheduled stays (P5), and what runs is never dropped (P3).
  */
 
 import type { Capsule } from './capsule.js';
@@ -52,9 +52,9 @@ const PROGRAMME_MS_MAX = 12 * 3_600_000;
 export function plan(input: PlanInput): readonly Decision[] {
   const lanes = input.lanes ?? BUILT_IN_LANES;
   const capsules = unique(input.capsules);
-  const claims = identify({ ...input, capsules });
-  const refusal = refusalsOf(input);
   const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
+  const claims = identify({ ...input, capsules, programmeMsMax });
+  const refusal = refusalsOf(input, programmeMsMax);
   const upkeep = { rows: rowsByChannel(capsules), excluded: refusal.policy, programmeMsMax };
   const decisions: Decision[] = [];
   const fresh: Capsule[] = [];
@@ -77,9 +77,10 @@ export function plan(input: PlanInput): readonly Decision[] {
     if (word?.action === 'drop') active--;
   }
   for (const known of input.known) {
-    if (known.state !== 'scheduled' || known.wanted || claimed.has(known.id) || !isReplaced(known, upkeep))
-      continue;
-    decide(known.capsule, { action: 'drop', reason: 'gone', recordingId: known.id });
+    if (known.state !== 'scheduled' || known.wanted || claimed.has(known.id)) continue;
+    const reason = refusal.policy(known.capsule) ?? (isReplaced(known, upkeep) ? 'gone' : null);
+    if (reason === null) continue;
+    decide(known.capsule, { action: 'drop', reason, recordingId: known.id });
     active--;
   }
 
@@ -120,11 +121,10 @@ interface Refusals {
   readonly fresh: (capsule: Capsule) => Word | null;
 }
 
-function refusalsOf({ policy, now, health }: PlanInput): Refusals {
+function refusalsOf({ policy, now, health }: PlanInput, programmeMsMax: number): Refusals {
   const byLane = laneFilter(policy);
   const byChannel = channelFilter(policy);
   const excluded = (capsule: Capsule) => byLane(capsule.lane) ?? byChannel(capsule);
-  const programmeMsMax = policy.programmeMsMax ?? PROGRAMME_MS_MAX;
   const reasonOf = (capsule: Capsule): PlanReason | null => {
     const { startAt, stopAt } = capsule;
     if (stopAt <= now) return 'over';

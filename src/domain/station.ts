@@ -197,6 +197,17 @@ export function isPlaceholder(
   return said === '' && (title === '' || title === channelName.trim().toLowerCase());
 }
 
+/** A row that is no news about any programme: the channel's own name, or an endless one. */
+export function isFiller(
+  row: Pick<Programme, 'title' | 'subTitle' | 'desc' | 'categories' | 'startAt' | 'stopAt'> & {
+    readonly channelName: string;
+  },
+  programmeMsMax: number,
+): boolean {
+  const tooLong = programmeMsMax > 0 && row.stopAt - row.startAt > programmeMsMax;
+  return tooLong || isPlaceholder(row, row.channelName);
+}
+
 function healthOf(programmes: readonly Programme[], name: string, hasTvgId: boolean): ChannelHealth {
   if (programmes.length === 0) return 'matched_no_programmes';
   if (programmes.every((programme) => isPlaceholder(programme, name))) return 'placeholder_only';

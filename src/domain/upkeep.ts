@@ -8,7 +8,7 @@ import type { Capsule } from './capsule.js';
 import { normTitle } from './capsules.js';
 import { channelKeyOf, type Claim, type KnownRecording } from './identity.js';
 import type { PlanReason } from './reasons.js';
-import { isPlaceholder } from './station.js';
+import { isFiller } from './station.js';
 
 /**
  * `record` make a new recording; `skip` nothing; `move` a scheduled one has another start, title or details; `extend`
@@ -50,9 +50,9 @@ export function claimedWord(row: Capsule, claim: Claim, upkeep: Upkeep): Word {
     case 'done':
       return finishedWord(row, known.id, known.keys, 'already_recorded');
     case 'running':
-      return isFiller(row, upkeep) ? unchanged(known) : runningWord(row, known, upkeep);
+      return isNoNews(row, known, upkeep) ? unchanged(known) : runningWord(row, known, upkeep);
     case 'scheduled':
-      return isFiller(row, upkeep) ? unchanged(known) : scheduledWord(row, known, upkeep);
+      return isNoNews(row, known, upkeep) ? unchanged(known) : scheduledWord(row, known, upkeep);
   }
 }
 
@@ -63,17 +63,15 @@ export function isReplaced(known: KnownRecording, upkeep: Upkeep): boolean {
   for (const row of upkeep.rows.get(channelKeyOf(known.capsule)) ?? []) {
     const from = Math.max(row.startAt, until);
     const to = Math.min(row.stopAt, known.stopAt);
-    if (to <= from || isFiller(row, upkeep)) continue;
+    if (to <= from || isFiller(row, upkeep.programmeMsMax)) continue;
     covered += to - from;
     until = to;
   }
   return covered * 2 >= known.stopAt - known.startAt;
 }
 
-/** A row that says nothing: the channel's name, or an endless one. */
-function isFiller(row: Capsule, { programmeMsMax }: Upkeep): boolean {
-  const tooLong = programmeMsMax > 0 && row.stopAt - row.startAt > programmeMsMax;
-  return tooLong || isPlaceholder(row, row.channelName);
+function isNoNews(row: Capsule, known: KnownRecording, { programmeMsMax }: Upkeep): boolean {
+  return isFiller(row, programmeMsMax) && !isFiller(known.capsule, programmeMsMax);
 }
 
 function finishedWord(row: Capsule, recordingId: string, keys: readonly string[], reason: PlanReason): Word {
@@ -86,23 +84,29 @@ function unchanged(known: KnownRecording): Word {
   return { action: 'skip', reason, recordingId: known.id };
 }
 
-function scheduledWord(row: Capsule, known: KnownRecording, { excluded }: Upkeep): Word {
+function scheduledWord(told: Capsule, known: KnownRecording, { excluded }: Upkeep): Word {
+  const refusal = known.wanted ? null : excluded(told);
+  const other = normTitle(told.title) !== normTitle(known.capsule.title);
+  if (refusal !== null && (other || excluded(known.capsule) !== null)) {
+    return { action: 'drop', reason: refusal, recordingId: known.id };
+  }
+  // The same programme that only lost a category or a group is still what it was.
+  const row = refusal === null ? told : keepingKind(told, known.capsule);
   const word = (action: Decision['action'], reason: PlanReason) => ({
     action,
     reason,
     recordingId: known.id,
+    capsule: row,
   });
-  const refusal = known.wanted ? null : excluded(row);
-  if (refusal !== null) {
-    // Another programme that nobody wants, or a policy that changed. The same one that only lost a category stays.
-    const other = normTitle(row.title) !== normTitle(known.capsule.title) || excluded(known.capsule) !== null;
-    return other ? word('drop', refusal) : unchanged(known);
-  }
   if (row.startAt !== known.startAt) return word('move', 'moved');
   if (!known.keys.includes(row.recordKey)) return word('move', 'retitled');
   if (row.stopAt !== known.stopAt)
     return word('extend', row.stopAt > known.stopAt ? 'stop_later' : 'stop_earlier');
   return sameDetails(row, known.capsule) ? unchanged(known) : word('move', 'details_changed');
+}
+
+function keepingKind(row: Capsule, { lane, categories, group, channelName, channelId }: Capsule): Capsule {
+  return { ...row, lane, categories, group, channelName, channelId };
 }
 
 /** What runs ends later as soon as the guide says so, and earlier only where the next programme confirms it. */
