@@ -32,6 +32,7 @@ export function channelFilter(policy: FilterPolicy): (facts: ChannelFacts) => Pl
   const excludeChannels = patterns(policy.excludeChannels);
   const groups = patterns(policy.groups);
   const excludeGroups = patterns(policy.excludeGroups);
+  if (!channels && !excludeChannels && !groups && !excludeGroups) return () => null;
   return (facts) => {
     const names = [
       facts.channelName ?? '',

@@ -35,7 +35,8 @@ export type Claim =
   | { readonly kind: 'tombstone'; readonly tombstone: Tombstone };
 
 export interface IdentityInput {
-  readonly capsules: readonly Capsule[];
+  /** Of `rowsByChannel`. */
+  readonly rows: ReadonlyMap<string, readonly Capsule[]>;
   readonly known: readonly KnownRecording[];
   readonly tombstones: readonly Tombstone[];
   /** Record keys of the last load that was used; null where there was none. */
@@ -48,21 +49,18 @@ export interface IdentityInput {
 /** Starts at most this far apart, or an overlap, can be one programme that was moved. */
 const MOVE_MS_MAX = 30 * 60_000;
 
-/** What a known programme is recognised by. */
+/** What a known programme is recognised by. Title and the like are asked of its claim only where they are needed. */
 interface Entity {
   readonly claim: Claim;
   readonly id: string;
   /** Running before scheduled before finished before gone. */
   readonly rank: number;
-  readonly finished: boolean;
   readonly keys: readonly string[];
   readonly startAt: number;
   readonly stopAt: number;
-  readonly title: string;
-  readonly episode: string;
-  /** Its own row was one already. */
-  readonly filler: boolean;
 }
+
+const FINISHED_RANK = 2;
 
 /** What rows and recordings of one channel share: its dna, else its id, in lower case. */
 export function channelKeyOf(capsule: Pick<Capsule, 'dnaId' | 'channelId'>): string {
@@ -81,74 +79,88 @@ export function rowsByChannel(capsules: readonly Capsule[]): ReadonlyMap<string,
 
 /** The claim on each row that has one. No row has two, no known programme has two rows. */
 export function identify(input: IdentityInput): ReadonlyMap<Capsule, Claim> {
-  const entities = [
-    ...input.known.map((known) => fromKnown(known, input.programmeMsMax)),
-    ...input.tombstones.map(fromTombstone),
-  ];
-  if (entities.length === 0) return new Map();
-  entities.sort((a, b) => a.rank - b.rank || a.startAt - b.startAt || compareText(a.id, b.id));
-  const byKey = new Map<string, Entity[]>();
-  const byChannel = new Map<string, Entity[]>();
-  for (const entity of entities) {
-    for (const key of entity.keys) push(byKey, key, entity);
-    push(byChannel, channelOf(entity.claim), entity);
-  }
   const claims = new Map<Capsule, Claim>();
-  for (const [channel, rows] of rowsByChannel(input.capsules)) {
+  const entities = [...input.known.map(fromKnown), ...input.tombstones.map(fromTombstone)];
+  if (entities.length === 0) return claims;
+  entities.sort((a, b) => a.startAt - b.startAt || a.rank - b.rank || compareText(a.id, b.id));
+  const byKey = keyIndex(entities);
+  const byChannel = new Map<string, Entity[]>();
+  for (const entity of entities) push(byChannel, channelOf(entity.claim), entity);
+  for (const [channel, rows] of input.rows) {
     matchChannel(rows, byChannel.get(channel) ?? [], byKey, input, claims);
   }
   return claims;
 }
 
+type KeyIndex = (key: string) => readonly Entity[];
+
+/** Nearly every key has one owner, so only the others cost a list. */
+function keyIndex(entities: readonly Entity[]): KeyIndex {
+  const first = new Map<string, Entity>();
+  const shared = new Map<string, Entity[]>();
+  for (const entity of entities) {
+    for (const key of entity.keys) {
+      const other = first.get(key);
+      if (other === undefined) first.set(key, entity);
+      else if (other !== entity) push(shared, key, entity);
+    }
+  }
+  for (const [key, others] of shared) {
+    const owner = first.get(key);
+    if (owner !== undefined) others.push(owner);
+    others.sort((a, b) => a.rank - b.rank || a.startAt - b.startAt || compareText(a.id, b.id));
+  }
+  return (key) => {
+    const owner = first.get(key);
+    return owner === undefined ? [] : (shared.get(key) ?? [owner]);
+  };
+}
+
 function matchChannel(
   rows: readonly Capsule[],
   entities: readonly Entity[],
-  byKey: ReadonlyMap<string, readonly Entity[]>,
+  byKey: KeyIndex,
   input: IdentityInput,
   claims: Map<Capsule, Claim>,
 ): void {
   const taken = new Set<Entity>();
-  const byStart = new Map<number, Entity[]>();
-  for (const entity of entities) push(byStart, entity.startAt, entity);
-  const claim = (
-    row: Capsule,
-    candidates: readonly Entity[] | undefined,
-    fits: (entity: Entity) => boolean,
-  ) => {
-    if (candidates === undefined || claims.has(row)) return;
-    const entity = candidates.find((candidate) => !taken.has(candidate) && fits(candidate));
-    if (entity === undefined) return;
+  const take = (row: Capsule, entity: Entity) => {
+    if (taken.has(entity) || claims.has(row)) return;
     taken.add(entity);
     claims.set(row, entity.claim);
   };
-  for (const row of rows) claim(row, byKey.get(row.recordKey), ({ startAt }) => startAt === row.startAt);
-  for (const row of rows) claim(row, byStart.get(row.startAt), () => true);
-  for (const row of rows) claim(row, byKey.get(row.recordKey), () => true);
-  if (taken.size === entities.length) return;
+  for (const row of rows) {
+    for (const entity of byKey(row.recordKey)) if (entity.startAt === row.startAt) take(row, entity);
+  }
+  for (const row of rows) {
+    if (claims.has(row)) continue;
+    for (let i = firstFrom(entities, row.startAt); entities[i]?.startAt === row.startAt; i++) {
+      take(row, entities[i] as Entity);
+    }
+  }
+  for (const row of rows) if (!claims.has(row)) for (const entity of byKey(row.recordKey)) take(row, entity);
 
   const starts = new Set(rows.map(({ startAt }) => startAt));
   const keys = new Set(rows.map(({ recordKey }) => recordKey));
   const gone = entities.filter(
     (entity) =>
-      !taken.has(entity) &&
-      !starts.has(entity.startAt) &&
-      !entity.keys.some((recordKey) => keys.has(recordKey)),
+      !taken.has(entity) && !starts.has(entity.startAt) && !entity.keys.some((key) => keys.has(key)),
   );
   const free = rows.filter((row) => !claims.has(row));
   if (gone.length === 0 || free.length === 0) return;
-  const longest = Math.max(...free.map(({ startAt, stopAt }) => stopAt - startAt));
-  const settle = (wordOf: (row: Capsule) => string, wordsOf: (entity: Entity) => string) => {
-    for (const [entity, row] of pairs(gone, free, longest, wordOf, wordsOf)) {
-      if (isMove(entity, row, input)) claim(row, [entity], () => true);
+  const longest = free.reduce((most, { startAt, stopAt }) => Math.max(most, stopAt - startAt), 0);
+  const settle = (wordOfRow: (row: Capsule) => string, wordOfEntity: (entity: Entity) => string) => {
+    for (const [entity, row] of pairs(gone, free, longest, wordOfRow, wordOfEntity)) {
+      if (isMove(entity, row, input)) take(row, entity);
     }
   };
   settle(
     (row) => row.episode,
-    (entity) => entity.episode,
+    ({ claim }) => episodeOf(claim),
   );
   settle(
     (row) => normTitle(row.title),
-    (entity) => entity.title,
+    ({ claim }) => titleOf(claim),
   );
 }
 
@@ -157,20 +169,21 @@ function pairs(
   gone: readonly Entity[],
   free: readonly Capsule[],
   longest: number,
-  wordOf: (row: Capsule) => string,
-  wordsOf: (entity: Entity) => string,
+  wordOfRow: (row: Capsule) => string,
+  wordOfEntity: (entity: Entity) => string,
 ): readonly (readonly [Entity, Capsule])[] {
   const byWord = new Map<string, Capsule[]>();
-  for (const row of free) push(byWord, wordOf(row), row);
+  for (const row of free) push(byWord, wordOfRow(row), row);
   const found: (readonly [Entity, Capsule])[] = [];
   for (const entity of gone) {
-    const word = wordsOf(entity);
+    const word = wordOfEntity(entity);
     const rows = word === '' ? undefined : byWord.get(word);
     if (rows === undefined) continue;
     const until = Math.max(entity.stopAt, entity.startAt + MOVE_MS_MAX);
     const from = firstFrom(rows, entity.startAt - Math.max(longest, MOVE_MS_MAX));
-    for (const row of rows.slice(from)) {
-      if (row.startAt > until) break;
+    for (let i = from; i < rows.length; i++) {
+      const row = rows[i];
+      if (row === undefined || row.startAt > until) break;
       found.push([entity, row]);
     }
   }
@@ -190,48 +203,44 @@ function isMove(
   row: Capsule,
   { previousRowKeys, now, programmeMsMax }: IdentityInput,
 ): boolean {
-  if (isFiller(row, programmeMsMax) && !entity.filler) return false;
-  if (entity.episode !== '' && row.episode !== '' && entity.episode !== row.episode) return false;
-  const overlap = Math.min(entity.stopAt, row.stopAt) - Math.max(entity.startAt, row.startAt);
-  const near = overlap > 0 || Math.abs(entity.startAt - row.startAt) <= MOVE_MS_MAX;
+  const { claim, startAt, stopAt } = entity;
+  const episode = episodeOf(claim);
+  if (episode !== '' && row.episode !== '' && episode !== row.episode) return false;
+  if (
+    isFiller(row, programmeMsMax) &&
+    !(claim.kind === 'known' && isFiller(claim.known.capsule, programmeMsMax))
+  ) {
+    return false;
+  }
+  const overlap = Math.min(stopAt, row.stopAt) - Math.max(startAt, row.startAt);
+  const near = overlap > 0 || Math.abs(startAt - row.startAt) <= MOVE_MS_MAX;
   const isNew = previousRowKeys === null || !previousRowKeys.has(row.recordKey);
-  if (!entity.finished) return near && isNew;
+  if (entity.rank < FINISHED_RANK) return near && isNew;
   // A load does not show what is over, so that a finished programme's row is gone proves nothing by itself: the next
   // episode of the same title would pass for it. Lying mostly upon it does prove it.
-  const shorter = Math.min(entity.stopAt - entity.startAt, row.stopAt - row.startAt);
+  const shorter = Math.min(stopAt - startAt, row.stopAt - row.startAt);
   if (overlap > 0 && overlap * 2 >= shorter) return true;
-  return near && isNew && previousRowKeys !== null && entity.stopAt > now;
+  return near && isNew && previousRowKeys !== null && stopAt > now;
 }
 
-function fromKnown(known: KnownRecording, programmeMsMax: number): Entity {
-  return {
-    claim: { kind: 'known', known },
-    id: known.id,
-    rank: { running: 0, scheduled: 1, done: 2 }[known.state],
-    finished: known.state === 'done',
-    keys: known.keys,
-    startAt: known.startAt,
-    stopAt: known.stopAt,
-    title: normTitle(known.capsule.title),
-    episode: known.capsule.episode,
-    filler: isFiller(known.capsule, programmeMsMax),
-  };
+function fromKnown(known: KnownRecording): Entity {
+  const { id, keys, startAt, stopAt, state } = known;
+  return { claim: { kind: 'known', known }, id, rank: RANKS[state], keys, startAt, stopAt };
 }
+
+const RANKS = { running: 0, scheduled: 1, done: FINISHED_RANK } as const;
 
 function fromTombstone(tombstone: Tombstone): Entity {
-  const { id, keys, startAt, stopAt, normTitle: title, episode } = tombstone;
-  return {
-    claim: { kind: 'tombstone', tombstone },
-    id,
-    rank: 3,
-    finished: true,
-    keys,
-    startAt,
-    stopAt,
-    title,
-    episode,
-    filler: false,
-  };
+  const { id, keys, startAt, stopAt } = tombstone;
+  return { claim: { kind: 'tombstone', tombstone }, id, rank: FINISHED_RANK + 1, keys, startAt, stopAt };
+}
+
+function titleOf(claim: Claim): string {
+  return claim.kind === 'known' ? normTitle(claim.known.capsule.title) : claim.tombstone.normTitle;
+}
+
+function episodeOf(claim: Claim): string {
+  return claim.kind === 'known' ? claim.known.capsule.episode : claim.tombstone.episode;
 }
 
 function channelOf(claim: Claim): string {
@@ -239,7 +248,7 @@ function channelOf(claim: Claim): string {
 }
 
 /** Index of the first row that starts at `at` or later; rows are in the order of start. */
-function firstFrom(rows: readonly Capsule[], at: number): number {
+function firstFrom(rows: readonly { readonly startAt: number }[], at: number): number {
   let low = 0;
   let high = rows.length;
   while (low < high) {

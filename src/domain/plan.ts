@@ -53,18 +53,20 @@ export function plan(input: PlanInput): readonly Decision[] {
   const lanes = input.lanes ?? BUILT_IN_LANES;
   const capsules = unique(input.capsules);
   const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
-  const claims = identify({ ...input, capsules, programmeMsMax });
+  const rows = rowsByChannel(capsules);
+  const claims = identify({ ...input, rows, programmeMsMax });
   const refusal = refusalsOf(input, programmeMsMax);
-  const upkeep = { rows: rowsByChannel(capsules), excluded: refusal.policy, programmeMsMax };
+  const upkeep = { rows, excluded: refusal.policy, programmeMsMax };
   const decisions: Decision[] = [];
   const fresh: Capsule[] = [];
-  const decide = (capsule: Capsule, { capsule: changed = capsule, ...word }: Word) =>
-    decisions.push({
-      ...word,
-      capsule: changed,
-      priority: priorityOf(changed, lanes),
-      expiresAt: expiryOf(changed, input.policy.keepMs, lanes),
-    });
+  const decide = (row: Capsule, { action, reason, recordingId, addKey, capsule = row }: Word) => {
+    const priority = priorityOf(capsule, lanes);
+    const expiresAt = expiryOf(capsule, input.policy.keepMs, lanes);
+    const decision = { action, reason, capsule, priority, expiresAt };
+    if (recordingId === undefined) decisions.push(decision);
+    else if (addKey === undefined) decisions.push({ ...decision, recordingId });
+    else decisions.push({ ...decision, recordingId, addKey });
+  };
 
   const claimed = new Set<string>();
   let active = input.known.filter(({ state }) => state !== 'done').length;

@@ -192,9 +192,14 @@ export function isPlaceholder(
   programme: Pick<Programme, 'title' | 'subTitle' | 'desc' | 'categories'>,
   channelName: string,
 ): boolean {
+  if (!isBlank(programme.desc) || !isBlank(programme.subTitle) || !programme.categories.every(isBlank))
+    return false;
   const title = programme.title.trim().toLowerCase();
-  const said = programme.subTitle.trim() + programme.desc.trim() + programme.categories.join('').trim();
-  return said === '' && (title === '' || title === channelName.trim().toLowerCase());
+  return title === '' || title === channelName.trim().toLowerCase();
+}
+
+function isBlank(text: string): boolean {
+  return text === '' || text.trim() === '';
 }
 
 /** A row that is no news about any programme: the channel's own name, or an endless one. */
