@@ -95,12 +95,12 @@ export function withKey(keys: readonly string[], key: string): readonly string[]
   return keys.includes(key) ? keys : [...keys, key];
 }
 
-/** A new row of the guide for the same programme: the id, the spool and the upstreams stay what they were. */
+/** A new row of the guide for the same programme: the id, the spool and a running connection stay what they were. */
 export function rescheduled(context: Recording, event: Extract<RecordingEvent, { type: 'RESCHEDULED' }>) {
-  const { capsuleId, upstreams } = context.capsule;
-  const { recordKey, startAt, stopAt } = event.capsule;
+  const { recordKey, startAt, stopAt, upstreams } = event.capsule;
   return {
-    capsule: { ...event.capsule, capsuleId, upstreams },
+    capsule: { ...event.capsule, capsuleId: context.capsule.capsuleId },
+    upstreams: upstreams.length > 0 ? upstreams : context.upstreams,
     keys: withKey(context.keys, recordKey),
     window: { ...context.window, startAt, stopAt },
     expiresAt: event.expiresAt,

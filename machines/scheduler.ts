@@ -24,6 +24,16 @@ export type Order =
       readonly expiresAt: number;
       readonly reason: string;
     }
+  /** What the plan itself had dropped is wanted again. */
+  | {
+      readonly do: 'revive';
+      readonly id: string;
+      readonly capsule: Capsule;
+      readonly expiresAt: number;
+      readonly reason: string;
+    }
+  /** A finished one was recognised under another key. */
+  | { readonly do: 'alias'; readonly id: string; readonly recordKey: string }
   | { readonly do: 'cancel'; readonly id: string; readonly reason: string };
 
 /** A stored recording that has been made ready to live (RESTARTED folded in). */
@@ -99,6 +109,24 @@ function nextDeadline(context: Pick<SchedulerContext, 'tickAt' | 'restarts'>): S
   return restartAt < context.tickAt
     ? { kind: 'restart', at: restartAt }
     : { kind: 'tick', at: context.tickAt };
+}
+
+/** What a recording is told of an order; `record` is a birth, not a letter. */
+function lettersOf(order: Order, at: number): { id: string; event: RecordingEvent }[] {
+  switch (order.do) {
+    case 'record':
+      return [];
+    case 'revive':
+    case 'reschedule': {
+      const { id, capsule, expiresAt, reason } = order;
+      const news = { id, event: { type: 'RESCHEDULED', at, capsule, expiresAt, reason } as const };
+      return order.do === 'revive' ? [{ id, event: { type: 'RETRY', at } }, news] : [news];
+    }
+    case 'alias':
+      return [{ id: order.id, event: { type: 'KNOWN_AS', at, recordKey: order.recordKey } }];
+    case 'cancel':
+      return [{ id: order.id, event: { type: 'CANCEL', at, reason: order.reason } }];
+  }
 }
 
 const ports = setup({
@@ -198,24 +226,7 @@ const chart = ports.extend({
     passOn: ports.enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'PLANNED') return;
       for (const order of event.orders)
-        switch (order.do) {
-          case 'record':
-            break;
-          case 'reschedule': {
-            const { id, capsule, expiresAt, reason } = order;
-            enqueue({
-              type: 'deliver',
-              params: { id, event: { type: 'RESCHEDULED', at: event.at, capsule, expiresAt, reason } },
-            });
-            break;
-          }
-          case 'cancel':
-            enqueue({
-              type: 'deliver',
-              params: { id: order.id, event: { type: 'CANCEL', at: event.at, reason: order.reason } },
-            });
-            break;
-        }
+        for (const letter of lettersOf(order, event.at)) enqueue({ type: 'deliver', params: letter });
     }),
     resume: ports.enqueueActions(({ event, enqueue, self }) => {
       if (event.type !== 'RESUME') return;

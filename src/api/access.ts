@@ -38,20 +38,32 @@ export function mayListen(policy: AccessPolicy): boolean {
   return isLoopback(policy.host) || policy.token !== null || policy.noAuth;
 }
 
+/**
+ * CONTRACT §5: whoever speaks to a loopback listener by a loopback name, and through no proxy, is on this machine and
+ * needs no token. Everyone else needs the right one, where one is set.
+ */
 export function decideAccess(policy: AccessPolicy, request: AccessRequest): Access {
+  const local = localRefusal(policy, request);
+  if (local === null) return ALLOWED;
   if (policy.token !== null) {
     const given = bearer(request.authorization) ?? request.queryToken;
     if (given === undefined || given === '') return { kind: 'refused', code: 'token_missing' };
     return sameText(given, policy.token) ? ALLOWED : { kind: 'refused', code: 'token_wrong' };
   }
-  if (policy.noAuth) return ALLOWED;
-  if (!isLoopback(policy.host)) return { kind: 'refused', code: 'token_missing' };
-  if (request.headerNames.some(isForwarding)) return { kind: 'refused', code: 'forwarded' };
+  return policy.noAuth ? ALLOWED : { kind: 'refused', code: local };
+}
+
+type Refusal = Extract<Access, { kind: 'refused' }>['code'];
+
+/** Why a request is not simply one of this machine, or null. */
+function localRefusal(policy: AccessPolicy, request: AccessRequest): Refusal | null {
+  if (!isLoopback(policy.host)) return 'token_missing';
+  if (request.headerNames.some(isForwarding)) return 'forwarded';
   const host = request.hostHeader?.toLowerCase();
-  if (host === undefined) return { kind: 'refused', code: 'host_unknown' };
-  if (policy.publicHost !== null && host === policy.publicHost) return ALLOWED;
+  if (host === undefined) return 'host_unknown';
+  if (policy.token === null && policy.publicHost !== null && host === policy.publicHost) return null;
   const name = hostName(host);
-  return name !== null && isLoopback(name) ? ALLOWED : { kind: 'refused', code: 'host_unknown' };
+  return name !== null && isLoopback(name) ? null : 'host_unknown';
 }
 
 function isForwarding(header: string): boolean {

@@ -264,6 +264,30 @@ export const ERRORS = {
     http: 500,
     hint: 'Give --api-token, or --no-auth if anybody may use it.',
   },
+  state_missing: {
+    meaning: 'There is no state file yet.',
+    retryable: true,
+    http: 503,
+    hint: 'Start `catchupd run` once, or point --out-dir or --state-file at where it works.',
+  },
+  no_guide: {
+    meaning: 'No guide could be loaded, so nothing can be decided.',
+    retryable: true,
+    http: 503,
+    hint: 'Run `catchupd doctor` with the same options: it names the source that fails and why.',
+  },
+  source_empty: {
+    meaning: 'A list or guide was read and has nothing in it.',
+    retryable: true,
+    http: 502,
+    hint: 'Look at what the address answers; an expired account often gives an empty list.',
+  },
+  nothing_matched: {
+    meaning: 'The guide and the channel lists do not know each other.',
+    retryable: false,
+    http: 502,
+    hint: 'Give the list rows the XMLTV ids of the guide (tvg-id), or name pairs in an --aliases file.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -4,12 +4,13 @@
  * here and closed.
  */
 
+import { dirname } from 'node:path';
 import type { CaptureInput as Asked } from '../../machines/ports.js';
-import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import type { CaptureFault, CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import type { UpstreamRef } from '../domain/channel.js';
 import { capture } from '../capture/protocols.js';
 import { pause, type Clock } from '../io/clock.js';
-import type { Disk } from '../io/disk.js';
+import { diskCode, type Disk } from '../io/disk.js';
 import type { Transport } from '../io/transport.js';
 
 /** An upstream as it is asked: address and headers. Secret. */
@@ -29,6 +30,8 @@ export interface CapturesDoors {
   readonly transport: Transport;
   readonly settings: () => CaptureSettings;
   readonly resolve: (ref: UpstreamRef) => Address | null;
+  /** Whether the folder that spools go to is there (P5). */
+  readonly rootReady: () => Promise<boolean>;
   readonly onCheckpoint: (id: string, upstream: UpstreamRef, piece: CapturePiece, at: number) => void;
 }
 
@@ -76,10 +79,13 @@ export function createCaptures(doors: CapturesDoors): Captures {
 
   async function record(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
     const address = doors.resolve(asked.upstream);
-    if (address === null) {
-      const at = doors.clock.now();
-      const rest = { piece: null, retryAfterMs: null, limit: null };
-      return { kind: 'fault', at, cause: 'connect', code: 'upstream_gone', remedy: 'spent', ...rest };
+    if (address === null) return fault('connect', 'upstream_gone', 'spent');
+    if (!(await doors.rootReady())) return fault('disk_error', 'mount_missing', 'disk');
+    try {
+      await doors.disk.mkdir(dirname(asked.spool));
+    } catch (error) {
+      const full = diskCode(error) === 'ENOSPC';
+      return full ? fault('disk_full', 'disk_full', 'disk') : fault('disk_error', 'disk_error', 'disk');
     }
     return capture(
       { ...address, ...doors.settings(), spoolPath: asked.spool },
@@ -91,6 +97,11 @@ export function createCaptures(doors: CapturesDoors): Captures {
         onCheckpoint: (piece) => doors.onCheckpoint(asked.id, asked.upstream, piece, doors.clock.now()),
       },
     );
+  }
+
+  function fault(cause: CaptureFault['cause'], code: string, remedy: CaptureFault['remedy']): CaptureFault {
+    const at = doors.clock.now();
+    return { kind: 'fault', at, cause, code, remedy, piece: null, retryAfterMs: null, limit: null };
   }
 
   return {

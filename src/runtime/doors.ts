@@ -3,6 +3,7 @@
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
 import type { Parse } from '../io/parse.js';
+import type { ProcessProbe } from '../io/processProbe.js';
 import type { Random } from '../io/random.js';
 import type { Transport } from '../io/transport.js';
 import type { Log } from '../log.js';
@@ -13,5 +14,6 @@ export interface Doors {
   readonly transport: Transport;
   readonly parse: Parse;
   readonly random: Random;
+  readonly processes: ProcessProbe;
   readonly log: Log;
 }

@@ -9,10 +9,11 @@ import type { Config } from '../config/config.js';
 import { type Channel, type SourceRef, type UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
-import { readAliases, type Aliases } from '../domain/match.js';
+import type { Aliases } from '../domain/match.js';
 import type { GuideData, ListData } from '../domain/programme.js';
 import { redactText } from '../domain/redact.js';
 import { sha1hex } from '../domain/sha1.js';
+import { parseAliases } from '../guide/aliases.js';
 import { parseCatalog } from '../guide/catalog.js';
 import { fetchSource, NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
 import { parseM3u } from '../guide/m3u.js';
@@ -53,6 +54,8 @@ export interface Sources {
   restore(): void;
   refs(): readonly SourceRef[];
   counts(sourceId: string): GateCounts | null;
+  /** Entries given up by the parser, by reason. */
+  skipped(sourceId: string): Readonly<Record<string, number>>;
   restored(sourceId: string): Promise<void>;
   load(sourceId: string, signal: AbortSignal): Promise<GuideOutcome>;
   adopt(sourceId: string, token: number): void;
@@ -167,7 +170,7 @@ export function createSources(
     if (config.sources.aliasesFile === null) return;
     const file = config.sources.aliasesFile;
     try {
-      aliases = readAliases((await disk.readFile(file)).toString(), file);
+      aliases = parseAliases(await disk.readFile(file));
     } catch (error) {
       log.error({ path: file, code: codeOf(error) }, 'the alias file cannot be used');
     }
@@ -221,6 +224,7 @@ export function createSources(
     },
     refs: () => [...sources.values()].map(({ ref }) => ref),
     counts: (id) => sources.get(id)?.counts ?? null,
+    skipped: (id) => sources.get(id)?.list?.skipped ?? sources.get(id)?.guide?.counts.skipped ?? {},
     restored: (id) => sources.get(id)?.restored ?? Promise.resolve(),
     async load(sourceId, signal) {
       const source = sources.get(sourceId);
@@ -305,8 +309,13 @@ export function createSources(
   }
 
   function find(ref: UpstreamRef): Channel | undefined {
-    const list = sources.get(ref.source)?.list;
-    return list?.channels.find((channel) => channel.channelId === ref.channel);
+    const own = sources.get(ref.source)?.list?.channels;
+    // A list under a new address (a changed password) is another source, and still has the channel.
+    for (const channels of [own, ...[...sources.values()].map(({ list }) => list?.channels)]) {
+      const channel = channels?.find(({ channelId }) => channelId === ref.channel);
+      if (channel) return channel;
+    }
+    return undefined;
   }
 
   function noteLost(what: string, error: unknown): void {

@@ -107,8 +107,24 @@ describe('with a token', () => {
     );
   });
 
-  it('is asked for where it is missing, also of this machine', () => {
-    const asked = policy({ token: 'right' });
+  it('is not asked of this machine, and of a proxy on it is', () => {
+    const local = policy({ token: 'right' });
+    expect(decideAccess(local, request())).toEqual({ kind: 'allowed' });
+    expect(decideAccess(local, request({ headerNames: ['host', 'x-forwarded-for'] }))).toEqual({
+      kind: 'refused',
+      code: 'token_missing',
+    });
+    const proxied = { hostHeader: 'nas', authorization: 'Bearer right' };
+    expect(decideAccess(policy({ token: 'right', publicHost: 'nas' }), request(proxied)).kind).toBe(
+      'allowed',
+    );
+    expect(
+      decideAccess(policy({ token: 'right', publicHost: 'nas' }), request({ hostHeader: 'nas' })).kind,
+    ).toBe('refused');
+  });
+
+  it('is asked for where it is missing', () => {
+    const asked = policy({ host: '0.0.0.0', token: 'right' });
     for (const authorization of [undefined, '', 'Bearer', 'Basic right']) {
       expect(decideAccess(asked, request({ authorization }))).toEqual({
         kind: 'refused',

@@ -155,14 +155,20 @@ describe('access', () => {
     expect((await ask(api, '/readyz', { headers: { host: 'evil.example' } })).status).toBe(503);
   });
 
-  it('with a token needs it, in the header or the query', async () => {
+  it('with a token asks whoever is not plainly on this machine, in the header or the query', async () => {
     const api = await start({ access: { token: 'right', noAuth: false } });
-    expect(await ask(api, report)).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
-    expect(await ask(api, '/nowhere')).toMatchObject({ status: 401 });
-    expect((await ask(api, report, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
-    expect((await ask(api, report, { headers: { authorization: 'Bearer right' } })).status).toBe(200);
-    expect((await ask(api, `${report}?token=right`)).status).toBe(200);
-    expect((await ask(api, '/healthz')).status).toBe(200);
+    expect((await ask(api, report)).status).toBe(200);
+    const away = { host: 'nas' };
+    const bearer = (token: string) => ({ headers: { ...away, authorization: `Bearer ${token}` } });
+    expect(await ask(api, report, { headers: away })).toMatchObject({
+      status: 401,
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+    expect(await ask(api, '/nowhere', { headers: away })).toMatchObject({ status: 401 });
+    expect((await ask(api, report, bearer('wrong'))).status).toBe(401);
+    expect((await ask(api, report, bearer('right'))).status).toBe(200);
+    expect((await ask(api, `${report}?token=right`, { headers: away })).status).toBe(200);
+    expect((await ask(api, '/healthz', { headers: away })).status).toBe(200);
   });
 
   it('from outside is not opened without a token or --no-auth', async () => {

@@ -1,0 +1,156 @@
+/**
+ * `doctor`: looks at everything that a recording needs before it is needed: configuration, folders, disk, state,
+ * sources, and whether lists and guides know each other. Says what to do next; exit 1 where something fails.
+ */
+
+import { access, constants, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.js';
+import { floorBytes } from '../domain/floor.js';
+import { diskCode, exists } from '../io/disk.js';
+import { nodeDisk } from '../io/nodeDisk.js';
+import { systemClock } from '../io/clock.js';
+import { shownLocation } from '../guide/fetchSource.js';
+import type { SourceFinding, Survey } from '../runtime/survey.js';
+import { readLock } from '../store/lock.js';
+import { openStore } from '../store/store.js';
+import type { Session } from './session.js';
+import { table } from './table.js';
+import { withSurvey } from './withSurvey.js';
+
+interface Check {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do, where it failed. */
+  readonly next: string;
+}
+
+export async function doctor(session: Session): Promise<number> {
+  const { loaded, say } = session;
+  const { config } = loaded;
+  const checks: Check[] = [
+    passed('configuration', loaded.configFile ?? 'options and environment'),
+    ...(await folderChecks(config)),
+    await stateCheck(session),
+    ...(await withSurvey(session, sourceChecks)),
+  ];
+  const failed = checks.filter(({ ok }) => !ok);
+  if (loaded.answer.format === 'json')
+    say(`${JSON.stringify({ ok: failed.length === 0, checks }, null, 2)}\n`);
+  else {
+    say(
+      table(
+        ['', 'check', 'found'],
+        checks.map(({ check, ok, detail }) => [ok ? 'ok' : 'FAIL', check, detail]),
+      ),
+    );
+    for (const { check, next } of failed) say(`\n${check}: ${next}\n`);
+    if (failed.length === 0) say('\nAll is well: `catchupd run` with the same options starts recording.\n');
+  }
+  return failed.length === 0 ? 0 : 1;
+}
+
+function passed(check: string, detail: string): Check {
+  return { check, ok: true, detail, next: '' };
+}
+
+function failure(check: string, code: ErrorCode, detail: string): Check {
+  return { check, ok: false, detail: `${code}: ${detail}`, next: ERRORS[code].hint };
+}
+
+async function folderChecks(config: Config): Promise<Check[]> {
+  const { outDir, publishDir } = config.places;
+  const named = [
+    { check: 'out-dir', path: outDir },
+    ...(publishDir === null ? [] : [{ check: 'publish-dir', path: publishDir }]),
+  ];
+  const checks: Check[] = [];
+  for (const { check, path } of named) checks.push(await folderCheck(config, check, path));
+  return checks;
+}
+
+async function folderCheck(config: Config, check: string, path: string): Promise<Check> {
+  const there = await nearest(path);
+  try {
+    await access(there, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return failure(check, 'folder_unwritable', `${path} (${diskCode(error)})`);
+  }
+  const { freeBytes, totalBytes } = await nodeDisk.space(there);
+  const floor = floorBytes(config.keep.diskFreeMin, totalBytes);
+  const free = `${gib(freeBytes)} free of ${gib(totalBytes)}, ${gib(floor)} stay free`;
+  if (freeBytes < floor) return failure(check, 'disk_full', `${path}: ${free}`);
+  return passed(
+    check,
+    `${await realpath(there).catch(() => there)}${there === path ? '' : ' (to be made)'}: ${free}`,
+  );
+}
+
+/** The folder itself, or the closest one above it that exists. */
+async function nearest(path: string): Promise<string> {
+  let there = path;
+  while (!(await exists(nodeDisk, there).catch(() => false)) && dirname(there) !== there)
+    there = dirname(there);
+  return there;
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+async function stateCheck({ loaded, log }: Session): Promise<Check> {
+  const { stateFile, outDir } = loaded.config.places;
+  const check = 'state';
+  if (!(await exists(nodeDisk, stateFile).catch(() => false)))
+    return passed(check, `${stateFile} (to be made)`);
+  try {
+    const store = await openStore({
+      disk: nodeDisk,
+      clock: systemClock,
+      log,
+      statePath: stateFile,
+      readOnly: true,
+    });
+    const { damage } = store.status();
+    const holder = await readLock(nodeDisk, join(outDir, '.catchupd')).catch(() => null);
+    const found = `${store.recordings().size} recordings, ${store.tombstones().size} remembered`;
+    if (damage.length > 0) return failure(check, 'state_unreadable', damage.join('; '));
+    return passed(check, `${found}${holder ? `, held by process ${holder.pid} on ${holder.host}` : ''}`);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return failure(check, error.code, error.detail);
+  }
+}
+
+function sourceChecks(found: Survey): Check[] {
+  return [...found.findings.map(sourceCheck), ...linkChecks(found)];
+}
+
+function sourceCheck({ ref, counts, skipped, problem }: SourceFinding): Check {
+  const check = ref.kind === 'xmltv' ? 'guide' : 'list';
+  const place = shownLocation(ref);
+  if (problem) return failure(check, problem.code as ErrorCode, problem.detail);
+  const what =
+    ref.kind === 'xmltv'
+      ? `${counts?.channels ?? 0} channels, ${counts?.programmes ?? 0} programmes`
+      : `${counts?.channels ?? 0} channels`;
+  const left = Object.entries(skipped).map(([reason, count]) => `${count} ${reason}`);
+  const detail = `${place}: ${what}${left.length > 0 ? ` (left out: ${left.join(', ')})` : ''}`;
+  const empty = counts === null || counts.channels === 0 || counts.programmes === 0;
+  return empty ? failure(check, 'source_empty', detail) : passed(check, detail);
+}
+
+function linkChecks(found: Survey): Check[] {
+  const { decisions } = found.outlook;
+  if (found.findings.some(({ problem }) => problem)) return [];
+  if (found.sources.guides().length === 0)
+    return [failure('guide', 'no_guide', 'neither --xmltv nor a list names a guide')];
+  const wanted = decisions.filter(({ action }) => action === 'record').length;
+  const channels = new Set(decisions.map(({ capsule }) => capsule.channelId)).size;
+  const detail = `${channels} channels with programmes soon, ${wanted} programmes to record`;
+  return decisions.length === 0
+    ? [failure('matching', 'nothing_matched', 'no programme of the guide belongs to a channel of the lists')]
+    : [passed('matching', detail)];
+}

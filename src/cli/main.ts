@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/** The way in: words to a command, a command to an exit code (CONTRACT §1: 0 done, 1 failed, 2 used wrongly). */
+
+import { readFile } from 'node:fs/promises';
+import { CodedError, ERRORS } from '../domain/errors.js';
+import { redactText } from '../domain/redact.js';
+import { createLog } from '../log.js';
+import { demoCommand } from './demoCommand.js';
+import { doctor } from './doctor.js';
+import { health } from './health.js';
+import { loadConfig, type LoadedCommand } from './load.js';
+import { planCommand, why } from './planCommand.js';
+import { recordCommand } from './recordCommand.js';
+import { report } from './report.js';
+import { run } from './run.js';
+import type { Session } from './session.js';
+import { version } from './version.js';
+
+async function main(): Promise<number> {
+  const loaded = await loadConfig({
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    readFile: (path) => readFile(path, 'utf8'),
+  });
+  switch (loaded.kind) {
+    case 'help':
+      process.stdout.write(loaded.text);
+      return 0;
+    case 'version':
+      process.stdout.write(`${await version()}\n`);
+      return 0;
+    case 'command':
+      return command(loaded);
+  }
+}
+
+function command(loaded: LoadedCommand): Promise<number> {
+  const { format, level } = loaded.config.log;
+  const log = createLog({ format, level, isTerminal: process.stderr.isTTY });
+  for (const warning of loaded.warnings) log.warn(warning);
+  const session: Session = { loaded, log, say: (text) => void process.stdout.write(text) };
+  switch (loaded.command) {
+    case 'run':
+      return run(session);
+    case 'record':
+      return recordCommand(session);
+    case 'plan':
+      return planCommand(session);
+    case 'why':
+      return why(session);
+    case 'report':
+      return report(session);
+    case 'doctor':
+      return doctor(session);
+    case 'health':
+      return health(session);
+    case 'demo':
+      return demoCommand(session);
+  }
+}
+
+/** Expected failures name themselves and say what to do; anything else is a bug and keeps its stack. */
+function explain(error: unknown): number {
+  if (!(error instanceof CodedError)) {
+    process.stderr.write(
+      `catchupd: ${redactText(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+    );
+    return 1;
+  }
+  const hint = error.code === 'usage' ? '' : `  ${ERRORS[error.code].hint}\n`;
+  process.stderr.write(`catchupd: ${error.code}: ${redactText(error.detail)}\n${hint}`);
+  return error.code === 'usage' ? 2 : 1;
+}
+
+process.exitCode = await main().catch(explain);

@@ -1,0 +1,41 @@
+/** `report`: the summary of CONTRACT §3 from the state on disk, whether a daemon runs or not. */
+
+import { CodedError } from '../domain/errors.js';
+import { exists } from '../io/disk.js';
+import { nodeDisk } from '../io/nodeDisk.js';
+import { systemClock } from '../io/clock.js';
+import { reportOfDocuments } from '../runtime/reporting.js';
+import { openStore } from '../store/store.js';
+import type { Session } from './session.js';
+import { table } from './table.js';
+
+export async function report({ loaded, log, say }: Session): Promise<number> {
+  const { config, answer } = loaded;
+  const { stateFile } = config.places;
+  if (!(await exists(nodeDisk, stateFile).catch(() => false)))
+    throw new CodedError('state_missing', stateFile);
+  const store = await openStore({
+    disk: nodeDisk,
+    clock: systemClock,
+    log,
+    statePath: stateFile,
+    readOnly: true,
+  });
+  const shown = reportOfDocuments(config, store.recordings().values(), systemClock.now(), answer.limit);
+  if (answer.format === 'json') say(`${JSON.stringify(shown, null, 2)}\n`);
+  else
+    say(
+      table(
+        ['id', 'state', 'outcome', 'start', 'channel', 'title'],
+        [...shown.active, ...shown.completed, ...shown.failed].map((item) => [
+          item.id,
+          item.machine_state,
+          'outcome' in item ? item.outcome : '',
+          item.start ?? '',
+          item.channel_name ?? '',
+          item.title,
+        ]),
+      ),
+    );
+  return 0;
+}

@@ -1,0 +1,35 @@
+/** What every command is given: what was asked, where to log, and where the answer goes. */
+
+import { createWorkerParse } from '../guide/workerParse.js';
+import { systemClock } from '../io/clock.js';
+import { nodeDisk } from '../io/nodeDisk.js';
+import { systemProcesses } from '../io/processProbe.js';
+import { systemRandom } from '../io/random.js';
+import { undiciTransport } from '../io/undiciTransport.js';
+import type { Log } from '../log.js';
+import type { Doors } from '../runtime/doors.js';
+import type { LoadedCommand } from './load.js';
+
+export interface Session {
+  readonly loaded: LoadedCommand;
+  readonly log: Log;
+  /** To stdout, which carries only the command's answer. */
+  readonly say: (text: string) => void;
+}
+
+/** The real doors; `closeDoors` lets the process end. */
+export function openDoors(log: Log): Doors {
+  return {
+    clock: systemClock,
+    disk: nodeDisk,
+    transport: undiciTransport(systemClock),
+    parse: createWorkerParse(),
+    random: systemRandom,
+    processes: systemProcesses,
+    log,
+  };
+}
+
+export async function closeDoors(doors: Doors): Promise<void> {
+  await Promise.all([doors.transport.close(), doors.parse.close()]);
+}

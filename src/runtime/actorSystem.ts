@@ -1,0 +1,144 @@
+/**
+ * The living charts: the scheduler and what it spawned, the one tap that stores whatever they become, and the way an
+ * event finds a recording whether it lives or rests.
+ */
+
+import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
+import type { RecordingEvent } from '../../machines/events.js';
+import type { GuideContext } from '../../machines/guide.js';
+import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/scheduler.js';
+import type { Log } from '../log.js';
+import { plugged, type Plugs } from './actors.js';
+import type { Book } from './book.js';
+import type { AwaitedDeadline, Deadlines } from './deadlines.js';
+
+export interface ActorSystem {
+  start(): void;
+  send(event: SchedulerEvent): void;
+  /** To a live recording, or to a resting one by waking it. */
+  deliver(id: string, event: RecordingEvent): void;
+  /** To a live recording only. */
+  whisper(id: string, event: RecordingEvent): void;
+  /** A deadline has come. */
+  call(id: string, deadline: AwaitedDeadline, at: number): void;
+  /** Ids of recordings that have an actor. */
+  live(): readonly string[];
+  /** Every guide looks at its source now. */
+  refreshGuides(at: number): void;
+  /** State of every guide's chart. */
+  guideStates(): readonly string[];
+  scheduler(): { readonly state: string; readonly context: SchedulerContext };
+}
+
+export interface ActorSystemDoors {
+  readonly plugs: Omit<Plugs, 'tell' | 'deliver'>;
+  readonly input: SchedulerInput;
+  readonly book: Book;
+  readonly deadlines: Deadlines;
+  readonly log: Log;
+  readonly onGuide: (sourceId: string, state: string, context: GuideContext) => void;
+  readonly onBroken: (id: string, error: unknown) => void;
+  /** The scheduler itself died: nothing is supervised any more. */
+  readonly onDeath: (error: unknown) => void;
+}
+
+const SCHEDULER = 'scheduler';
+const GUIDE = 'guide/';
+
+/** What every actor has, and XState's inspection type does not say. */
+type Seen = AnyActorRef & { readonly src?: unknown };
+interface Shown {
+  readonly status: string;
+  readonly value?: unknown;
+  readonly context?: { readonly deadline: AwaitedDeadline | null };
+}
+
+export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
+  const { book, deadlines, log } = doors;
+  const waking = new Set<string>();
+  const root = createActor(
+    plugged({
+      ...doors.plugs,
+      tell: (message) => send(message),
+      deliver: ({ id, event }) => deliver(id, event),
+    }),
+    { id: SCHEDULER, input: doors.input, inspect: tap },
+  );
+  root.subscribe({ error: doors.onDeath });
+
+  function send(event: SchedulerEvent): void {
+    root.send(event);
+  }
+
+  function children(): Readonly<Record<string, AnyActorRef | undefined>> {
+    return root.getSnapshot().children;
+  }
+
+  function deliver(id: string, event: RecordingEvent): void {
+    const actor = children()[id];
+    if (actor) {
+      waking.delete(id);
+      actor.send(event);
+    } else if (waking.delete(id) || !book.get(id)) {
+      log.warn({ id, event: event.type }, 'an event found nobody');
+    } else wake(id, event);
+  }
+
+  function wake(id: string, event: RecordingEvent): void {
+    try {
+      send({ type: 'RESUME', at: event.at, docs: [{ id, snapshot: book.snapshot(id) }] });
+      waking.add(id);
+      send({ type: 'FORWARD', at: event.at, id, event });
+    } catch (error) {
+      doors.onBroken(id, error);
+    }
+  }
+
+  /** Whatever a recording is sent is written down, whatever it becomes is stored. Must never throw. */
+  function tap(event: InspectionEvent): void {
+    try {
+      const actor = event.actorRef as Seen;
+      if (event.type === '@xstate.event') {
+        if (actor.src === 'recording' && event.event.type !== 'xstate.init')
+          book.note(actor.id, event.event as RecordingEvent);
+      } else if (event.type === '@xstate.snapshot') look(actor, event.snapshot as Shown);
+    } catch (error) {
+      log.error({ error: String(error) }, 'the tap failed');
+    }
+  }
+
+  function look(actor: Seen, snapshot: Shown): void {
+    if (snapshot.status !== 'active') return;
+    if (actor.src === 'recording') book.observe(actor.id, actor.getPersistedSnapshot());
+    if (actor.src === 'guide' || actor.id === SCHEDULER)
+      deadlines.set(actor.id, snapshot.context?.deadline ?? null);
+    if (actor.src === 'guide')
+      doors.onGuide(actor.id.slice(GUIDE.length), String(snapshot.value), snapshot.context as never);
+  }
+
+  return {
+    start: () => void root.start(),
+    send,
+    deliver,
+    whisper: (id, event) => children()[id]?.send(event),
+    call(id, deadline, at) {
+      const event = { type: 'DEADLINE', kind: deadline.kind, dueAt: deadline.at, at } as const;
+      if (id === SCHEDULER) send(event as SchedulerEvent);
+      else if (id.startsWith(GUIDE)) children()[id]?.send(event);
+      else deliver(id, event as RecordingEvent);
+    },
+    live: () => Object.keys(children()).filter((id) => !id.startsWith(GUIDE)),
+    refreshGuides(at) {
+      for (const [id, actor] of Object.entries(children()))
+        if (id.startsWith(GUIDE)) actor?.send({ type: 'REFRESH', at });
+    },
+    guideStates: () =>
+      Object.entries(children()).flatMap(([id, actor]) =>
+        id.startsWith(GUIDE) ? [String((actor?.getSnapshot() as Shown | undefined)?.value)] : [],
+      ),
+    scheduler: () => {
+      const { value, context } = root.getSnapshot();
+      return { state: String(value), context };
+    },
+  };
+}

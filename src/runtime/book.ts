@@ -1,0 +1,196 @@
+/**
+ * The book of recordings: the last known state of each, live or resting, and the one way from a chart's snapshot to
+ * the store, the history and the deadlines. Everything that asks "what is there" reads here.
+ */
+
+import type { Snapshot } from 'xstate';
+import type { RecordingEvent } from '../../machines/events.js';
+import type { Recording, RecordingDocument, Tombstone } from '../domain/recording.js';
+import { normTitle } from '../domain/capsules.js';
+import type { Clock } from '../io/clock.js';
+import type { Log } from '../log.js';
+import type { History } from '../store/history.js';
+import type { Store } from '../store/store.js';
+import type { Deadlines } from './deadlines.js';
+import { inert, plain, statePath } from './recover.js';
+
+/** Version of the recording chart; a history is folded only by the chart that wrote it. */
+export const CHART_VERSION = 'recording/1';
+
+export interface Entry {
+  readonly id: string;
+  readonly recording: Recording;
+  /** `spooling.open`, `published`, … */
+  readonly path: string;
+  readonly rev: number;
+  readonly updatedAt: number;
+}
+
+export interface Quarantined {
+  readonly id: string;
+  readonly reason: string;
+  readonly document: RecordingDocument;
+}
+
+export interface Book {
+  get(id: string): Entry | undefined;
+  all(): Iterable<Entry>;
+  quarantined(): readonly Quarantined[];
+  /** The stored snapshot, checked; throws CodedError `state_invalid`. */
+  snapshot(id: string): Snapshot<unknown>;
+  /** A live recording has moved: remembered, stored, armed. */
+  observe(id: string, snapshot: Snapshot<unknown>): void;
+  /** An event is on its way to a recording: written down before it acts. */
+  note(id: string, event: RecordingEvent): void;
+  /** A snapshot that was changed on paper (recovery): stored before it lives. */
+  restate(id: string, snapshot: Snapshot<unknown>): void;
+  setAside(id: string, reason: string): void;
+  bury(id: string): Tombstone | null;
+  /** Resolves when what is known of it now is on disk. */
+  durable(id: string): Promise<void>;
+}
+
+interface Told {
+  readonly value?: unknown;
+  readonly context?: Recording;
+}
+
+export interface BookDoors {
+  readonly store: Store;
+  readonly history: History;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called after every change, with the state before. */
+  readonly onChange: (entry: Entry, before: Entry | undefined) => void;
+}
+
+/** States that need no actor until a deadline or a command comes. */
+export function isResting(path: string): boolean {
+  return path === 'published' || path === 'failed.resting' || path === 'cancelled.resting';
+}
+
+export function entryOf(document: RecordingDocument): Entry {
+  const { value, context } = document.snapshot as Told;
+  if (context === undefined) throw new Error('no context');
+  return {
+    id: document.id,
+    recording: context,
+    path: statePath(value),
+    rev: document.rev,
+    updatedAt: document.updatedAt,
+  };
+}
+
+export function tombstoneOf(recording: Recording, at: number): Tombstone {
+  const { id, keys, capsule, window, evictedBy } = recording;
+  return {
+    id,
+    keys,
+    channel: capsule.dnaId || capsule.channelId,
+    startAt: window.startAt,
+    stopAt: window.stopAt,
+    normTitle: normTitle(capsule.title),
+    episode: capsule.episode,
+    reason: evictedBy,
+    at,
+  };
+}
+
+export function createBook(doors: BookDoors): Book {
+  const { store, history, deadlines, clock, log } = doors;
+  const entries = new Map<string, Entry>();
+  const aside = new Map<string, Quarantined>();
+
+  for (const document of store.recordings().values()) {
+    try {
+      inert(document.snapshot);
+      const entry = entryOf(document);
+      entries.set(entry.id, entry);
+      deadlines.set(entry.id, entry.recording.deadline);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      aside.set(document.id, { id: document.id, reason, document });
+      log.error({ id: document.id, reason }, 'a stored recording is put aside: no chart knows its state');
+    }
+  }
+
+  function write(id: string, snapshot: Snapshot<unknown>): void {
+    const before = entries.get(id);
+    const { value, context } = snapshot as Told;
+    if (context === undefined) return;
+    const path = statePath(value);
+    if (before && before.recording === context && before.path === path) return;
+    const rev = (before?.rev ?? 0) + 1;
+    const updatedAt = clock.now();
+    const entry = { id, recording: context, path, rev, updatedAt };
+    entries.set(id, entry);
+    store.put({ v: 1, id, rev, updatedAt, deadline: context.deadline, snapshot });
+    deadlines.set(id, context.deadline);
+    doors.onChange(entry, before);
+  }
+
+  function baseline(id: string, snapshot: Snapshot<unknown>): void {
+    const rev = entries.get(id)?.rev ?? 0;
+    history.append({
+      at: clock.now(),
+      id,
+      type: 'baseline',
+      chart: CHART_VERSION,
+      rev,
+      snapshot: plain(snapshot) as never,
+    });
+  }
+
+  return {
+    get: (id) => entries.get(id),
+    all: () => entries.values(),
+    quarantined: () => [...aside.values()],
+    snapshot(id) {
+      const document = store.recordings().get(id);
+      if (!document) throw new Error(`no recording ${id}`);
+      inert(document.snapshot);
+      return document.snapshot as Snapshot<unknown>;
+    },
+    observe(id, snapshot) {
+      const isNew = !entries.has(id);
+      write(id, snapshot);
+      if (isNew) baseline(id, snapshot);
+    },
+    note(id, event) {
+      const rev = (entries.get(id)?.rev ?? 0) + 1;
+      history.append({
+        at: clock.now(),
+        id,
+        type: 'event',
+        chart: CHART_VERSION,
+        rev,
+        event: event as never,
+      });
+    },
+    restate(id, snapshot) {
+      write(id, snapshot);
+      baseline(id, snapshot);
+    },
+    setAside(id, reason) {
+      const document = store.recordings().get(id);
+      if (!document) return;
+      entries.delete(id);
+      deadlines.set(id, null);
+      aside.set(id, { id, reason, document });
+    },
+    bury(id) {
+      const entry = entries.get(id);
+      if (!entry) return null;
+      const tombstone = tombstoneOf(entry.recording, clock.now());
+      entries.delete(id);
+      deadlines.set(id, null);
+      store.bury(id, tombstone);
+      return tombstone;
+    },
+    durable(id) {
+      const entry = entries.get(id);
+      return entry ? store.durable(id, entry.rev) : Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,304 @@
+/**
+ * The daemon: charts, effects, store and doors put together, started, looked after, and brought to rest. Everything it
+ * decides is decided in `machines/` and `src/domain`; here is only the order of things.
+ */
+
+import { join } from 'node:path';
+import type { RecordingEvent } from '../../machines/events.js';
+import type { Death, Resumed } from '../../machines/scheduler.js';
+import type { Config } from '../config/config.js';
+import { CodedError } from '../domain/errors.js';
+import type { Recording } from '../domain/recording.js';
+import type { TimerHandle } from '../io/clock.js';
+import { openHistory } from '../store/history.js';
+import { BEAT_MS, takeLock, type Lock } from '../store/lock.js';
+import { openStore, type Store } from '../store/store.js';
+import { createActorSystem, type ActorSystem } from './actorSystem.js';
+import { createBook, isResting, type Book, type Entry } from './book.js';
+import { createCaptures } from './captures.js';
+import { createDeadlines } from './deadlines.js';
+import type { Doors } from './doors.js';
+import { createLookout, type Lookout } from './lookout.js';
+import { decide, ordersOf, patienceOf } from './planning.js';
+import { folded, inert } from './recover.js';
+import { openRoots } from './roots.js';
+import { createSources, type Sources } from './sources.js';
+import { createStages, type Stages } from './stages.js';
+
+export type RunMode = 'always' | 'once' | 'record';
+
+export interface DaemonInput {
+  readonly config: Config;
+  readonly doors: Doors;
+  readonly mode: RunMode;
+}
+
+export interface DaemonStatus {
+  /** A guide is in use. */
+  readonly ready: boolean;
+  /** When the scheduler last looked around. */
+  readonly tickedAt: number | null;
+  /** Why the state cannot be written, or null. */
+  readonly degraded: string | null;
+}
+
+export interface Daemon {
+  readonly book: Book;
+  readonly sources: Sources;
+  readonly store: Store;
+  status(): DaemonStatus;
+  /** Rereads lists and guides now (SIGHUP); captures are not touched. */
+  refresh(): void;
+  /** Stops taking work, flushes, persists. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
+  readonly ended: Promise<string | null>;
+  /** Says where HTTP listens, for `health`. */
+  listensOn(address: string | null): void;
+}
+
+/** Captures are given this long to flush at the end; the whole stop stays under 8 s. */
+const DRAIN_MS_MAX = 5_000;
+
+/** Throws CodedError where it cannot start: folders, lock, state. */
+export async function startDaemon(input: DaemonInput): Promise<Daemon> {
+  const { doors, config } = input;
+  const privateFolder = join(config.places.outDir, '.catchupd');
+  const lock = await takeLock(doors, privateFolder, doors.random.uuid());
+  try {
+    return await startLocked(input, privateFolder, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function startLocked(
+  { config, doors, mode }: DaemonInput,
+  folder: string,
+  lock: Lock,
+): Promise<Daemon> {
+  const { clock, disk, log } = doors;
+  const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
+  const store = await openStore({
+    disk,
+    clock,
+    log,
+    statePath: config.places.stateFile,
+    privateFolder: folder,
+    beforeCommit: () => history.write(),
+  });
+  const roots = await openRoots(config, doors, store);
+  let tickedAt: number | null = null;
+
+  const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
+  const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
+  const sources: Sources = createSources(config, folder, doors, () => lookout.sourceChanged());
+  const captures = createCaptures({
+    clock,
+    disk,
+    transport: doors.transport,
+    settings: () => config.how,
+    resolve: (ref) => sources.resolve(ref),
+    rootReady: () => roots.ready(config.places.outDir),
+    onCheckpoint: (id, upstream, piece, at) =>
+      system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
+  });
+  const stages: Stages = createStages({ config, doors, roots, book: () => book });
+  const system: ActorSystem = createActorSystem({
+    plugs: {
+      captures,
+      stages,
+      sources,
+      clock,
+      log,
+      tick({ at }) {
+        tickedAt = at;
+        lookout.look();
+      },
+      mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
+      revive: ({ id, lastGood }) => void revive(id, lastGood),
+      quarantine: ({ id, error }) => setAside(id, error),
+      bury({ id }) {
+        const tombstone = book.bury(id);
+        log.info({ id, rule: tombstone?.reason }, 'removed');
+        stages.libraryChanged();
+      },
+      drain: () => void drain(),
+    },
+    input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
+    book,
+    deadlines,
+    log,
+    onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
+    onBroken: setAside,
+    onDeath: (error) => log.fatal({ error: String(error) }, 'the scheduler died'),
+  });
+  const lookout: Lookout = createLookout({
+    config,
+    doors,
+    mode,
+    book,
+    store,
+    roots,
+    sources,
+    send: (event) => system.send(event),
+    live: () => system.live(),
+    guideStates: () => system.guideStates(),
+    refreshGuides: (at) => system.refreshGuides(at),
+    plan,
+    onIdle: (problem) => void stop(problem),
+  });
+
+  function noticed(entry: Entry, before: Entry | undefined): void {
+    if (entry.path === before?.path) return;
+    const { id, path, recording } = entry;
+    const { title, channelName } = recording.capsule;
+    log.info({ id, title, channel: channelName, from: before?.path, to: path }, 'recording');
+    if (path === 'published') stages.libraryChanged();
+    lookout.changed();
+  }
+
+  function plan(at: number, previous: ReadonlySet<string> | null) {
+    const guide = { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
+    const outlook = decide(config, guide, book.all(), store.tombstones().values(), at, previous);
+    for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
+      const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
+      if (tombstone)
+        store.set('tombstones', recordingId, {
+          ...tombstone,
+          keys: [...tombstone.keys, capsule.recordKey],
+        });
+    }
+    const orders = ordersOf(outlook.decisions, {
+      config,
+      now: at,
+      host: (ref) => sources.host(ref),
+      known: (id) => book.get(id),
+    });
+    return { ...outlook, orders };
+  }
+
+  function setAside(id: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error({ id, reason }, 'put aside');
+    book.setAside(id, reason);
+  }
+
+  /** Makes a snapshot ready to live again: what happened meanwhile is folded in on paper and stored. */
+  async function restarted(
+    snapshot: unknown,
+    recording: Recording,
+    downFrom: number,
+    reason: string,
+  ): Promise<Resumed> {
+    const event: RecordingEvent = {
+      type: 'RESTARTED',
+      at: clock.now(),
+      downFrom,
+      reason,
+      spool: await stages.spoolTail(recording),
+      patience: patienceOf(config),
+    };
+    const next = folded(snapshot, event);
+    book.restate(recording.id, next);
+    return { id: recording.id, snapshot: next };
+  }
+
+  /** What was under way goes on. P7. */
+  async function recover(): Promise<void> {
+    const docs: Resumed[] = [];
+    for (const { id, path, recording, updatedAt } of [...book.all()]) {
+      if (isResting(path)) continue;
+      try {
+        docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));
+      } catch (error) {
+        setAside(id, error);
+      }
+    }
+    if (docs.length > 0) system.send({ type: 'RESUME', at: clock.now(), docs });
+  }
+
+  async function revive(id: string, lastGood: unknown): Promise<void> {
+    try {
+      const downFrom = book.get(id)?.updatedAt ?? clock.now();
+      const doc = await restarted(lastGood, inert(lastGood).context, downFrom, 'actor_crash');
+      system.send({ type: 'RESUME', at: clock.now(), docs: [doc] });
+    } catch (error) {
+      setAside(id, error);
+    }
+  }
+
+  let finish: (problem: string | null) => void = () => undefined;
+  const ended = new Promise<string | null>((resolve) => (finish = resolve));
+  let problemAtEnd: string | null = null;
+  let stopping = false;
+  function stop(problem: string | null = null): Promise<unknown> {
+    if (!stopping) {
+      stopping = true;
+      problemAtEnd = problem;
+      lookout.stop();
+      system.send({ type: 'DRAIN', at: clock.now() });
+    }
+    return ended;
+  }
+
+  async function drain(): Promise<void> {
+    await captures.stopAll(DRAIN_MS_MAX);
+    deadlines.stop();
+    system.send({ type: 'DRAINED', at: clock.now() });
+    try {
+      await sources.settled();
+      await stages.settled();
+      await store.close();
+    } catch (error) {
+      const code = error instanceof CodedError ? error.code : 'bug';
+      log.error({ code, error: String(error) }, 'the state could not be written at the end');
+      problemAtEnd ??= code;
+    }
+    await history.close().catch(() => undefined);
+    beating?.cancel();
+    await lock.release();
+    finish(problemAtEnd);
+  }
+
+  let listen: string | null = null;
+  let beating: TimerHandle | null = null;
+  async function beat(): Promise<void> {
+    const answer = await lock.beat({ listen });
+    if (answer === 'lost') {
+      log.fatal('another catchupd has taken over this folder; this one stops');
+      void stop('state_locked');
+    } else if (!stopping) beating = clock.after(BEAT_MS, () => void beat());
+  }
+
+  system.start();
+  await stages.prepare();
+  await recover();
+  sources.restore();
+  system.send({ type: 'RECOVERED', at: clock.now() });
+  lookout.start();
+  await beat();
+
+  return {
+    book,
+    sources,
+    store,
+    status() {
+      const { writable, problem } = store.status();
+      return {
+        ready: sources.guides().length > 0,
+        tickedAt,
+        degraded: writable ? null : (problem ?? 'state_unwritable'),
+      };
+    },
+    refresh: () => lookout.refresh(),
+    stop: async () => void (await stop()),
+    ended,
+    listensOn: (address) => void (listen = address),
+  };
+}
+
+function shown({ id, at, error, stack, event }: Death) {
+  return { id, at, error, stack, event: (event as { type?: string } | null)?.type ?? null };
+}

@@ -1,0 +1,296 @@
+/**
+ * Looks around at every tick and whenever something changed: is there room, what does the plan say now, what has to
+ * go, who needs no actor any more. It measures and asks; `src/domain` judges, and the scheduler acts.
+ */
+
+import type { RunMode } from './daemon.js';
+import type { SchedulerEvent, Order } from '../../machines/scheduler.js';
+import type { GuideContext } from '../../machines/guide.js';
+import type { Config } from '../config/config.js';
+import type { Decision } from '../domain/plan.js';
+import { floorBytes } from '../domain/floor.js';
+import { chooseEvictions, type Kept, type RetentionPolicy } from '../domain/retention.js';
+import type { TimerHandle } from '../io/clock.js';
+import { exists } from '../io/disk.js';
+import { isAddress, shownLocation } from '../guide/fetchSource.js';
+import { isLoopback } from '../domain/address.js';
+import type { Store } from '../store/store.js';
+import { isResting, type Book, type Entry } from './book.js';
+import type { Doors } from './doors.js';
+import type { Roots } from './roots.js';
+import type { Sources } from './sources.js';
+
+/** A recording that starts later than this needs no actor yet. */
+const LIVE_MS = 15 * 60_000;
+/** Published media looked for at each look, so that ten thousand cost no more than ten. */
+const CHECKED_MAX = 50;
+
+export interface Planned {
+  readonly decisions: readonly Decision[];
+  readonly rowKeys: ReadonlySet<string>;
+  readonly orders: readonly Order[];
+}
+
+export interface LookoutDoors {
+  readonly config: Config;
+  readonly doors: Doors;
+  readonly mode: RunMode;
+  readonly book: Book;
+  readonly store: Store;
+  readonly roots: Roots;
+  readonly sources: Sources;
+  readonly send: (event: SchedulerEvent) => void;
+  readonly plan: (at: number, previousRowKeys: ReadonlySet<string> | null) => Planned;
+  /** Ids of recordings that have an actor. */
+  readonly live: () => readonly string[];
+  /** Value of every guide's chart. */
+  readonly guideStates: () => readonly string[];
+  readonly refreshGuides: (at: number) => void;
+  /** Nothing is left to do (`--once`, `record`); a code where nothing could be done. */
+  readonly onIdle: (problem: string | null) => void;
+}
+
+export interface Lookout {
+  start(): void;
+  look(): void;
+  /** Another list or guide is in use. */
+  sourceChanged(): void;
+  /** A recording changed its state. */
+  changed(): void;
+  /** Looks at every source now. */
+  refresh(): void;
+  guideMoved(sourceId: string, state: string, context: GuideContext): void;
+  stop(): void;
+}
+
+export function createLookout(doors: LookoutDoors): Lookout {
+  const { config, mode, book, store, sources, send } = doors;
+  const { clock, disk, log } = doors.doors;
+  let rowKeys: ReadonlySet<string> | null = null;
+  let admission: string | null = null;
+  let planned = false;
+  let stopped = false;
+  let soon: TimerHandle | null = null;
+  let looking = false;
+  let again = false;
+  let checkedAfter = '';
+  const said = new Map<string, string>();
+
+  function look(): void {
+    if (stopped) return;
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    void lookAround()
+      .catch((error: unknown) => log.error({ error: String(error) }, 'looking around failed'))
+      .finally(() => {
+        looking = false;
+        if (!again) return;
+        again = false;
+        look();
+      });
+  }
+
+  function lookSoon(): void {
+    if (stopped || soon) return;
+    soon = clock.after(0, () => {
+      soon = null;
+      look();
+    });
+  }
+
+  async function lookAround(): Promise<void> {
+    await admit();
+    planNow();
+    await findRemovedMedia();
+    if (admission !== 'state_unwritable') sweep();
+    rest();
+    endIfIdle();
+  }
+
+  /** What keeps new recordings out, if anything. */
+  async function admit(): Promise<void> {
+    const reason = await refusal();
+    if (reason === admission || stopped) return;
+    if (reason === null) log.info('new recordings start again');
+    else log.warn({ code: reason }, 'nothing new starts');
+    admission = reason;
+    send({ type: 'ADMISSION', at: clock.now(), admission });
+  }
+
+  async function refusal(): Promise<string | null> {
+    if (!store.status().writable) return 'state_unwritable';
+    for (const { path } of doors.roots.all()) {
+      if (!(await doors.roots.ready(path))) return 'mount_missing';
+      const space = await disk.space(path).catch(() => null);
+      if (space === null) return 'mount_missing';
+      if (space.freeBytes < floorBytes(config.keep.diskFreeMin, space.totalBytes)) return 'disk_floor';
+    }
+    return null;
+  }
+
+  function planNow(): void {
+    const once = mode !== 'always';
+    if (stopped || sources.guides().length === 0 || (once && (planned || !settled()))) return;
+    const at = clock.now();
+    const outlook = doors.plan(at, rowKeys);
+    rowKeys = outlook.rowKeys;
+    planned = true;
+    const orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders;
+    if (orders.length > 0) send({ type: 'PLANNED', at, orders });
+    if (mode === 'record') cancelQueued(at);
+  }
+
+  /** `--once` records what is live or due within the lead time, `record` only what is live. */
+  function isDueNow(order: Order, at: number): boolean {
+    if (order.do !== 'record') return true;
+    const { startAt, prePaddingMs } = order.fresh.window;
+    return mode === 'record' ? startAt <= at : startAt - prePaddingMs <= at;
+  }
+
+  function cancelQueued(at: number): void {
+    for (const { id, path } of book.all())
+      if (path === 'scheduled.queued')
+        send({ type: 'FORWARD', at, id, event: { type: 'CANCEL', at, reason: 'no_slot' } });
+  }
+
+  function settled(): boolean {
+    const states = doors.guideStates();
+    return states.length > 0 && states.every((state) => state !== 'fetching' && state !== 'starting');
+  }
+
+  /** A person may remove what was published; that is their word, not a fault. P5: only where the root is there. */
+  async function findRemovedMedia(): Promise<void> {
+    const published = [...book.all()].filter(({ path }) => path === 'published');
+    const from = published.findIndex(({ id }) => id > checkedAfter);
+    const batch = published.slice(Math.max(0, from)).slice(0, CHECKED_MAX);
+    checkedAfter = batch.length === CHECKED_MAX ? (batch.at(-1)?.id ?? '') : '';
+    for (const { id, recording } of batch) {
+      const { files } = recording;
+      if (files === null || (await exists(disk, files.media).catch(() => true))) continue;
+      const root = doors.roots.all().find(({ path }) => files.media.startsWith(`${path}/`));
+      if (root && (await doors.roots.ready(root.path)))
+        send({ type: 'FORWARD', at: clock.now(), id, event: { type: 'MEDIA_GONE', at: clock.now() } });
+    }
+  }
+
+  function sweep(): void {
+    const at = clock.now();
+    for (const { id, rule } of chooseEvictions(retained(), retentionOf(config), at))
+      send({ type: 'FORWARD', at, id, event: { type: 'EVICT', at, rule } });
+  }
+
+  function retained() {
+    return [...book.all()].filter(({ path }) => isResting(path)).map(retainedItem);
+  }
+
+  /** Who needs no actor for now gives it back; the document and its deadline stay. */
+  function rest(): void {
+    const at = clock.now();
+    const ids = doors.live().filter((id) => {
+      const entry = book.get(id);
+      if (!entry) return false;
+      const far = entry.path === 'scheduled.early' && (entry.recording.deadline?.at ?? 0) - at > LIVE_MS;
+      return far || isResting(entry.path);
+    });
+    if (ids.length > 0) send({ type: 'REST', at, ids });
+  }
+
+  function endIfIdle(): void {
+    if (mode === 'always' || stopped || !settled()) return;
+    if (sources.guides().length === 0) return doors.onIdle('no_guide');
+    const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
+    if (planned && !busy && !again) doors.onIdle(null);
+  }
+
+  function isBusy(path: string, deadlineAt: number): boolean {
+    if (isResting(path) || path.endsWith('.blocked') || path.endsWith('.revocable')) return false;
+    return path !== 'scheduled.early' || deadlineAt <= clock.now();
+  }
+
+  function spawnGuides(): void {
+    send({
+      type: 'GUIDES',
+      at: clock.now(),
+      guides: sources.refs().map(({ id, kind, location }) => ({
+        sourceId: id,
+        kind: kind === 'xmltv' ? 'guide' : 'list',
+        pollMs: isNear(location) ? config.when.pollIntervalMs : config.sources.intervalMs,
+        lastGood: sources.counts(id),
+      })),
+    });
+  }
+
+  return {
+    start: spawnGuides,
+    look,
+    sourceChanged() {
+      if (stopped) return;
+      spawnGuides();
+      lookSoon();
+    },
+    changed: lookSoon,
+    refresh: () => doors.refreshGuides(clock.now()),
+    guideMoved(sourceId, state, context) {
+      const word = state === 'held' ? context.held?.reason : context.problem?.code;
+      const news = `${state} ${word ?? ''}`;
+      if (said.get(sourceId) === news || state === 'fetching' || state === 'starting') return;
+      said.set(sourceId, news);
+      const ref = sources.refs().find(({ id }) => id === sourceId);
+      const place = ref ? shownLocation(ref) : sourceId;
+      if (state === 'held')
+        log.warn(
+          { source: place, reason: word, counts: context.held?.counts, lastGood: context.lastGood },
+          'held: the last good one stays in use',
+        );
+      else if (state === 'backingOff')
+        log.warn(
+          { source: place, code: word, detail: context.problem?.detail },
+          'a source cannot be read; it is tried again',
+        );
+      else log.info({ source: place, ...context.lastGood }, 'a source is in use');
+      if (mode !== 'always') lookSoon();
+    },
+    stop() {
+      stopped = true;
+      soon?.cancel();
+    },
+  };
+}
+
+/** Files, this machine and private networks are looked at every poll; a provider is not. */
+export function isNear(location: string): boolean {
+  if (!isAddress(location)) return true;
+  const host = URL.canParse(location) ? new URL(location).hostname.replace(/^\[|\]$/g, '') : '';
+  return (
+    isLoopback(host) ||
+    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|f[cd][0-9a-f]{2}:|fe80:)/i.test(host) ||
+    !/[.:]/.test(host) ||
+    /\.(local|lan|home|internal)$/i.test(host)
+  );
+}
+
+function retentionOf({ keep }: Config): RetentionPolicy {
+  return {
+    retainCompleted: keep.completedMax,
+    retainFailed: keep.failedMax,
+    retainCompletedPerLane: keep.completedMaxPerLane,
+    retainFailedPerLane: keep.failedMaxPerLane,
+    budgetBytesPerLane: keep.bytesMaxPerLane,
+  };
+}
+
+function retainedItem({ id, recording, path }: Entry): Kept {
+  return {
+    id,
+    lane: recording.capsule.lane,
+    kind: path === 'published' ? 'completed' : 'failed',
+    priority: recording.priority,
+    stopAt: recording.window.stopAt,
+    expiresAt: recording.expiresAt,
+    bytes: recording.result?.bytes ?? recording.bytes,
+    keep: recording.keep,
+  };
+}

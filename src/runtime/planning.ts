@@ -1,0 +1,179 @@
+/**
+ * Where the guide, the policy and what is known meet: from the sources in use to decisions, and from decisions to what
+ * the scheduler is asked to do. `run`, `plan` and `why` all come through here, so that they never disagree (P10).
+ */
+
+import { join } from 'node:path';
+import type { Order } from '../../machines/scheduler.js';
+import type { FreshRecording } from '../../machines/recordingContext.js';
+import type { Config } from '../config/config.js';
+import { surveyCapsules } from '../domain/capsules.js';
+import type { Channel, UpstreamRef } from '../domain/channel.js';
+import { channelFilter } from '../domain/filters.js';
+import type { KnownRecording } from '../domain/identity.js';
+import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
+import { plan, rowKeysOf, type Decision } from '../domain/plan.js';
+import type { Aliases } from '../domain/match.js';
+import type { GuideData } from '../domain/programme.js';
+import { PLAN_REASONS } from '../domain/reasons.js';
+import type { Patience, Tombstone } from '../domain/recording.js';
+import { sha1hex } from '../domain/sha1.js';
+import type { Entry } from './book.js';
+
+/** Rows beyond the horizon are looked at too, so that one that moved there is seen to have moved. */
+const BEYOND_MS = 2 * 3_600_000;
+const SPOOL_SUFFIX = '.partial.ts';
+const ID_DIGITS = 8;
+
+export interface GuideInUse {
+  readonly channels: readonly Channel[];
+  readonly guides: readonly GuideData[];
+  readonly aliases: Aliases | undefined;
+}
+
+export interface Outlook {
+  readonly decisions: readonly Decision[];
+  readonly rowKeys: ReadonlySet<string>;
+}
+
+export function decide(
+  config: Config,
+  guide: GuideInUse,
+  entries: Iterable<Entry>,
+  tombstones: Iterable<Tombstone>,
+  now: number,
+  previousRowKeys: ReadonlySet<string> | null,
+): Outlook {
+  const policy = { ...config.what, ...config.when, ...config.keep };
+  const filter = channelFilter(policy);
+  const { capsules, health } = surveyCapsules({
+    channels: guide.channels,
+    guides: guide.guides,
+    ...(guide.aliases && { aliases: guide.aliases }),
+    relay: config.sources.streamBaseUrl !== null,
+    now,
+    horizonMs: config.what.horizonMs + BEYOND_MS,
+    accepts: (channel) =>
+      filter({ ...channel, channelName: channel.guideName, dnaId: channel.dnaId }) === null,
+  });
+  const decisions = plan({
+    capsules,
+    known: knownOf(entries),
+    tombstones: [...tombstones],
+    policy,
+    now,
+    previousRowKeys,
+    health,
+  });
+  return { decisions, rowKeys: rowKeysOf(capsules) };
+}
+
+/** What the plan itself dropped may come back and is not known any more. */
+function knownOf(entries: Iterable<Entry>): KnownRecording[] {
+  const known: KnownRecording[] = [];
+  for (const { id, recording, path } of entries) {
+    if (path.startsWith('cancelled') && recording.cancelReason in PLAN_REASONS) continue;
+    const { keys, capsule, window } = recording;
+    known.push({ id, keys, capsule, state: stateOf(path), startAt: window.startAt, stopAt: window.stopAt });
+  }
+  return known;
+}
+
+function stateOf(path: string): KnownRecording['state'] {
+  const [top] = path.split('.');
+  if (top === 'scheduled') return 'scheduled';
+  return top === 'spooling' || top === 'retrying' || top === 'failover' ? 'running' : 'done';
+}
+
+export function patienceOf(config: Config): Patience {
+  const { retryBackoffMs, retryBackoffMsMax, attemptsMax, upstreamFallback } = config.how;
+  return {
+    backoffMs: retryBackoffMs,
+    backoffMsMax: retryBackoffMsMax,
+    attemptsMax,
+    fallback: upstreamFallback,
+  };
+}
+
+export interface OrderDoors {
+  readonly config: Config;
+  readonly now: number;
+  readonly host: (ref: UpstreamRef) => string;
+  readonly known: (id: string) => Entry | undefined;
+}
+
+/** What the scheduler is asked to do; decisions that change nothing give nothing. */
+export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Order[] {
+  const taken = new Set<string>();
+  return decisions.flatMap((decision): Order[] => {
+    const { action, recordingId, expiresAt, reason } = decision;
+    const capsule = { ...decision.capsule, upstreams: ranked(decision.capsule.upstreams, doors) };
+    switch (action) {
+      case 'record': {
+        const dropped = doors.known(idOf(capsule.recordKey, ID_DIGITS));
+        if (dropped?.recording.keys.includes(capsule.recordKey))
+          return [{ do: 'revive', id: dropped.id, capsule, expiresAt, reason }];
+        const fresh = freshOf({ ...decision, capsule }, doors, taken);
+        taken.add(fresh.id);
+        return [{ do: 'record', fresh }];
+      }
+      case 'move':
+      case 'extend':
+        return recordingId === undefined
+          ? []
+          : [{ do: 'reschedule', id: recordingId, capsule, expiresAt, reason }];
+      case 'drop':
+        return recordingId === undefined ? [] : [{ do: 'cancel', id: recordingId, reason }];
+      case 'skip':
+        return recordingId !== undefined && decision.addKey && doors.known(recordingId)
+          ? [{ do: 'alias', id: recordingId, recordKey: capsule.recordKey }]
+          : [];
+    }
+  });
+}
+
+function idOf(recordKey: string, digits: number): string {
+  return sha1hex(recordKey).slice(0, digits);
+}
+
+function freshOf(decision: Decision, doors: OrderDoors, taken: ReadonlySet<string>): FreshRecording {
+  const { config, now } = doors;
+  const { capsule, priority, expiresAt, reason } = decision;
+  let digits = ID_DIGITS;
+  while (doors.known(idOf(capsule.recordKey, digits)) || taken.has(idOf(capsule.recordKey, digits)))
+    digits += 1;
+  const id = idOf(capsule.recordKey, digits);
+  return {
+    id,
+    keys: [capsule.recordKey],
+    capsule,
+    priority,
+    reason,
+    window: {
+      startAt: capsule.startAt,
+      stopAt: capsule.stopAt,
+      prePaddingMs: Math.max(config.when.prePaddingMs, config.when.leadTimeMs),
+      postPaddingMs: config.when.postPaddingMs,
+    },
+    durationMsMax: config.when.durationMsMax,
+    expiresAt,
+    spool: spoolPath(config, capsule.lane, capsule.capsuleId),
+    patience: patienceOf(config),
+    joinedInProgress: capsule.startAt < now,
+  };
+}
+
+export function spoolPath(config: Config, lane: string, capsuleId: string): string {
+  const name = fitName(spoolName(capsuleId), NAME_BYTES_MAX, SPOOL_SUFFIX);
+  return join(config.places.outDir, lane, `${name}${SPOOL_SUFFIX}`);
+}
+
+/** Hosts that are put last by name go last; the first address stays first (PROTOCOLS §1.7). */
+function ranked(upstreams: readonly UpstreamRef[], { config, host }: OrderDoors): readonly UpstreamRef[] {
+  const late = config.how.deprioritizeHosts;
+  const [first, ...others] = upstreams;
+  if (!first || late.length === 0) return upstreams;
+  const isLate = (ref: UpstreamRef) =>
+    late.some((name) => host(ref) === name || host(ref).endsWith(`.${name}`));
+  return [first, ...others.filter((ref) => !isLate(ref)), ...others.filter(isLate)];
+}

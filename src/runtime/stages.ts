@@ -1,0 +1,92 @@
+/** The stages after capture, bound to this daemon's folders: finalize, seal, publish's manifests, remove. */
+
+import type { Config } from '../config/config.js';
+import type { SpoolTail } from '../domain/capturing.js';
+import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
+import type { Recording } from '../domain/recording.js';
+import { BUILT_IN_LANES } from '../domain/lane.js';
+import { removeRecording } from '../expire/remove.js';
+import { finalize, seal } from '../finalize/finalize.js';
+import { diskCode } from '../io/disk.js';
+import { ensureLaneFolders, writeRecordedManifest } from '../publish/manifest.js';
+import type { Book } from './book.js';
+import type { Doors } from './doors.js';
+import type { Roots } from './roots.js';
+
+export interface StagesInput {
+  readonly config: Config;
+  readonly doors: Doors;
+  readonly roots: Roots;
+  readonly book: () => Book;
+}
+
+export interface Stages {
+  /** Lane folders, so that a media server finds its libraries from the first day. */
+  prepare(): Promise<void>;
+  finalize(recording: Recording): Promise<FinalizeOutcome>;
+  seal(recording: Recording): Promise<SealOutcome>;
+  remove(recording: Recording): Promise<RemoveOutcome>;
+  /** Something was published or removed: the manifest is written again, soon and once. */
+  libraryChanged(): void;
+  /** What the spool of a recording holds, or null where there is none. */
+  spoolTail(recording: Recording): Promise<SpoolTail | null>;
+  settled(): Promise<void>;
+}
+
+export function createStages({ config, doors, roots, book }: StagesInput): Stages {
+  const { clock, disk, log } = doors;
+  const { umask } = config.places;
+  let manifest: Promise<void> = Promise.resolve();
+  let due = false;
+
+  const input = (recording: Recording) => ({
+    recording,
+    outDir: roots.out,
+    publishDir: roots.publish,
+    umask,
+  });
+
+  async function writeManifest(): Promise<void> {
+    due = false;
+    if (roots.publish === null) return;
+    const published = [...book().all()].flatMap(({ path, recording }) =>
+      path === 'published' ? [recording] : [],
+    );
+    try {
+      await writeRecordedManifest({ disk, clock }, roots.publish.path, published, umask);
+    } catch (error) {
+      log.error({ path: roots.publish.path, code: diskCode(error) }, 'the manifest could not be written');
+    }
+  }
+
+  return {
+    async prepare() {
+      if (roots.publish === null || !(await roots.ready(roots.publish.path))) return;
+      const lanes = BUILT_IN_LANES.map(({ name }) => name);
+      await ensureLaneFolders(disk, roots.publish.path, lanes, umask).catch((error: unknown) => {
+        log.error({ path: roots.publish?.path, code: diskCode(error) }, 'the lane folders could not be made');
+      });
+    },
+    finalize: (recording) => finalize(input(recording), doors),
+    seal: (recording) => seal(input(recording), doors),
+    remove: (recording) =>
+      removeRecording(
+        { recording, roots: roots.known() },
+        { disk, clock, durable: () => book().durable(recording.id) },
+      ),
+    libraryChanged() {
+      if (due) return;
+      due = true;
+      manifest = manifest.then(writeManifest);
+    },
+    async spoolTail({ spool }) {
+      try {
+        const { bytes, mtimeMs } = await disk.stat(spool);
+        return { bytes, writtenAt: Math.round(mtimeMs) };
+      } catch {
+        return null;
+      }
+    },
+    settled: () => manifest,
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * A look at the sources and the plan without a daemon: for `plan`, `why` and `doctor`. Nothing of the state is
+ * touched; what is fetched goes to a temporary folder. Where a source does not answer, its last good copy counts.
+ */
+
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import type { SourceRef } from '../domain/channel.js';
+import type { GateCounts } from '../domain/gate.js';
+import type { Tombstone } from '../domain/recording.js';
+import { exists } from '../io/disk.js';
+import { openStore } from '../store/store.js';
+import type { Entry } from './book.js';
+import type { Doors } from './doors.js';
+import { decide, type Outlook } from './planning.js';
+import { entriesOf } from './reporting.js';
+import { createSources, type Sources } from './sources.js';
+
+export interface SourceFinding {
+  readonly ref: SourceRef;
+  readonly counts: GateCounts | null;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Why it could not be loaded, or null. */
+  readonly problem: { readonly code: string; readonly detail: string } | null;
+}
+
+export interface Survey {
+  readonly findings: readonly SourceFinding[];
+  readonly sources: Sources;
+  readonly entries: readonly Entry[];
+  readonly tombstones: readonly Tombstone[];
+  readonly outlook: Outlook;
+  readonly at: number;
+}
+
+/** `folder` is temporary and the caller's to remove. */
+export async function survey(config: Config, doors: Doors, folder: string): Promise<Survey> {
+  const privateFolder = join(config.places.outDir, '.catchupd');
+  const lastGood = createSources(config, privateFolder, doors, () => undefined);
+  lastGood.restore();
+  const sources = createSources(config, folder, doors, () => undefined);
+  const findings: SourceFinding[] = [];
+  // Lists may name guides, so there can be more sources after each one.
+  for (let done = 0; done < sources.refs().length; done += 1) {
+    const ref = sources.refs()[done];
+    if (ref) findings.push(await load(ref));
+  }
+  await sources.settled();
+  await Promise.all(lastGood.refs().map(({ id }) => lastGood.restored(id)));
+  const { entries, tombstones } = await readState();
+  const at = doors.clock.now();
+  const use = <T>(fresh: readonly T[], kept: readonly T[]) => (fresh.length > 0 ? fresh : kept);
+  const guide = {
+    channels: use(sources.channels(), lastGood.channels()),
+    guides: use(sources.guides(), lastGood.guides()),
+    aliases: sources.aliases(),
+  };
+  const outlook = decide(config, guide, entries, tombstones, at, null);
+  return { findings, sources, entries, tombstones, outlook, at };
+
+  async function load(ref: SourceRef): Promise<SourceFinding> {
+    const outcome = await sources.load(ref.id, new AbortController().signal);
+    const skipped = () => sources.skipped(ref.id);
+    switch (outcome.kind) {
+      case 'loaded':
+        sources.adopt(ref.id, outcome.token);
+        return { ref, counts: outcome.counts, skipped: skipped(), problem: null };
+      case 'unchanged':
+        return { ref, counts: sources.counts(ref.id), skipped: skipped(), problem: null };
+      case 'failed':
+        return { ref, counts: null, skipped: {}, problem: { code: outcome.code, detail: outcome.detail } };
+      case 'bug':
+        return { ref, counts: null, skipped: {}, problem: { code: 'bug', detail: outcome.error } };
+    }
+  }
+
+  async function readState(): Promise<{ entries: Entry[]; tombstones: Tombstone[] }> {
+    const { stateFile } = config.places;
+    if (!(await exists(doors.disk, stateFile).catch(() => false))) return { entries: [], tombstones: [] };
+    const { clock, disk, log } = doors;
+    const store = await openStore({ disk, clock, log, statePath: stateFile, readOnly: true });
+    return {
+      entries: entriesOf(store.recordings().values()),
+      tombstones: [...store.tombstones().values()],
+    };
+  }
+}
