@@ -1,6 +1,7 @@
 /** `report`: the summary of CONTRACT §3 from the state on disk, whether a daemon runs or not. */
 
 import { CodedError } from '../domain/errors.js';
+import type { ReportItem } from '../domain/report.js';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
@@ -27,15 +28,13 @@ export async function report({ loaded, log, say }: Session): Promise<number> {
     say(
       table(
         ['id', 'state', 'outcome', 'start', 'channel', 'title'],
-        [...shown.active, ...shown.completed, ...shown.failed].map((item) => [
-          item.id,
-          item.machine_state,
-          'outcome' in item ? item.outcome : '',
-          item.start ?? '',
-          item.channel_name ?? '',
-          item.title,
-        ]),
+        [...shown.active, ...shown.completed, ...shown.failed].map(row),
       ),
     );
   return 0;
+}
+
+function row(item: ReportItem): string[] {
+  const outcome = 'outcome' in item ? String(item.outcome) : '';
+  return [item.id, item.machine_state, outcome, item.start, item.channel_name ?? '', item.title];
 }

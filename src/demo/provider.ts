@@ -7,7 +7,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock, type Clock } from '../io/clock.js';
+import { systemClock, type Clock, type TimerHandle } from '../io/clock.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { DEMO_CHANNELS, demoM3u, demoProgrammes, demoXmltv } from './lineup.js';
 import { entryAt, loopPackets, packetsDue, parseClip, TICKS_PER_MS, type LoopClip } from './loopTs.js';
@@ -83,8 +83,8 @@ export async function startDemoProvider(options: DemoOptions): Promise<DemoProvi
       next = due;
       timer = clock.after(PACE_MS, send);
     }
-    let timer = clock.after(PACE_MS, send);
-    response.on('close', () => timer.cancel());
+    let timer: TimerHandle | null = null;
+    response.on('close', () => timer?.cancel());
     send();
   }
 

@@ -3,7 +3,8 @@
  * Each open is a connection of its own, asked to close after its answer: what the provider counts is what is open here
  * (P6), and `destroy` gives the connection back at once. Redirects are followed here, so that credentials stay at home.
  */
-import { Client, type Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { Clock } from './clock.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from './transport.js';
 import type { TransportRequest, TransportResponse } from './transport.js';
@@ -11,6 +12,8 @@ import type { TransportRequest, TransportResponse } from './transport.js';
 const REDIRECTS_MAX = 10;
 /** A host that does not answer SYN within this is taken for absent, even where headers may take longer. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A paused body keeps this much here before its connection is held back. */
+const HELD_BYTES_MAX = 256 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Never carried to another origin. */
 const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
@@ -60,11 +63,12 @@ function connect(
 ): Promise<TransportResponse> {
   if (signal?.aborted) return Promise.reject(new TransportFault('aborted', 'aborted before it was opened'));
   return new Promise((resolve, reject) => {
+    const socket = patientSocket();
     const client = new Client(url.origin, {
+      connect: socket.connect,
       pipelining: 0,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
       strictContentLength: false,
     });
     let controller: Dispatcher.DispatchController | null = null;
@@ -91,26 +95,61 @@ function connect(
       release();
       ending = how;
       if (!answered) reject(how === 'end' ? new TransportFault('protocol', 'no headers') : how);
-      else if (sink) tell(sink, how);
+      else if (how !== 'end' && how.kind === 'aborted') abandon(how);
+      else if (sink) hand();
+    }
+    /** We ended it ourselves: what is held is of no use to anybody. */
+    function abandon(how: TransportFault): void {
+      held.length = 0;
+      finish(how);
+    }
+    function finish(how: TransportFault | 'end'): void {
+      const to = sink;
+      sink = null;
+      if (to) tell(to, how);
     }
     const connection: Connection = { fail: (kind, message) => end(new TransportFault(kind, message)) };
     open.add(connection);
 
+    const held: Buffer[] = [];
+    let heldBytes = 0;
+    let paused = true;
+    let handing = false;
+
+    /** Gives what is held, then the end, as long as nobody says pause. */
+    function hand(): void {
+      if (handing) return;
+      handing = true;
+      while (!paused && sink) {
+        const chunk = held.shift();
+        if (chunk === undefined) break;
+        heldBytes -= chunk.length;
+        sink.onData(chunk);
+      }
+      handing = false;
+      if (paused || !sink) return;
+      if (ending) finish(ending);
+      else socket.resume(controller);
+    }
     const body: TransportBody = {
       flow(to) {
         sink = to;
-        if (ending) {
-          // Told later, so that the caller of `flow` has its own state in order by then.
-          const how = ending;
-          queueMicrotask(() => tell(to, how));
-        } else controller?.resume();
+        paused = false;
+        // Told later, so that the caller of `flow` has its own state in order by then.
+        if (ending) queueMicrotask(hand);
+        else hand();
       },
-      pause: () => controller?.pause(),
-      resume: () => controller?.resume(),
+      pause() {
+        paused = true;
+      },
+      resume() {
+        paused = false;
+        hand();
+      },
       destroy() {
         sink = null;
+        held.length = 0;
         if (!over) release();
-        ending = null;
       },
     };
 
@@ -126,15 +165,21 @@ function connect(
         onRequestStart(given) {
           controller = given;
         },
-        onResponseStart(given, status, raw) {
+        onResponseStart(_given, status, raw) {
           if (status < 200 || over) return;
           answered = true;
           timer.cancel();
-          given.pause();
           resolve({ status, headers: flatten(raw), url: url.href, body });
         },
         onResponseData(_given, chunk) {
-          sink?.onData(chunk);
+          if (over) return;
+          if (!paused && held.length === 0 && sink && !handing) {
+            sink.onData(chunk);
+            return;
+          }
+          held.push(chunk);
+          heldBytes += chunk.length;
+          if (heldBytes > HELD_BYTES_MAX) socket.pause(controller);
         },
         onResponseEnd() {
           end('end');
@@ -145,6 +190,56 @@ function connect(
       },
     );
   });
+}
+
+interface PatientSocket {
+  readonly connect: buildConnector.connector;
+  pause(controller: Dispatcher.DispatchController | null): void;
+  resume(controller: Dispatcher.DispatchController | null): void;
+}
+
+/**
+ * undici's parser must not hear of the end of its connection while it is paused: it asserts that this cannot happen,
+ * and the assertion is nobody's to catch (measured with 7.30.2: a server that closes while a body is paused ends the
+ * process). So the socket keeps such news back until the parser goes on.
+ */
+function patientSocket(): PatientSocket {
+  const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  const news: (() => void)[] = [];
+  let paused = false;
+
+  function hold(socket: Socket): void {
+    const emit = socket.emit.bind(socket) as (name: string | symbol, ...rest: unknown[]) => boolean;
+    const later = (name: string | symbol, ...rest: unknown[]): boolean => {
+      const isEnd = name === 'end' || name === 'error' || name === 'close';
+      if (!paused || !isEnd) return emit(name, ...rest);
+      news.push(() => void emit(name, ...rest));
+      return true;
+    };
+    socket.emit = later as Socket['emit'];
+  }
+
+  return {
+    connect(options, callback) {
+      connector(options, (error, socket) => {
+        if (error) callback(error, null);
+        else {
+          hold(socket);
+          callback(null, socket);
+        }
+      });
+    },
+    pause(controller) {
+      paused = true;
+      controller?.pause();
+    },
+    resume(controller) {
+      if (!paused) return;
+      paused = false;
+      controller?.resume();
+      while (!paused && news.length > 0) news.shift()?.();
+    },
+  };
 }
 
 function tell(sink: BodySink, how: TransportFault | 'end'): void {

@@ -60,7 +60,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
     const earlier = holders.get(asked.id);
     if (earlier) {
       earlier.abort.abort();
-      await Promise.race([earlier.ended, pause(doors.clock, HANDOVER_MS_MAX)]);
+      await within(HANDOVER_MS_MAX, earlier.ended);
     }
     const abort = new AbortController();
     const onLeave = () => abort.abort();
@@ -99,6 +99,13 @@ export function createCaptures(doors: CapturesDoors): Captures {
     );
   }
 
+  /** Waits for it, but no longer than that. */
+  async function within(ms: number, task: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([task, pause(doors.clock, ms, done.signal)]);
+    done.abort();
+  }
+
   function fault(cause: CaptureFault['cause'], code: string, remedy: CaptureFault['remedy']): CaptureFault {
     const at = doors.clock.now();
     return { kind: 'fault', at, cause, code, remedy, piece: null, retryAfterMs: null, limit: null };
@@ -111,7 +118,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
       const all = [...holders.values()];
       for (const holder of all) holder.abort.abort();
       if (all.length === 0) return;
-      await Promise.race([Promise.all(all.map((holder) => holder.ended)), pause(doors.clock, withinMs)]);
+      await within(withinMs, Promise.all(all.map((holder) => holder.ended)));
     },
     open: () => [...holders.keys()],
   };
