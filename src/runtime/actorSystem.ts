@@ -101,7 +101,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
       if (event.type === '@xstate.event') {
         if (actor.src === 'recording' && event.event.type !== 'xstate.init')
           book.note(actor.id, event.event as RecordingEvent);
-      } else if (event.type === '@xstate.snapshot') look(actor, event.snapshot as Shown);
+      } else if (event.type === '@xstate.snapshot') look(actor, event.snapshot);
     } catch (error) {
       log.error({ error: String(error) }, 'the tap failed');
     }
@@ -138,7 +138,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
       ),
     scheduler: () => {
       const { value, context } = root.getSnapshot();
-      return { state: String(value), context };
+      return { state: value, context };
     },
   };
 }

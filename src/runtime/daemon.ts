@@ -208,7 +208,7 @@ async function startLocked(
   /** What was under way goes on. P7. */
   async function recover(): Promise<void> {
     const docs: Resumed[] = [];
-    for (const { id, path, recording, updatedAt } of [...book.all()]) {
+    for (const { id, path, recording, updatedAt } of book.all()) {
       if (isResting(path)) continue;
       try {
         docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));

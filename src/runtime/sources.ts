@@ -251,7 +251,10 @@ export function createSources(
       if (loaded.list) {
         source.list = loaded.list;
         followLists();
-        write(sourceId, () => writeSecrets(disk, privateFolder, lists()));
+        write(sourceId, async () => {
+          await writeSecrets(disk, privateFolder, lists());
+          await disk.unlink(path(sourceId, 'next'));
+        });
       }
       if (loaded.guide) {
         source.guide = loaded.guide;

@@ -214,6 +214,28 @@ describe('the network door', () => {
     expect(sentWhilePaused).toBeLessThan(total);
   });
 
+  it.each([1_000, 66_000, 3_000_000])(
+    'survives a server that closes while a body of %i bytes is paused, and still gives all of it',
+    async (total) => {
+      const whole = Buffer.from(Uint8Array.from({ length: total }, (_, index) => index % 251));
+      const { url, sockets } = await http((_request, response) => response.end(whole));
+      const { body } = await open(url);
+      const received: Buffer[] = [];
+      await new Promise<void>((resolve, reject) => {
+        body.flow({
+          onData(chunk) {
+            received.push(Buffer.from(chunk));
+            body.pause();
+            turns(sockets.size === 0 ? 1 : 50, () => body.resume());
+          },
+          onEnd: resolve,
+          onFault: reject,
+        });
+      });
+      expect(Buffer.concat(received).equals(whole)).toBe(true);
+    },
+  );
+
   it('opens one connection a request, also to the same host', async () => {
     const server = await http((_request, response) => response.write('x'));
     const bodies: TransportBody[] = [];
