@@ -3,6 +3,7 @@
  * With nothing configured it brings its own provider along, so that a first look needs no setup.
  */
 
+import { readFile } from 'node:fs/promises';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { CodedError } from '../domain/errors.js';
@@ -12,9 +13,11 @@ import { reportOf } from '../runtime/reporting.js';
 import { startDaemon, type Daemon } from '../runtime/daemon.js';
 import type { Doors } from '../runtime/doors.js';
 import { withDemo, type EmbeddedDemo } from './embeddedDemo.js';
+import { loadConfig } from './load.js';
 import { closeDoors, openDoors, type Session } from './session.js';
 import { chooseSource } from './sourceChoice.js';
 import { onSignals } from './signals.js';
+import { serviceManager } from './systemd.js';
 
 /** The scheduler must have looked around this recently to count as alive. */
 const TICK_MS_MAX = 120_000;
@@ -40,11 +43,9 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   const daemon = await startDaemon({ config, doors, mode: config.run.once ? 'once' : 'always' });
   const signals = onSignals({
     stop: () => void daemon.stop(),
-    reread: () => {
-      log.info('sources are read again');
-      daemon.refresh();
-    },
+    reread: () => void reread(session, daemon, isDemo),
   });
+  const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config, doors));
   let api: Api | null = null;
   try {
     api = await listen(session, config, doors, daemon, isDemo);
@@ -54,6 +55,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
       { outDir: config.places.outDir, publishDir: config.places.publishDir, listen: api?.address ?? null },
       'catchupd runs',
     );
+    manager.ready();
     const problem = await daemon.ended;
     if (problem !== null) log.error({ code: problem }, 'ended with a problem');
     return problem === null ? 0 : 1;
@@ -61,9 +63,35 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
     await daemon.stop();
     throw error;
   } finally {
+    manager.stopping();
     signals.ignore();
     await api?.close();
   }
+}
+
+function isAlive(daemon: Daemon, config: Config, doors: Doors): boolean {
+  const { tickedAt } = daemon.status();
+  const lateMs = Math.max(TICK_MS_MAX, 3 * config.when.pollIntervalMs);
+  return tickedAt !== null && doors.clock.now() - tickedAt < lateMs;
+}
+
+/** SIGHUP: the configuration is read anew and taken where it is right; captures are not touched. */
+async function reread({ log }: Session, daemon: Daemon, isDemo: boolean): Promise<void> {
+  try {
+    const { argv, env } = process;
+    const loaded = await loadConfig({
+      argv: argv.slice(2),
+      env,
+      cwd: process.cwd(),
+      readFile: (path) => readFile(path, 'utf8'),
+    });
+    if (loaded.kind === 'command' && !isDemo) daemon.reconfigure(loaded.config);
+    log.info('configuration and sources are read again');
+  } catch (error) {
+    const problem = error instanceof CodedError ? error.detail : String(error);
+    log.error({ problem }, 'the configuration is wrong; the one in use stays');
+  }
+  daemon.refresh();
 }
 
 async function listen(
@@ -83,10 +111,8 @@ async function listen(
     log,
     doors: {
       health() {
-        const { tickedAt, degraded } = daemon.status();
-        const late = Math.max(TICK_MS_MAX, 3 * config.when.pollIntervalMs);
-        const ok = tickedAt !== null && doors.clock.now() - tickedAt < late;
-        return { ok, degraded: degraded !== null, problem: degraded };
+        const { degraded } = daemon.status();
+        return { ok: isAlive(daemon, config, doors), degraded: degraded !== null, problem: degraded };
       },
       ready: () => daemon.status().ready,
       report: (limit: number) => reportOf(config, daemon.book, doors.clock.now(), limit),

@@ -47,8 +47,10 @@ export interface Daemon {
   readonly sources: Sources;
   readonly store: Store;
   status(): DaemonStatus;
-  /** Rereads lists and guides now (SIGHUP); captures are not touched. */
+  /** Looks at lists and guides now; captures are not touched. */
   refresh(): void;
+  /** Takes another policy, timing and set of sources; folders and doors stay what they were at the start. */
+  reconfigure(next: Config): void;
   /** Stops taking work, flushes, persists. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
@@ -293,6 +295,14 @@ async function startLocked(
       };
     },
     refresh: () => lookout.refresh(),
+    reconfigure(next) {
+      for (const group of ['sources', 'what', 'when', 'how', 'keep'] as const)
+        Object.assign(config[group], structuredClone(next[group]));
+      const { concurrencyMax: slotsMax } = config.how;
+      system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs: config.when.pollIntervalMs });
+      sources.reconfigured();
+      lookout.sourceChanged();
+    },
     stop: async () => void (await stop()),
     ended,
     listensOn: (address) => void (listen = address),

@@ -67,6 +67,8 @@ export interface Sources {
   resolve(ref: UpstreamRef): Address | null;
   /** Host of an upstream, lower case, or ''. */
   host(ref: UpstreamRef): string;
+  /** The configuration has changed: what is new is a source now, what is gone is none any more. */
+  reconfigured(): void;
   /** Resolves when everything adopted is on disk. */
   settled(): Promise<void>;
 }
@@ -228,7 +230,7 @@ export function createSources(
     restored: (id) => sources.get(id)?.restored ?? Promise.resolve(),
     async load(sourceId, signal) {
       const source = sources.get(sourceId);
-      if (!source) throw new Error(`no source ${sourceId}`);
+      if (!source) return { kind: 'unchanged', at: clock.now() };
       await source.restored;
       try {
         const loaded = await fetchAndParse(source, signal);
@@ -301,6 +303,13 @@ export function createSources(
     host(ref) {
       const url = ref.source === 'relay' ? config.sources.streamBaseUrl : find(ref)?.urls[ref.index];
       return URL.canParse(url ?? '') ? new URL(url ?? '').hostname.toLowerCase() : '';
+    },
+    reconfigured() {
+      const wanted = configuredSources(config);
+      const ids = new Set(wanted.map(({ id }) => id));
+      for (const id of sources.keys()) if (!ids.has(id)) sources.delete(id);
+      for (const ref of wanted) if (!sources.has(ref.id)) add(ref);
+      followLists();
     },
     settled: () => writes.then(() => undefined),
   };
