@@ -113,6 +113,8 @@ const chart = setup({
     restart: assign(({ context, event }) => (event.type === 'RESTARTED' ? restarted(context, event) : {})),
     close: assign((_, closing: NonNullable<Recording['closing']>) => ({ closing })),
     letGo: assign({ current: null, waiting: null, closing: null }),
+    /** The reason for waiting stays: it is why nothing was recorded. */
+    giveUp: assign({ current: null, closing: null }),
     endGaps: assign(({ context, event }) => withLastGap(context, Math.min(atOf(event), closeAt(context)))),
     hold: assign(({ event }) => (event.type === 'GRANTED' ? { current: event.upstream, waiting: null } : {})),
     queue: assign(({ event }) => (event.type === 'QUEUED' ? { waiting: event.reason } : {})),
@@ -276,7 +278,10 @@ export const recordingMachine = chart.createMachine({
           {
             guard: { type: 'gaveUp', params: ({ event }) => event.output },
             target: 'finalizing',
-            actions: { type: 'record', params: ({ event }) => event.output },
+            actions: [
+              { type: 'record', params: ({ event }) => event.output },
+              { type: 'fail', params: 'gave_up' },
+            ],
           },
           {
             guard: { type: 'leaves', params: ({ event }) => event.output },
@@ -479,12 +484,12 @@ export const recordingMachine = chart.createMachine({
     },
 
     failed: {
-      entry: ['letGo', release],
+      entry: ['giveUp', release],
       ...leftovers,
     },
 
     cancelled: {
-      entry: ['endGaps', 'letGo', release],
+      entry: ['endGaps', 'giveUp', release],
       ...leftovers,
     },
 

@@ -76,7 +76,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
   if (known) return { ...facts, stretches: [...recording.stretches.slice(0, -1), stretch] };
 
   const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
-  const silentSince = last?.toAt ?? openAt(recording);
+  const silentSince = unaccountedSince(recording);
   const cause = recording.lastFault?.cause ?? 'late_start';
   return {
     ...facts,
@@ -98,6 +98,12 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
         ]
       : recording.joins,
   };
+}
+
+/** Up to here every moment is in a stretch or in a gap. */
+function unaccountedSince(recording: Recording): number {
+  const heard = recording.stretches.at(-1)?.toAt ?? openAt(recording);
+  return Math.max(heard, recording.gaps.at(-1)?.toAt ?? heard);
 }
 
 function joinKind(before: UpstreamRef, after: UpstreamRef, cause: GapCause | undefined): JoinKind {
@@ -154,11 +160,10 @@ export function backoffMs(
 
 /** The hole that lasts, closed at `at`: for a recording that ends while nothing comes. */
 export function withLastGap(recording: Recording, at: number): Partial<Facts> {
-  const silentSince = recording.stretches.at(-1)?.toAt ?? openAt(recording);
+  const silentSince = unaccountedSince(recording);
   if (recording.lastFault === null || at <= silentSince) return {};
   return {
     gaps: [...recording.gaps, { fromAt: silentSince, toAt: at, cause: recording.lastFault.cause }],
-    lastFault: null,
   };
 }
 

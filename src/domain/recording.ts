@@ -117,7 +117,7 @@ export interface Recording {
   readonly recoveredAt: number | null;
   readonly recoveryReason: string;
   readonly cancelReason: string;
-  /** Why it is `failed`, or ''. */
+  /** Why it is `failed`, or ended before its time (`gave_up`), or ''. */
   readonly failReason: string;
   readonly files: RecordingFiles | null;
   readonly result: RecordingResult | null;

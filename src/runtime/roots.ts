@@ -5,6 +5,7 @@
 
 import type { Config } from '../config/config.js';
 import { CodedError } from '../domain/errors.js';
+import { isMounted } from '../io/mounts.js';
 import { rootProblem, type Root } from '../io/rootMarker.js';
 import { checkRoot } from '../store/marker.js';
 import type { Store } from '../store/store.js';
@@ -37,11 +38,15 @@ export async function openRoots(config: Config, doors: Doors, store: Store): Pro
     known: () => [...store.all('roots')].map(([path, uuid]) => ({ path, uuid })),
     async ready(path) {
       const root = all.find((candidate) => candidate.path === path);
-      return root !== undefined && (await rootProblem(doors.disk, root)) === null;
+      if (root === undefined || (await rootProblem(doors.disk, root)) !== null) return false;
+      return !config.places.requireMount || (await isMounted(doors.disk, path).catch(() => false));
     },
   };
 
   async function open(path: string): Promise<Root> {
+    // The marker must not be made on the disk under an absent mount.
+    if (config.places.requireMount && !(await isMounted(doors.disk, path).catch(() => false)))
+      throw new CodedError('mount_missing', path);
     const known = store.all('roots').get(path) ?? null;
     const check = await checkRoot(doors.disk, path, known, hasRecordings(store, path), doors.random.uuid);
     switch (check.kind) {
