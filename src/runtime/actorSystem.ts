@@ -4,7 +4,7 @@
  */
 
 import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
-import type { RecordingEvent } from '../../machines/events.js';
+import type { RecordingEvent, Told } from '../../machines/events.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/scheduler.js';
 import type { Log } from '../log.js';
@@ -55,12 +55,15 @@ interface Shown {
 
 export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   const { book, deadlines, log } = doors;
-  const waking = new Set<string>();
+  /** Events that a resting recording was already woken for. */
+  const woken = new WeakSet<RecordingEvent>();
+  // One chart never runs inside another's transition: there, what it spawned cannot be seen yet, and a recording that
+  // was just buried would be stored once more by the snapshot that ends its transition.
   const root = createActor(
     plugged({
       ...doors.plugs,
-      tell: (message) => send(message),
-      deliver: ({ id, event }) => deliver(id, event),
+      tell: (message) => queueMicrotask(() => hear(message)),
+      deliver: ({ id, event }) => queueMicrotask(() => deliver(id, event)),
     }),
     { id: SCHEDULER, input: doors.input, inspect: tap },
   );
@@ -70,24 +73,27 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     root.send(event);
   }
 
+  /** A wish of one that died in the same breath would hold a slot for ever. */
+  function hear(message: Told): void {
+    if (message.type !== 'WANTS' || children()[message.id]) send(message);
+  }
+
   function children(): Readonly<Record<string, AnyActorRef | undefined>> {
     return root.getSnapshot().children;
   }
 
   function deliver(id: string, event: RecordingEvent): void {
     const actor = children()[id];
-    if (actor) {
-      waking.delete(id);
-      actor.send(event);
-    } else if (waking.delete(id) || !book.get(id)) {
+    if (actor) actor.send(event);
+    else if (event.type === 'WOKEN' || woken.has(event) || !book.get(id))
       log.warn({ id, event: event.type }, 'an event found nobody');
-    } else wake(id, event);
+    else wake(id, event);
   }
 
   function wake(id: string, event: RecordingEvent): void {
     try {
+      woken.add(event);
       send({ type: 'RESUME', at: event.at, docs: [{ id, snapshot: book.snapshot(id) }] });
-      waking.add(id);
       send({ type: 'FORWARD', at: event.at, id, event });
     } catch (error) {
       doors.onBroken(id, error);

@@ -134,7 +134,13 @@ async function startLocked(
     log,
     onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
     onBroken: setAside,
-    onDeath: (error) => log.fatal({ error: String(error) }, 'the scheduler died'),
+    onDeath(error) {
+      log.fatal({ error: String(error) }, 'the scheduler died: nothing is supervised any more, so this ends');
+      stopping = true;
+      problemAtEnd = 'bug';
+      lookout.stop();
+      void drain();
+    },
   });
   const lookout: Lookout = createLookout({
     config,
@@ -177,6 +183,8 @@ async function startLocked(
       now: at,
       host: (ref) => sources.host(ref),
       known: (id) => book.get(id),
+      spools: () =>
+        [...book.all()].flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
     });
     return { ...outlook, orders };
   }

@@ -24,6 +24,8 @@ import type { Sources } from './sources.js';
 const LIVE_MS = 15 * 60_000;
 /** Published media looked for at each look, so that ten thousand cost no more than ten. */
 const CHECKED_MAX = 50;
+/** With no news from a source the plan is made anew this often. */
+const REPLAN_MS_MAX = 300_000;
 
 export interface Planned {
   readonly decisions: readonly Decision[];
@@ -69,6 +71,9 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let rowKeys: ReadonlySet<string> | null = null;
   let admission: string | null = null;
   let planned = false;
+  /** A source changed, so that what was planned may be wrong. */
+  let planDue = true;
+  let plannedAt = -Infinity;
   let stopped = false;
   let soon: TimerHandle | null = null;
   let looking = false;
@@ -134,6 +139,11 @@ export function createLookout(doors: LookoutDoors): Lookout {
   function planNow(): void {
     const once = mode !== 'always';
     if (stopped || sources.guides().length === 0 || (once && (planned || !settled()))) return;
+    // Rows come into the horizon hours before they start: a whole plan at every tick would be for nothing.
+    const replanMs = Math.min(REPLAN_MS_MAX, config.what.horizonMs / 4);
+    if (!planDue && clock.mono() - plannedAt < replanMs) return;
+    planDue = false;
+    plannedAt = clock.mono();
     const at = clock.now();
     const outlook = doors.plan(at, rowKeys);
     rowKeys = outlook.rowKeys;
@@ -228,6 +238,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     look,
     sourceChanged() {
       if (stopped) return;
+      planDue = true;
       spawnGuides();
       lookSoon();
     },

@@ -8,6 +8,7 @@ import type { Order } from '../../machines/scheduler.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
 import { surveyCapsules } from '../domain/capsules.js';
+import type { Capsule } from '../domain/capsule.js';
 import type { Channel, UpstreamRef } from '../domain/channel.js';
 import { channelFilter } from '../domain/filters.js';
 import type { KnownRecording } from '../domain/identity.js';
@@ -100,11 +101,19 @@ export interface OrderDoors {
   readonly now: number;
   readonly host: (ref: UpstreamRef) => string;
   readonly known: (id: string) => Entry | undefined;
+  /** Spools that belong to recordings which are not finished. */
+  readonly spools: () => Iterable<string>;
+}
+
+/** What the orders of one plan have taken already. */
+interface Taken {
+  readonly ids: Set<string>;
+  spools: Set<string> | null;
 }
 
 /** What the scheduler is asked to do; decisions that change nothing give nothing. */
 export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Order[] {
-  const taken = new Set<string>();
+  const taken: Taken = { ids: new Set(), spools: null };
   return decisions.flatMap((decision): Order[] => {
     const { action, recordingId, expiresAt, reason } = decision;
     const capsule = { ...decision.capsule, upstreams: ranked(decision.capsule.upstreams, doors) };
@@ -114,7 +123,6 @@ export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Ord
         if (dropped?.recording.keys.includes(capsule.recordKey))
           return [{ do: 'revive', id: dropped.id, capsule, expiresAt, reason }];
         const fresh = freshOf({ ...decision, capsule }, doors, taken);
-        taken.add(fresh.id);
         return [{ do: 'record', fresh }];
       }
       case 'move':
@@ -136,13 +144,14 @@ function idOf(recordKey: string, digits: number): string {
   return sha1hex(recordKey).slice(0, digits);
 }
 
-function freshOf(decision: Decision, doors: OrderDoors, taken: ReadonlySet<string>): FreshRecording {
+function freshOf(decision: Decision, doors: OrderDoors, taken: Taken): FreshRecording {
   const { config, now } = doors;
   const { capsule, priority, expiresAt, reason } = decision;
   let digits = ID_DIGITS;
-  while (doors.known(idOf(capsule.recordKey, digits)) || taken.has(idOf(capsule.recordKey, digits)))
+  while (doors.known(idOf(capsule.recordKey, digits)) || taken.ids.has(idOf(capsule.recordKey, digits)))
     digits += 1;
   const id = idOf(capsule.recordKey, digits);
+  taken.ids.add(id);
   return {
     id,
     keys: [capsule.recordKey],
@@ -157,15 +166,29 @@ function freshOf(decision: Decision, doors: OrderDoors, taken: ReadonlySet<strin
     },
     durationMsMax: config.when.durationMsMax,
     expiresAt,
-    spool: spoolPath(config, capsule.lane, capsule.capsuleId),
+    spool: spoolOf(capsule, id, doors, taken),
     patience: patienceOf(config),
     joinedInProgress: capsule.startAt < now,
   };
 }
 
-export function spoolPath(config: Config, lane: string, capsuleId: string): string {
-  const name = fitName(spoolName(capsuleId), NAME_BYTES_MAX, SPOOL_SUFFIX);
-  return join(config.places.outDir, lane, `${name}${SPOOL_SUFFIX}`);
+/**
+ * A capsule id knows minutes, and stays with a recording that moves: two programmes of one title can have the same.
+ * P2: two recordings never write to one file.
+ */
+function spoolOf({ lane, capsuleId }: Capsule, id: string, doors: OrderDoors, taken: Taken): string {
+  const spools = (taken.spools ??= new Set(doors.spools()));
+  const plain = spoolPath(doors.config, lane, capsuleId, SPOOL_SUFFIX);
+  const path = spools.has(plain)
+    ? spoolPath(doors.config, lane, capsuleId, `-${id}${SPOOL_SUFFIX}`)
+    : plain;
+  spools.add(path);
+  return path;
+}
+
+function spoolPath(config: Config, lane: string, capsuleId: string, suffix: string): string {
+  const name = fitName(spoolName(capsuleId), NAME_BYTES_MAX, suffix);
+  return join(config.places.outDir, lane, `${name}${suffix}`);
 }
 
 /** Hosts that are put last by name go last; the first address stays first (PROTOCOLS §1.7). */
