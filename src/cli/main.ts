@@ -73,4 +73,9 @@ function explain(error: unknown): number {
   return error.code === 'usage' ? 2 : 1;
 }
 
+// Whoever reads the answer may stop reading (`catchupd plan | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 process.exitCode = await main().catch(explain);

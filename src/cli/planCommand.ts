@@ -17,10 +17,12 @@ export function planCommand(session: Session): Promise<number> {
     sayProblems(session, found);
     if (found.sources.guides().length === 0 && found.outlook.decisions.length === 0)
       throw new CodedError('no_guide', 'no guide could be loaded');
-    const decisions = found.outlook.decisions.map(shown);
+    // Rows beyond the horizon are looked at only so that a programme that moved there is seen to have moved.
+    const within = found.outlook.decisions.filter(({ reason }) => reason !== 'beyond_horizon');
+    const decisions = within.map(shown);
     if (session.loaded.answer.format === 'json')
       session.say(`${JSON.stringify({ generated_at: rfc3339(found.at), decisions }, null, 2)}\n`);
-    else session.say(decisionTable(found.outlook.decisions));
+    else session.say(decisionTable(within));
     return 0;
   });
 }
