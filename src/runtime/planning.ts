@@ -179,9 +179,7 @@ function freshOf(decision: Decision, doors: OrderDoors, taken: Taken): FreshReco
 function spoolOf({ lane, capsuleId }: Capsule, id: string, doors: OrderDoors, taken: Taken): string {
   const spools = (taken.spools ??= new Set(doors.spools()));
   const plain = spoolPath(doors.config, lane, capsuleId, SPOOL_SUFFIX);
-  const path = spools.has(plain)
-    ? spoolPath(doors.config, lane, capsuleId, `-${id}${SPOOL_SUFFIX}`)
-    : plain;
+  const path = spools.has(plain) ? spoolPath(doors.config, lane, capsuleId, `-${id}${SPOOL_SUFFIX}`) : plain;
   spools.add(path);
   return path;
 }

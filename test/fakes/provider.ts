@@ -57,6 +57,15 @@ export interface FakeProgramme {
   readonly episode?: string;
 }
 
+/** What an address answers in place of what it would. */
+export interface FakePage {
+  readonly status?: number;
+  readonly type?: string;
+  readonly body: string;
+  /** `body` is base64. */
+  readonly binary?: boolean;
+}
+
 export interface FakeRequest {
   readonly path: string;
   readonly userAgent: string;
@@ -87,6 +96,8 @@ export interface FakeProvider {
   sentBytes(id: string): number;
   behave(id: string, behaviour: Behaviour): void;
   setProgrammes(programmes: readonly FakeProgramme[]): void;
+  /** From now on this path answers with this; null is what it was before. */
+  setPage(path: string, page: FakePage | null): void;
   close(): Promise<void>;
 }
 
@@ -97,6 +108,7 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
   const behaviours = new Map(options.channels.map((channel) => [channel.id, channel.behaviour ?? {}]));
   let programmes = options.programmes ?? [];
   const requests: FakeRequest[] = [];
+  const pages = new Map<string, FakePage>();
   const streams = new Set<ServerResponse>();
   const sent = new Map<string, number>();
   let streamsMax = 0;
@@ -114,7 +126,14 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
   const streamUrl = (id: string) => `${url}/live/${encodeURIComponent(id)}.ts`;
 
   function answer(path: string, request: IncomingMessage, response: ServerResponse): void {
-    const id = /^\/(?:live|stream)\/([^/]+?)(?:\.ts)?$/.exec(path)?.[1];
+    const page = pages.get(path);
+    if (page) {
+      response.writeHead(page.status ?? 200, { 'content-type': page.type ?? 'text/html' });
+      response.end(Buffer.from(page.body, page.binary ? 'base64' : 'utf8'));
+      return;
+    }
+    // Panels put a login in front of the channel.
+    const id = /^\/(?:live|stream)\/(?:[^/]+\/[^/]+\/)?([^/]+?)(?:\.ts)?$/.exec(path)?.[1];
     const channel = id === undefined ? undefined : channels.get(decodeURIComponent(id));
     if (channel) return tune(channel, request, response);
     switch (path) {
@@ -173,6 +192,10 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
     behave: (id, behaviour) => void behaviours.set(id, behaviour),
     setProgrammes(next) {
       programmes = next;
+    },
+    setPage(path, page) {
+      if (page) pages.set(path, page);
+      else pages.delete(path);
     },
     close: () =>
       new Promise((resolve) => {
