@@ -41,10 +41,15 @@ export interface Allotment {
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
 }
 
-/** A wish replaces an earlier one of the same recording, and the slot it held. */
+/**
+ * A wish replaces an earlier one of the same recording. Who wants another upstream gives its slot back first; so a wish
+ * of one that holds a slot only crossed its grant on the way, and to take the slot for it would leave that connection
+ * uncounted (P6).
+ */
 export function withWant(table: SlotTable, want: Omit<Want, 'told'>): Pick<SlotTable, 'slots' | 'queue'> {
-  const rest = without(table, want.id);
-  return { slots: rest.slots, queue: [...rest.queue, { ...want, told: null }] };
+  const { slots, queue } = table;
+  if (slots.some((slot) => slot.id === want.id)) return { slots, queue };
+  return { slots, queue: [...queue.filter(({ id }) => id !== want.id), { ...want, told: null }] };
 }
 
 export function without(

@@ -11,6 +11,8 @@ const ELAPSED: ReadonlySet<string> = new Set(['retry', 'close', 'wait', 'restart
 const SLEEP_MS_MAX = 30_000;
 /** Smaller differences between wall and elapsed time are drift and rounding. */
 const STEP_MS = 1_000;
+/** Whoever still awaits what it was called for is called again, but not at once and for ever. */
+const CALL_AGAIN_MS = 1_000;
 
 export interface AwaitedDeadline {
   readonly kind: string;
@@ -37,14 +39,17 @@ export function createDeadlines(
   call: (id: string, deadline: AwaitedDeadline, at: number) => void,
 ): Deadlines {
   const entries = new Map<string, Entry>();
+  /** What each was called for last, until it awaits something else. */
+  const called = new Map<string, AwaitedDeadline>();
   let heap = createHeap((entry) => entries.get(entry.id) === entry);
   let offset = clock.now() - clock.mono();
   let timer: TimerHandle | null = null;
   let wakesAtMono = Infinity;
   let stopped = false;
 
-  function enter(id: string, deadline: AwaitedDeadline): void {
-    const entry = { id, deadline, dueMono: clock.mono() + (deadline.at - clock.now()) };
+  function enter(id: string, deadline: AwaitedDeadline, inMsMin = -Infinity): void {
+    const inMs = Math.max(inMsMin, deadline.at - clock.now());
+    const entry = { id, deadline, dueMono: clock.mono() + inMs };
     entries.set(id, entry);
     heap.push(entry);
   }
@@ -68,8 +73,12 @@ export function createDeadlines(
       entries.delete(first.id);
       // A wall clock that lags by a rounded millisecond would make the chart refuse the call for good.
       const early = !ELAPSED.has(first.deadline.kind) && clock.now() < first.deadline.at;
-      if (early) enter(first.id, first.deadline);
-      else call(first.id, first.deadline, clock.now());
+      if (early) {
+        enter(first.id, first.deadline);
+        continue;
+      }
+      called.set(first.id, first.deadline);
+      call(first.id, first.deadline, clock.now());
     }
     arm();
   }
@@ -90,12 +99,12 @@ export function createDeadlines(
 
   return {
     set(id, deadline) {
-      const before = entries.get(id);
-      if (before && deadline && before.deadline.at === deadline.at && before.deadline.kind === deadline.kind)
-        return;
+      if (isSame(entries.get(id)?.deadline, deadline)) return;
       entries.delete(id);
+      const again = isSame(called.get(id), deadline);
+      if (!again) called.delete(id);
       if (deadline === null || stopped) return;
-      enter(id, deadline);
+      enter(id, deadline, again ? CALL_AGAIN_MS : undefined);
       arm();
     },
     size: () => entries.size,
@@ -105,6 +114,10 @@ export function createDeadlines(
       entries.clear();
     },
   };
+}
+
+function isSame(one: AwaitedDeadline | undefined, other: AwaitedDeadline | null): boolean {
+  return other !== null && one?.at === other.at && one.kind === other.kind;
 }
 
 /** A binary heap by due time, then id; entries that are no longer awaited fall out when they come to the top. */

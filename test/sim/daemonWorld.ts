@@ -1,0 +1,170 @@
+/**
+ * The real daemon in a world of its own: virtual time, network and disk, and one seed that decides everything. Two
+ * worlds of one seed end in the same state, byte for byte.
+ */
+
+import { createHash } from 'node:crypto';
+import { pino } from 'pino';
+import type { Config } from '../../src/config/config.js';
+import { resolveConfig } from '../../src/config/resolve.js';
+import { createInlineParse } from '../../src/guide/inlineParse.js';
+import type { ProcessProbe } from '../../src/io/processProbe.js';
+import { seededRandom } from '../../src/io/random.js';
+import { startDaemon, type Daemon } from '../../src/runtime/daemon.js';
+import type { Doors } from '../../src/runtime/doors.js';
+import { readHistory } from '../../src/store/history.js';
+import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
+import { createProvider, type Provider } from './provider.js';
+import { virtualClock, type VirtualClock } from './virtualClock.js';
+import { virtualTransport, type VirtualTransport } from './virtualTransport.js';
+
+export const HOUR_MS = 3_600_000;
+export const SLOTS = 8;
+const START_AT = Date.UTC(2026, 10, 23, 6, 0);
+
+export interface LogLine {
+  readonly at: number;
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface DaemonWorld {
+  readonly clock: VirtualClock;
+  readonly disk: MemoryDisk;
+  readonly transport: VirtualTransport;
+  readonly provider: Provider;
+  readonly config: Config;
+  readonly lines: readonly LogLine[];
+  readonly startAt: number;
+  /** The daemon that runs; throws while none does. */
+  daemon(): Daemon;
+  boot(): Promise<Daemon>;
+  /** As on SIGTERM. */
+  stop(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  /** Options by name, over those of this world. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly channels?: number;
+  /** Share of the time that something is on a channel. */
+  readonly onAir?: number;
+  /** How long the provider has a programme. */
+  readonly forMs?: number;
+}
+
+export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWorld> {
+  const random = seededRandom(options.seed);
+  const clock = virtualClock(START_AT);
+  const disk = memoryDisk({ now: clock.now });
+  const provider = createProvider(clock, {
+    random,
+    channels: options.channels ?? 12,
+    onAir: options.onAir ?? 0.5,
+    fromAt: START_AT - HOUR_MS,
+    toAt: START_AT + (options.forMs ?? 30 * HOUR_MS),
+  });
+  const transport = virtualTransport(clock, (url, request) => provider.answer(url, request));
+  const config = await configOf({
+    catalog: provider.catalogUrl,
+    m3u: provider.m3uUrl,
+    xmltv: provider.guideUrl,
+    'out-dir': '/rec',
+    'publish-dir': '/library',
+    'max-concurrency': String(SLOTS),
+    keep: 'sports=3h,movies=5h,general=4h',
+    ...options.options,
+  });
+  const lines: LogLine[] = [];
+  const log = pino(
+    {
+      level: 'info',
+      base: null,
+      timestamp: () => `,"at":${clock.now()}`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) },
+  );
+  let lives = 0;
+  let daemon: Daemon | null = null;
+
+  function running(): Daemon {
+    if (!daemon) throw new Error('no daemon runs');
+    return daemon;
+  }
+
+  return {
+    clock,
+    disk,
+    transport,
+    provider,
+    config,
+    lines,
+    startAt: START_AT,
+    daemon: running,
+    async boot() {
+      lives += 1;
+      const doors: Doors = {
+        clock,
+        disk,
+        transport,
+        log,
+        random,
+        parse: createInlineParse(disk),
+        processes: processOf(lives),
+      };
+      daemon = await clock.until(startDaemon({ config, doors, mode: 'always' }));
+      return daemon;
+    },
+    async stop() {
+      await clock.until(running().stop());
+      daemon = null;
+    },
+  };
+}
+
+/** The process of this life; earlier ones are gone. */
+function processOf(life: number): ProcessProbe {
+  const pid = 100 + life;
+  const startTicks = String(life);
+  return {
+    self: () => Promise.resolve({ host: 'sim', bootId: 'boot', pid, startTicks }),
+    startTicks: (asked) => Promise.resolve(asked === pid ? startTicks : null),
+  };
+}
+
+async function configOf(options: Readonly<Record<string, string>>): Promise<Config> {
+  const { config } = await resolveConfig({
+    command: 'run',
+    line: new Map(Object.entries(options).map(([name, text]) => [name, [text]])),
+    env: {},
+    cwd: '/',
+    readFile: () => Promise.reject(Object.assign(new Error('ENOENT'), { code: 'ENOENT' })),
+  });
+  return config;
+}
+
+/** Everything that a run leaves behind, part by part, so that two runs that differ show where. */
+export async function digestOf(world: DaemonWorld): Promise<Record<string, string>> {
+  const { store } = world.daemon();
+  const history = await readHistory(world.disk, '/rec/.catchupd/history');
+  return {
+    recordings: sha256(JSON.stringify([...store.recordings()])),
+    tombstones: sha256(JSON.stringify([...store.tombstones()])),
+    library: sha256(JSON.stringify(contents(world.disk, '/library'))),
+    spools: sha256(JSON.stringify(contents(world.disk, '/rec'))),
+    history: sha256(JSON.stringify(history)),
+    log: sha256(JSON.stringify(world.lines)),
+    occupancy: sha256(JSON.stringify(world.transport.occupancy)),
+  };
+}
+
+function contents(disk: MemoryDisk, folder: string): [string, string][] {
+  return [...disk.files(folder)].map(([path, bytes]) => [path, sha256(bytes)]);
+}
+
+export function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
