@@ -61,6 +61,8 @@ export function buildConfig(value: Values): Config {
       retryBackoffMsMax: value('record-retry-backoff-max') ?? 0,
       upstreamFallback: value('record-upstream-fallback') ?? true,
       deprioritizeHosts: (value('record-deprioritize-hosts') ?? []).map((host) => host.toLowerCase()),
+      autopilotFile: value('autopilot-state-file') ?? null,
+      hostPolicyFile: value('host-policy-file') ?? null,
     },
     keep: {
       keepMs: value('keep') ?? {},

@@ -83,6 +83,10 @@ export interface HowConfig {
   readonly upstreamFallback: boolean;
   /** Lower case; a host or a parent domain. */
   readonly deprioritizeHosts: readonly string[];
+  /** iptv-tunerr's autopilot memory, or null. */
+  readonly autopilotFile: string | null;
+  /** iptv-tunerr's host policy, or null. */
+  readonly hostPolicyFile: string | null;
 }
 
 export interface KeepConfig {

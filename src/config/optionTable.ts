@@ -333,6 +333,22 @@ export const OPTIONS = [
     fallback: 'IPTV_TUNERR_RECORD_DEPRIORITIZE_HOSTS',
     description: 'hosts, with all below them, that are tried last',
   },
+  {
+    name: 'autopilot-state-file',
+    kind: 'path',
+    group: 'how',
+    commands: DECIDING,
+    value: 'FILE',
+    description: "iptv-tunerr's autopilot memory: the path that worked best for a channel is tried first",
+  },
+  {
+    name: 'host-policy-file',
+    kind: 'path',
+    group: 'how',
+    commands: DECIDING,
+    value: 'FILE',
+    description: "iptv-tunerr's host policy: preferred hosts are tried earlier, blocked ones not at all",
+  },
 
   {
     name: 'keep',

@@ -288,6 +288,12 @@ export const ERRORS = {
     http: 502,
     hint: 'Give the list rows the XMLTV ids of the guide (tvg-id), or name pairs in an --aliases file.',
   },
+  hints_unreadable: {
+    meaning: 'A file that recommends upstreams (autopilot memory, host policy) makes no sense.',
+    retryable: false,
+    http: 500,
+    hint: 'Check --autopilot-state-file and --host-policy-file; recording goes on without what they say.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

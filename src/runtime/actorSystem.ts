@@ -7,6 +7,8 @@ import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
 import type { RecordingEvent, Told } from '../../machines/events.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/scheduler.js';
+import type { Capsule } from '../domain/capsule.js';
+import type { UpstreamRef } from '../domain/channel.js';
 import type { Log } from '../log.js';
 import { plugged, type Plugs } from './actors.js';
 import type { Book } from './book.js';
@@ -35,6 +37,8 @@ export interface ActorSystemDoors {
   readonly input: SchedulerInput;
   readonly book: Book;
   readonly deadlines: Deadlines;
+  /** Upstreams in the order in which they shall be asked now. */
+  readonly rank: (refs: readonly UpstreamRef[], capsule: Capsule) => readonly UpstreamRef[];
   readonly log: Log;
   readonly onGuide: (sourceId: string, state: string, context: GuideContext) => void;
   readonly onBroken: (id: string, error: unknown) => void;
@@ -69,13 +73,20 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   );
   root.subscribe({ error: doors.onDeath });
 
+  /** A chart knows its upstreams; which is best at this moment is known here. */
+  function ranked(message: Told): Told {
+    const entry = message.type === 'WANTS' ? book.get(message.id) : undefined;
+    if (message.type !== 'WANTS' || !entry) return message;
+    return { ...message, candidates: doors.rank(message.candidates, entry.recording.capsule) };
+  }
+
   function send(event: SchedulerEvent): void {
     root.send(event);
   }
 
   /** A wish of one that died in the same breath would hold a slot for ever. */
   function hear(message: Told): void {
-    if (message.type !== 'WANTS' || children()[message.id]) send(message);
+    if (message.type !== 'WANTS' || children()[message.id]) send(ranked(message));
   }
 
   function children(): Readonly<Record<string, AnyActorRef | undefined>> {

@@ -29,9 +29,14 @@ export interface CapturesDoors {
   readonly disk: Disk;
   readonly transport: Transport;
   readonly settings: () => CaptureSettings;
+  /** Null where no list has it. */
   readonly resolve: (ref: UpstreamRef) => Address | null;
+  /** Resolves when the list that has it is there, or is known not to come. */
+  readonly known: (ref: UpstreamRef, signal: AbortSignal) => Promise<void>;
   /** Whether the folder that spools go to is there (P5). */
   readonly rootReady: () => Promise<boolean>;
+  /** How each capture ended, before its chart is told. */
+  readonly onEnd: (id: string, upstream: UpstreamRef, outcome: CaptureOutcome) => void;
   readonly onCheckpoint: (id: string, upstream: UpstreamRef, piece: CapturePiece, at: number) => void;
 }
 
@@ -70,7 +75,9 @@ export function createCaptures(doors: CapturesDoors): Captures {
     const holder = { abort, ended: outcome.catch(() => undefined) };
     holders.set(asked.id, holder);
     try {
-      return await outcome;
+      const ended = await outcome;
+      doors.onEnd(asked.id, asked.upstream, ended);
+      return ended;
     } finally {
       signal.removeEventListener('abort', onLeave);
       if (holders.get(asked.id) === holder) holders.delete(asked.id);
@@ -78,6 +85,8 @@ export function createCaptures(doors: CapturesDoors): Captures {
   }
 
   async function record(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
+    await doors.known(asked.upstream, signal);
+    if (signal.aborted) return { kind: 'stopped', at: doors.clock.now(), piece: null };
     const address = doors.resolve(asked.upstream);
     if (address === null) return fault('connect', 'upstream_gone', 'spent');
     if (!(await doors.rootReady())) return fault('disk_error', 'mount_missing', 'disk');

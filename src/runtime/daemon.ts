@@ -23,6 +23,7 @@ import { decide, ordersOf, patienceOf } from './planning.js';
 import { folded, inert } from './recover.js';
 import { openRoots } from './roots.js';
 import { createSources, type Sources } from './sources.js';
+import { createUpstreams } from './upstreams.js';
 import { createStages, type Stages } from './stages.js';
 
 export type RunMode = 'always' | 'once' | 'record';
@@ -96,13 +97,19 @@ async function startLocked(
   const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
   const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
   const sources: Sources = createSources(config, folder, doors, () => lookout.sourceChanged());
+  const upstreams = createUpstreams({ config, doors, store, sources });
   const captures = createCaptures({
     clock,
     disk,
     transport: doors.transport,
     settings: () => config.how,
     resolve: (ref) => sources.resolve(ref),
+    known: (ref, signal) => sources.known(ref, signal),
     rootReady: () => roots.ready(config.places.outDir),
+    onEnd(id, upstream, outcome) {
+      const capsule = book.get(id)?.recording.capsule;
+      if (capsule) upstreams.note(upstream, capsule, outcome);
+    },
     onCheckpoint: (id, upstream, piece, at) =>
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
   });
@@ -131,6 +138,7 @@ async function startLocked(
     input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
     book,
     deadlines,
+    rank: (refs, capsule) => upstreams.rank(refs, capsule).map(({ ref }) => ref),
     log,
     onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
     onBroken: setAside,
@@ -181,7 +189,6 @@ async function startLocked(
     const orders = ordersOf(outlook.decisions, {
       config,
       now: at,
-      host: (ref) => sources.host(ref),
       known: (id) => book.get(id),
       spools: () =>
         [...book.all()].flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
@@ -284,6 +291,7 @@ async function startLocked(
 
   system.start();
   await stages.prepare();
+  await upstreams.reread();
   await recover();
   sources.restore();
   system.send({ type: 'RECOVERED', at: clock.now() });
@@ -309,6 +317,7 @@ async function startLocked(
       const { concurrencyMax: slotsMax } = config.how;
       system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs: config.when.pollIntervalMs });
       sources.reconfigured();
+      void upstreams.reread();
       lookout.sourceChanged();
     },
     stop: async () => void (await stop()),

@@ -9,7 +9,7 @@ import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
 import { surveyCapsules } from '../domain/capsules.js';
 import type { Capsule } from '../domain/capsule.js';
-import type { Channel, UpstreamRef } from '../domain/channel.js';
+import type { Channel } from '../domain/channel.js';
 import { channelFilter } from '../domain/filters.js';
 import type { KnownRecording } from '../domain/identity.js';
 import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
@@ -99,7 +99,6 @@ export function patienceOf(config: Config): Patience {
 export interface OrderDoors {
   readonly config: Config;
   readonly now: number;
-  readonly host: (ref: UpstreamRef) => string;
   readonly known: (id: string) => Entry | undefined;
   /** Spools that belong to recordings which are not finished. */
   readonly spools: () => Iterable<string>;
@@ -116,13 +115,13 @@ export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Ord
   const taken: Taken = { ids: new Set(), spools: null };
   return decisions.flatMap((decision): Order[] => {
     const { action, recordingId, expiresAt, reason } = decision;
-    const capsule = { ...decision.capsule, upstreams: ranked(decision.capsule.upstreams, doors) };
+    const { capsule } = decision;
     switch (action) {
       case 'record': {
         const dropped = doors.known(idOf(capsule.recordKey, ID_DIGITS));
         if (dropped?.recording.keys.includes(capsule.recordKey))
           return [{ do: 'revive', id: dropped.id, capsule, expiresAt, reason }];
-        const fresh = freshOf({ ...decision, capsule }, doors, taken);
+        const fresh = freshOf(decision, doors, taken);
         return [{ do: 'record', fresh }];
       }
       case 'move':
@@ -187,14 +186,4 @@ function spoolOf({ lane, capsuleId }: Capsule, id: string, doors: OrderDoors, ta
 function spoolPath(config: Config, lane: string, capsuleId: string, suffix: string): string {
   const name = fitName(spoolName(capsuleId), NAME_BYTES_MAX, suffix);
   return join(config.places.outDir, lane, `${name}${suffix}`);
-}
-
-/** Hosts that are put last by name go last; the first address stays first (PROTOCOLS §1.7). */
-function ranked(upstreams: readonly UpstreamRef[], { config, host }: OrderDoors): readonly UpstreamRef[] {
-  const late = config.how.deprioritizeHosts;
-  const [first, ...others] = upstreams;
-  if (!first || late.length === 0) return upstreams;
-  const isLate = (ref: UpstreamRef) =>
-    late.some((name) => host(ref) === name || host(ref).endsWith(`.${name}`));
-  return [first, ...others.filter((ref) => !isLate(ref)), ...others.filter(isLate)];
 }

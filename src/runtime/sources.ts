@@ -17,6 +17,7 @@ import { parseAliases } from '../guide/aliases.js';
 import { parseCatalog } from '../guide/catalog.js';
 import { fetchSource, NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
 import { parseM3u } from '../guide/m3u.js';
+import { pause } from '../io/clock.js';
 import { diskCode } from '../io/disk.js';
 import { replaceFile } from '../io/replaceFile.js';
 import { readSecrets, writeSecrets } from '../store/secrets.js';
@@ -27,6 +28,8 @@ import type { Doors } from './doors.js';
 const MARGIN_MS = 24 * 3_600_000;
 /** A parsed window older than this is cut anew from the file on disk. */
 const WINDOW_MS_MAX = 6 * 3_600_000;
+/** A capture waits this long for a list that is on its way. */
+const LIST_WAIT_MS_MAX = 10_000;
 const LIST_BYTES_MAX = 256 * 2 ** 20;
 
 interface Source {
@@ -38,6 +41,9 @@ interface Source {
   parsedAt: number;
   /** Reads what an earlier life left; a load waits for it. */
   restored: Promise<void>;
+  /** Resolves when its first load has come to something, good or bad. */
+  readonly looked: Promise<void>;
+  readonly onLooked: () => void;
 }
 
 interface Loaded {
@@ -64,9 +70,15 @@ export interface Sources {
   channels(): readonly Channel[];
   guides(): readonly GuideData[];
   aliases(): Aliases | undefined;
+  /** Null where no list has it. */
   resolve(ref: UpstreamRef): Address | null;
-  /** Host of an upstream, lower case, or ''. */
-  host(ref: UpstreamRef): string;
+  /**
+   * Right after a start lists may still be on their way: resolves when the one that is named is there or has failed,
+   * so that what goes on after a restart is not told that its channel is gone. `signal` ends the wait.
+   */
+  known(ref: UpstreamRef, signal: AbortSignal): Promise<void>;
+  /** Where an upstream is, lower case; '' where it is not known (any more). */
+  place(ref: UpstreamRef): { readonly host: string; readonly hostPort: string };
   /** The configuration has changed: what is new is a source now, what is gone is none any more. */
   reconfigured(): void;
   /** Resolves when everything adopted is on disk. */
@@ -103,6 +115,8 @@ export function createSources(
   for (const ref of configuredSources(config)) add(ref);
 
   function add(ref: SourceRef): Source {
+    let onLooked: () => void = () => undefined;
+    const looked = new Promise<void>((resolve) => (onLooked = resolve));
     const source: Source = {
       ref,
       validators: NO_VALIDATORS,
@@ -111,6 +125,8 @@ export function createSources(
       guide: null,
       parsedAt: 0,
       restored: Promise.resolve(),
+      looked,
+      onLooked,
     };
     sources.set(ref.id, source);
     return source;
@@ -234,12 +250,16 @@ export function createSources(
       await source.restored;
       try {
         const loaded = await fetchAndParse(source, signal);
-        if (loaded === 'unchanged') return { kind: 'unchanged', at: clock.now() };
+        if (loaded === 'unchanged') {
+          source.onLooked();
+          return { kind: 'unchanged', at: clock.now() };
+        }
         pending.set((tokens += 1), loaded);
         // Remembered even when the gate holds it: the same bytes are not judged again and again.
         source.validators = loaded.validators;
         return { kind: 'loaded', at: clock.now(), token: tokens, counts: loaded.counts };
       } catch (error) {
+        source.onLooked();
         if (!(error instanceof CodedError)) throw error;
         return { kind: 'failed', at: clock.now(), code: error.code, detail: redactText(error.detail) };
       }
@@ -274,12 +294,25 @@ export function createSources(
           );
         });
       }
+      source.onLooked();
       onChange(sourceId);
     },
-    drop: (token) => void pending.delete(token),
+    drop(token) {
+      sources.get(pending.get(token)?.sourceId ?? '')?.onLooked();
+      pending.delete(token);
+    },
     channels: () => [...sources.values()].flatMap(({ list }) => list?.channels ?? []),
     guides: () => [...sources.values()].flatMap(({ guide }) => guide ?? []),
     aliases: () => aliases,
+    async known(ref, signal) {
+      const source = sources.get(ref.source);
+      await source?.restored;
+      if (!source || source.list) return;
+      const over = new AbortController();
+      const end = AbortSignal.any([signal, over.signal]);
+      await Promise.race([source.looked, pause(clock, LIST_WAIT_MS_MAX, end)]);
+      over.abort();
+    },
     resolve(ref) {
       if (ref.source === 'relay') {
         const base = config.sources.streamBaseUrl;
@@ -300,9 +333,12 @@ export function createSources(
         },
       };
     },
-    host(ref) {
-      const url = ref.source === 'relay' ? config.sources.streamBaseUrl : find(ref)?.urls[ref.index];
-      return URL.canParse(url ?? '') ? new URL(url ?? '').hostname.toLowerCase() : '';
+    place(ref) {
+      const address = ref.source === 'relay' ? config.sources.streamBaseUrl : find(ref)?.urls[ref.index];
+      const url = URL.canParse(address ?? '') ? new URL(address ?? '') : null;
+      if (url === null) return { host: '', hostPort: '' };
+      const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+      return { host: url.hostname.toLowerCase(), hostPort: `${url.hostname.toLowerCase()}:${port}` };
     },
     reconfigured() {
       const wanted = configuredSources(config);
