@@ -1,0 +1,216 @@
+/**
+ * The words that `machines/recording.ts` is written in: its ports, actions and guards, and short names for what recurs.
+ */
+
+import { assign, setup } from 'xstate';
+import type { CaptureOutcome } from '../src/domain/capture.js';
+import {
+  candidates,
+  closeAt,
+  forgiveAll,
+  openAt,
+  shouldLeave,
+  withLastGap,
+  withPiece,
+} from '../src/domain/capturing.js';
+import { refKey, type UpstreamRef } from '../src/domain/channel.js';
+import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
+import type { Deadline, Recording } from '../src/domain/recording.js';
+import type { RecordingEvent, Told } from './events.js';
+import { capture, finalize, remove, seal } from './ports.js';
+import {
+  atOf,
+  finished,
+  interrupted,
+  nextTry,
+  rescheduled,
+  restarted,
+  revived,
+  withinWindow,
+  withKey,
+  withOutcome,
+  type FreshRecording,
+  type Happened,
+} from './recordingContext.js';
+
+/** A capture that was told to end is given this long to flush and say so. */
+export const CLOSE_MS_MAX = 5_000;
+/** How soon a full disk or a missing mount is looked at again. */
+export const BLOCKED_MS = 30_000;
+
+/** Backoffs and closing times run on elapsed time: only their identity is checked, not the wall clock. */
+const ELAPSED: ReadonlySet<Deadline['kind']> = new Set(['retry', 'close', 'wait']);
+
+type Args = { readonly context: Recording; readonly event: Happened };
+
+/** Asks the scheduler for a slot on the best upstream that is left. */
+export const ask = {
+  type: 'tell' as const,
+  params: ({ context, event }: Args): Told => ({
+    type: 'WANTS',
+    at: atOf(event),
+    id: context.id,
+    candidates: candidates(context),
+    priority: context.priority,
+    openAt: openAt(context),
+    fresh: context.bytes === 0,
+  }),
+};
+
+/** Gives the slot back, or withdraws the wish for one. */
+export const release = {
+  type: 'tell' as const,
+  params: ({ context, event }: Args): Told => ({ type: 'RELEASED', at: atOf(event), id: context.id }),
+};
+
+/** Nothing of it is left. */
+export const sayGone = {
+  type: 'tell' as const,
+  params: ({ context, event }: Args): Told => ({ type: 'GONE', at: atOf(event), id: context.id }),
+};
+
+export const stopCapture = {
+  type: 'stopCapture' as const,
+  params: ({ context }: Args) => ({ id: context.id }),
+};
+
+/** Sets what is awaited: a kind, and a time that follows from the context or from now. */
+export function until(kind: Deadline['kind'], at: (context: Recording, now: number) => number) {
+  return {
+    type: 'wait' as const,
+    params: ({ context, event }: Args): Deadline => ({ kind, at: at(context, atOf(event)) }),
+  };
+}
+
+export function due<K extends Deadline['kind']>(kind: K) {
+  return { type: 'due' as const, params: kind };
+}
+
+export function closeFor(closing: NonNullable<Recording['closing']>) {
+  return { type: 'close' as const, params: closing };
+}
+
+/** Takes in how a capture ended. */
+export const recorded = {
+  type: 'record' as const,
+  params: ({ event }: { readonly event: { readonly output: CaptureOutcome } }) => event.output,
+};
+
+/** Takes in what finalizing or sealing made of it. */
+export const settled = {
+  type: 'finish' as const,
+  params: ({ event }: { readonly event: { readonly output: FinalizeOutcome | SealOutcome } }) => event.output,
+};
+
+/** The same upstream again, after a while. */
+export const tryLater = {
+  type: 'wait' as const,
+  params: ({
+    context,
+    event,
+  }: {
+    readonly context: Recording;
+    readonly event: { readonly output: CaptureOutcome };
+  }) => nextTry(context, event.output),
+};
+
+/** All of them again, after a while. */
+export const tryAllLater = {
+  type: 'wait' as const,
+  params: ({ context, event }: Args) => nextTry(context, { kind: 'stopped', at: atOf(event), piece: null }),
+};
+
+/** Whether what happened is the very deadline that is awaited. */
+function isDue({ context, event }: Args, kind: Deadline['kind']): boolean {
+  return (
+    'type' in event &&
+    event.type === 'DEADLINE' &&
+    event.kind === kind &&
+    context.deadline?.kind === kind &&
+    context.deadline.at === event.dueAt &&
+    (ELAPSED.has(kind) || event.at >= event.dueAt)
+  );
+}
+
+export function granted(context: Recording): UpstreamRef {
+  if (context.current === null) throw new Error('spooling without a grant');
+  return context.current;
+}
+
+export const vocabulary = setup({
+  types: {
+    context: {} as Recording,
+    events: {} as RecordingEvent,
+    input: {} as FreshRecording,
+  },
+  actors: { capture, finalize, seal, remove },
+  actions: {
+    /** To the scheduler. */
+    tell: (_, _message: Told) => {},
+    /** Asks the running capture to flush and end; its outcome follows. */
+    stopCapture: (_, _capture: { id: string }) => {},
+    wait: assign((_, deadline: Deadline) => ({ deadline })),
+    waitForNothing: assign({ deadline: null }),
+    record: assign(({ context }, outcome: CaptureOutcome) => withOutcome(context, outcome)),
+    reschedule: assign(({ context, event }) =>
+      event.type === 'RESCHEDULED' ? rescheduled(context, event) : {},
+    ),
+    restart: assign(({ context, event }) => (event.type === 'RESTARTED' ? restarted(context, event) : {})),
+    close: assign((_, closing: NonNullable<Recording['closing']>) => ({ closing })),
+    letGo: assign({ current: null, waiting: null, closing: null }),
+    /** The reason for waiting stays: it is why nothing was recorded. */
+    giveUp: assign({ current: null, closing: null }),
+    endGaps: assign(({ context, event }) => withLastGap(context, Math.min(atOf(event), closeAt(context)))),
+    hold: assign(({ event }) => (event.type === 'GRANTED' ? { current: event.upstream, waiting: null } : {})),
+    queue: assign(({ event }) => (event.type === 'QUEUED' ? { waiting: event.reason } : {})),
+    alias: assign(({ context, event }) =>
+      event.type === 'KNOWN_AS' ? { keys: withKey(context.keys, event.recordKey) } : {},
+    ),
+    refuse: assign(({ event }) => (event.type === 'CANCEL' ? { cancelReason: event.reason } : {})),
+    evict: assign(({ event }) => (event.type === 'EVICT' ? { evictedBy: event.rule } : {})),
+    keepWithinWindow: assign(({ context }) => withinWindow(context)),
+    interrupt: assign(({ event }) => interrupted(atOf(event))),
+    revive: assign(revived),
+    begin: assign(({ context, event }) => ({
+      attempts: context.attempts + 1,
+      startedAt: context.startedAt ?? atOf(event),
+      closing: null,
+    })),
+    checkpoint: assign(({ context, event }) =>
+      event.type === 'CHECKPOINT' ? withPiece(context, event.upstream, event.piece) : {},
+    ),
+    countSwitch: assign(({ context }) => ({ switches: context.switches + 1 })),
+    forgive: assign(forgiveAll),
+    fail: assign((_, failReason: string) => ({ failReason })),
+    pin: assign((_, keep: boolean) => ({ keep })),
+    evictBy: assign((_, evictedBy: string) => ({ evictedBy })),
+    finish: assign((_, outcome: FinalizeOutcome | SealOutcome) => finished(outcome)),
+    block: assign((_, outcome: RemoveOutcome) => ({
+      waiting: outcome.kind === 'blocked' ? outcome.code : outcome.kind,
+    })),
+  },
+  guards: {
+    due: (args, kind: Deadline['kind']) => isDue(args, kind),
+    /** The capture that was told to end for this reason has hung. */
+    hung: (args, why: Recording['closing']) => isDue(args, 'close') && args.context.closing === why,
+    retryDueWithSlot: (args) => isDue(args, 'retry') && args.context.current !== null,
+    expiryDue: (args) => isDue(args, 'expire') && !args.context.keep,
+    ended: ({ context, event }) =>
+      context.closing === 'window' || context.closing === 'yielded' || atOf(event) >= closeAt(context),
+    programmeLasts: ({ context, event }) => atOf(event) < context.window.stopAt,
+    closingFor: ({ context }, why: Recording['closing']) => context.closing === why,
+    nothingLeft: ({ context }) => candidates(context).length === 0,
+    removable: ({ context }) => !context.keep,
+    fromCurrent: ({ context, event }) =>
+      event.type === 'CHECKPOINT' &&
+      context.current !== null &&
+      refKey(context.current) === refKey(event.upstream),
+    gaveUp: ({ context }, outcome: CaptureOutcome) =>
+      context.patience.attemptsMax > 0 &&
+      withOutcome(context, outcome).faults >= context.patience.attemptsMax,
+    leaves: ({ context }, outcome: CaptureOutcome) =>
+      outcome.kind === 'fault' &&
+      context.current !== null &&
+      shouldLeave(withOutcome(context, outcome), context.current, outcome.remedy),
+  },
+});
