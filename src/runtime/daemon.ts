@@ -43,6 +43,16 @@ export interface DaemonStatus {
   readonly degraded: string | null;
 }
 
+export interface Inside {
+  /** State of the scheduler. */
+  readonly state: string;
+  /** Ids of recordings that have an actor. */
+  readonly live: readonly string[];
+  /** Ids of those that hold a slot, and of those that have a capture open. */
+  readonly slots: readonly string[];
+  readonly captures: readonly string[];
+}
+
 export interface Daemon {
   readonly book: Book;
   readonly sources: Sources;
@@ -56,6 +66,8 @@ export interface Daemon {
   stop(): Promise<void>;
   /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
   readonly ended: Promise<string | null>;
+  /** What lives and what is held, as it stands. */
+  inside(): Inside;
   /** Says where HTTP listens, for `health`. */
   listensOn(address: string | null): void;
 }
@@ -322,6 +334,11 @@ async function startLocked(
     },
     stop: async () => void (await stop()),
     ended,
+    inside() {
+      const { state, context } = system.scheduler();
+      const slots = context.slots.map(({ id }) => id);
+      return { state, live: system.live(), slots, captures: captures.open() };
+    },
     listensOn: (address) => void (listen = address),
   };
 }
