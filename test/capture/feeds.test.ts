@@ -1,0 +1,167 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { afterEach, expect, it } from 'vitest';
+import { createFeeds, type ClosedBy } from '../../src/capture/feeds.js';
+import type { LiveBody } from '../../src/capture/upstream.js';
+import { systemClock } from '../../src/io/clock.js';
+import { undiciTransport } from '../../src/io/undiciTransport.js';
+
+/** Packets that say which one they are. */
+function packets(from: number, count: number): Buffer {
+  const bytes = Buffer.alloc(188 * count, 0xff);
+  for (let index = 0; index < count; index++) {
+    bytes.writeUInt32BE(0x471fff10, index * 188);
+    bytes.writeUInt32BE(from + index, index * 188 + 4);
+  }
+  return bytes;
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function scene(status = 200) {
+  const viewers: ServerResponse[] = [];
+  const server = createServer((_request, response) => {
+    response.writeHead(status);
+    if (status === 200) viewers.push(response);
+    else response.end('no');
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const transport = undiciTransport(systemClock);
+  const closed: [string, ClosedBy][] = [];
+  const feeds = createFeeds({
+    transport,
+    clock: systemClock,
+    onClosed: (key, by) => closed.push([key, by]),
+    lingerMs: 50,
+  });
+  closers.push(() => {
+    feeds.close();
+    void transport.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const open = (signal = new AbortController().signal) =>
+    feeds.open('one', { url: `http://127.0.0.1:${port}/`, headers: {}, firstByteTimeoutMs: 5_000 }, signal);
+  return { viewers, feeds, closed, open };
+}
+
+async function until(fact: () => boolean): Promise<void> {
+  while (!fact()) await new Promise(setImmediate);
+}
+
+/** Listens and remembers what came and how it ended. */
+function listen(body: LiveBody) {
+  const heard = { bytes: [body.first], end: '' };
+  body.flow({
+    onData: (chunk) => heard.bytes.push(Buffer.from(chunk)),
+    onEnd: () => (heard.end = 'end'),
+    onFault: (fault) => (heard.end = fault.kind),
+  });
+  return { ...heard, all: () => Buffer.concat(heard.bytes), ended: () => heard.end };
+}
+
+async function liveOf(opened: ReturnType<Awaited<ReturnType<typeof scene>>['open']>): Promise<LiveBody> {
+  const result = await opened;
+  if (result.kind !== 'live') throw new Error(result.kind);
+  return result.body;
+}
+
+it('gives every listener the same bytes over one connection', async () => {
+  const { viewers, open } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const one = listen(await liveOf(first));
+  await until(() => one.all().length === 1880);
+  const two = listen(await liveOf(open()));
+  viewers[0]?.write(packets(10, 10));
+  await until(() => one.all().length === 3760 && two.all().length === 1880);
+  expect(viewers.length).toBe(1);
+  expect(one.all().equals(packets(0, 20))).toBe(true);
+  expect(two.all().equals(packets(10, 10))).toBe(true);
+});
+
+it('stays open for a moment without listeners, and then closes by itself', async () => {
+  const { viewers, open, closed, feeds } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const body = await liveOf(first);
+  body.destroy();
+  expect(feeds.keys()).toEqual(['one']);
+  const again = await liveOf(open());
+  expect(viewers.length).toBe(1);
+  again.destroy();
+  await until(() => closed.length === 1);
+  expect(closed).toEqual([['one', 'us']]);
+  expect(feeds.keys()).toEqual([]);
+});
+
+it('is dismissed at once when its connection is wanted elsewhere, but never under a listener', async () => {
+  const { viewers, open, closed, feeds } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const body = await liveOf(first);
+  feeds.dismiss('one');
+  expect(closed).toEqual([]);
+  body.destroy();
+  feeds.dismiss('one');
+  expect(closed).toEqual([['one', 'us']]);
+});
+
+it('tells all listeners when the provider ends it, and that it was the provider', async () => {
+  const { viewers, open, closed } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const one = listen(await liveOf(first));
+  const two = listen(await liveOf(open()));
+  viewers[0]?.end();
+  await until(() => one.ended() !== '' && two.ended() !== '');
+  expect([one.ended(), two.ended()]).toEqual(['end', 'end']);
+  expect(closed).toEqual([['one', 'provider']]);
+});
+
+it('refuses all who wait when the provider refuses', async () => {
+  const { open, closed } = await scene(404);
+  const both = await Promise.all([open(), open()]);
+  expect(both.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
+  expect(closed).toEqual([['one', 'provider']]);
+});
+
+it('lets one that waits go without disturbing the others', async () => {
+  const { viewers, open } = await scene();
+  const impatient = new AbortController();
+  const both = [open(impatient.signal), open()] as const;
+  await until(() => viewers.length === 1);
+  impatient.abort();
+  expect((await both[0]).kind).toBe('aborted');
+  viewers[0]?.write(packets(0, 10));
+  expect((await both[1]).kind).toBe('live');
+  expect(viewers.length).toBe(1);
+});
+
+it('goes on for the others while one listener pauses, who then gets what it missed', async () => {
+  const { viewers, open } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const slowBody = await liveOf(first);
+  const slow = listen(slowBody);
+  const quick = listen(await liveOf(open()));
+  await until(() => slow.all().length === 1880);
+  slowBody.pause();
+  viewers[0]?.write(packets(10, 100));
+  await until(() => quick.all().length === 18_800);
+  expect(slow.all().length).toBe(1880);
+  slowBody.resume();
+  await until(() => slow.all().length === 20_680);
+  expect(slow.all().equals(packets(0, 110))).toBe(true);
+});
