@@ -83,7 +83,7 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     while (waiting.length > 0) {
       const name = dayFile(waiting[0]?.at ?? 0);
       const count = waiting.findIndex((entry) => dayFile(entry.at) !== name);
-      const batch = count < 0 ? waiting : waiting.slice(0, count);
+      const batch = count < 0 ? [...waiting] : waiting.slice(0, count);
       try {
         const file = await fileOf(name);
         await file.write([Buffer.from(batch.map((entry) => `${JSON.stringify(entry)}\n`).join(''))]);

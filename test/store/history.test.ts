@@ -108,3 +108,19 @@ it('deletes only its own files of days before the oldest living recording', asyn
 it('is empty where there is none', async () => {
   expect(await readHistory(memoryDisk(), FOLDER)).toEqual([]);
 });
+
+it('keeps what happens while it writes', async () => {
+  const { disk, entry, open } = bench();
+  const history = await open();
+  history.append(entry('a', 1));
+  const { fault } = disk;
+  disk.fault = (operation) => {
+    if (operation !== 'write') return null;
+    disk.fault = fault;
+    history.append(entry('a', 2));
+    return null;
+  };
+  await history.write();
+  await history.close();
+  expect((await readHistory(disk, FOLDER, 'a')).map(({ rev }) => rev)).toEqual([1, 2]);
+});
