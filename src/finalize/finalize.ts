@@ -138,10 +138,11 @@ async function putThree(
   if (!(await mayBecome(disk, recording.spool, place.media))) return false;
   const mode = 0o666 & ~umask;
   await makeFolder(disk, place.folder, 0o777 & ~umask);
-  await clearLeftovers(disk, place);
   const ledger = `${JSON.stringify(ledgerOf(recording, result, basename(place.media)), null, 2)}\n`;
   if (holder === 'mine') await replaceFile(disk, place.ledger, ledger, { mode });
   else if (!(await claim(disk, place.ledger, ledger, mode))) return false;
+  // Not before the place is ours: another that finishes now may have its half-written ledger there.
+  await clearLeftovers(disk, place);
   await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt), { mode });
   return (await moveMedia(disk, recording.spool, place.media, mode)) === 'moved';
 }

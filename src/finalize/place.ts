@@ -81,9 +81,17 @@ export async function claim(disk: Disk, path: string, ledger: string, mode: numb
   return true;
 }
 
-/** Takes away half-written copies that a crash left in a folder of our own. */
+/** Takes away half-written copies that a crash left in a folder of our own, or whoever came too late for it. */
 export async function clearLeftovers(disk: Disk, place: RecordingFiles): Promise<void> {
   if (!place.ownsFolder) return;
   for (const name of await disk.readdir(place.folder))
-    if (LEFTOVER.test(name)) await disk.unlink(join(place.folder, name));
+    if (LEFTOVER.test(name)) await dropIfThere(disk, join(place.folder, name));
+}
+
+async function dropIfThere(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.unlink(path);
+  } catch (error) {
+    if (diskCode(error) !== 'ENOENT') throw error;
+  }
 }

@@ -51,6 +51,35 @@ it('publishes and removes on a real disk', async () => {
   expect(await nodeDisk.readdir(join(media, 'sports'))).toEqual([]);
 });
 
+it('gives every recording of one name its own place, though all finish at once', async () => {
+  const out = join(root, 'out');
+  const media = join(root, 'media');
+  for (const path of [out, media]) await checkRoot(nodeDisk, path, null, false, () => path);
+  const recordings = Array.from({ length: 8 }, (_, n) =>
+    aRecording({ id: `0000000${n}`, spool: join(out, `sports/${n}.partial.ts`) }),
+  );
+  for (const { spool } of recordings) await writeSpool(nodeDisk, spool, packets(2));
+  const outcomes = await Promise.all(
+    recordings.map((recording) =>
+      finalize(
+        {
+          recording,
+          outDir: { path: out, uuid: out },
+          publishDir: { path: media, uuid: media },
+          umask: 0o022,
+        },
+        { disk: nodeDisk, clock: systemClock, log },
+      ),
+    ),
+  );
+  const places = outcomes.map((outcome) => (outcome.kind === 'published' ? outcome.files.media : outcome));
+  expect(new Set(places).size).toBe(8);
+  expect(places.filter((place) => typeof place !== 'string')).toEqual([]);
+  const left = await nodeDisk.readdir(join(media, 'sports'));
+  expect(left).toHaveLength(8);
+  for (const name of left) expect(await nodeDisk.readdir(join(media, 'sports', name))).toHaveLength(3);
+});
+
 it('keeps a state on a real disk, one daemon at a time', async () => {
   const doors = { disk: nodeDisk, clock: systemClock, processes: systemProcesses };
   const lock = await takeLock(doors, join(root, '.catchupd'), 'first');
