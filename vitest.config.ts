@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // End-to-end tests wait for wall clocks, not for processors.
+    maxWorkers: 2,
+    maxConcurrency: 8,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

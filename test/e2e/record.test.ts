@@ -9,6 +9,7 @@ import {
   filesUnder,
   json,
   modeOf,
+  nothingYet,
   openScene,
   programme,
   soon,
@@ -34,17 +35,19 @@ describe('a daemon beside a provider', () => {
     'joins what is on, starts what comes, leaves other lanes alone and does nothing twice',
     async ({ onTestFinished }) => {
       const scene = openScene(onTestFinished);
-      const now = soon();
       const provider = await scene.provider({
         channels: ['arena', 'news', 'cinema'].map((id) => channel(id)),
-        programmes: [
-          programme('arena.tv', 'City vs United', now - 60_000, 71, SPORT),
-          programme('news.tv', 'Evening News', now + 8_000, 5),
-          programme('cinema.tv', 'A Film', now - 60_000, 120, { categories: ['Movie'] }),
-        ],
+        programmes: nothingYet('news.tv'),
       });
       const words = ['--m3u', provider.m3uUrl, '--xmltv', provider.xmltvUrl, '-lanes', 'sports,general'];
       const daemon = scene.daemon(words);
+      await daemon.ready();
+      const now = soon();
+      await provider.setProgrammes([
+        programme('arena.tv', 'City vs United', now - 60_000, 66, SPORT),
+        programme('news.tv', 'Evening News', now + 3_000, 5),
+        programme('cinema.tv', 'A Film', now - 60_000, 120, { categories: ['Movie'] }),
+      ]);
       const report = await daemon.sees('two are published', ({ completed }) => completed.length === 2);
       expect(report.failed).toEqual([]);
       const [news, match] = report.completed;
@@ -68,7 +71,7 @@ describe('a daemon beside a provider', () => {
         const stem = media.replace(/\.ts$/, '');
         expect(media.startsWith(join(scene.publishDir, item.lane))).toBe(true);
         expect(basename(dirname(media))).toBe(basename(stem));
-        await expectWhole(media, 5);
+        await expectWhole(media, 4);
         expect(readFileSync(`${stem}.nfo`, 'utf8')).toContain(`<title>${item.title}</title>`);
         expect(json(`${stem}.catchupd.json`)).toMatchObject({
           version: 1,
@@ -95,7 +98,7 @@ describe('a daemon beside a provider', () => {
       // Once more while the programmes still are in the guide: they are known.
       await provider.setProgrammes([
         programme('arena.tv', 'City vs United', now - 60_000, 600, SPORT),
-        programme('news.tv', 'Evening News', now + 8_000, 600),
+        programme('news.tv', 'Evening News', now + 3_000, 600),
       ]);
       const again = scene.daemon(words);
       await until('the guide is read again', async () => {
@@ -113,12 +116,12 @@ describe('a daemon beside a provider', () => {
 
   it.concurrent("takes the original system's command line", async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
-    const now = soon();
     const provider = await scene.provider({
       channels: [channel('arena', { behaviour: { status: 404 } })],
-      programmes: [programme('arena.tv', 'Relayed vs Direct', now - 5_000, 15, SPORT)],
     });
     const relay = await scene.provider({ channels: [channel('arena')] });
+    const now = soon();
+    await provider.setProgrammes([programme('arena.tv', 'Relayed vs Direct', now - 5_000, 20, SPORT)]);
     const program = scene.start(
       [
         ['catchup-daemon', '-catalog', provider.catalogUrl, '-xmltv', provider.xmltvUrl],
@@ -146,12 +149,16 @@ describe('a daemon beside a provider', () => {
 describe('what the guide does', () => {
   it.concurrent('shows one title on two channels: two items', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
-    const now = soon();
     const provider = await scene.provider({
       channels: [channel('one'), channel('two')],
-      programmes: ['one.tv', 'two.tv'].map((id) => programme(id, 'Same Show', now - 2_000, 12)),
+      programmes: nothingYet('one.tv'),
     });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl]);
+    await daemon.ready();
+    const now = soon();
+    await provider.setProgrammes(
+      ['one.tv', 'two.tv'].map((id) => programme(id, 'Same Show', now - 1_000, 7)),
+    );
     const report = await daemon.sees('both are published', ({ completed }) => completed.length === 2);
     const names = report.completed.map((item) => basename(pathOf(item), '.ts')).toSorted();
     expect(names[0]).toMatch(/^Same-Show-\d{4}-\d\d-\d\d-\d\d-\d\d-UTC$/);
@@ -165,10 +172,13 @@ describe('what the guide does', () => {
 
   it.concurrent('shows ten programmes of one title in a row: ten items', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
-    const now = soon(7);
-    const row = Array.from({ length: 10 }, (_, n) => programme('kids.tv', 'Pups', now + n * 1_000, 1));
-    const provider = await scene.provider({ channels: [channel('kids')], programmes: row });
+    const provider = await scene.provider({ channels: [channel('kids')], programmes: nothingYet('kids.tv') });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--max-concurrency', '4']);
+    await daemon.ready();
+    const now = soon(4);
+    await provider.setProgrammes(
+      Array.from({ length: 10 }, (_, n) => programme('kids.tv', 'Pups', now + n * 1_000, 1)),
+    );
     const report = await daemon.sees('all are published', ({ completed }) => completed.length === 10, 45_000);
     expect(new Set(report.completed.map(({ start }) => start)).size).toBe(10);
     expect(new Set(report.completed.map(pathOf)).size).toBe(10);
@@ -201,18 +211,17 @@ describe('what the guide does', () => {
 
   it.concurrent('lets a programme run on: recorded to its new stop', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
-    const now = soon();
-    const provider = await scene.provider({
-      channels: [channel('one')],
-      programmes: [programme('one.tv', 'Final vs Replay', now - 1_000, 8, SPORT)],
-    });
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl]);
+    await daemon.ready();
+    const now = soon();
+    await provider.setProgrammes([programme('one.tv', 'Final vs Replay', now - 1_000, 7, SPORT)]);
     await daemon.sees('it is recorded', ({ active }) => active[0]?.machine_state === 'spooling');
-    await provider.setProgrammes([programme('one.tv', 'Final vs Replay', now - 1_000, 13, SPORT)]);
+    await provider.setProgrammes([programme('one.tv', 'Final vs Replay', now - 1_000, 11, SPORT)]);
     const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
     const [item] = report.completed;
-    expect(item?.stop).toBe(new Date(now + 12_000).toISOString().replace('.000Z', 'Z'));
+    expect(item?.stop).toBe(new Date(now + 10_000).toISOString().replace('.000Z', 'Z'));
     expect(item?.gap_count).toBeLessThanOrEqual(1);
-    await expectWhole(pathOf(item), 9);
+    await expectWhole(pathOf(item), 7);
   });
 });

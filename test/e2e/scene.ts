@@ -30,6 +30,8 @@ export interface Answer extends Exit {
 export interface Daemon extends Program {
   /** Where its HTTP door is; waits until it is open. */
   url(): Promise<string>;
+  /** Waits until a guide is in use. Times of programmes are best taken then: a start costs what it costs. */
+  ready(): Promise<void>;
   report(): Promise<Report>;
   /** Waits until the report shows this. */
   sees(what: string, shows: (report: Report) => boolean, withinMs?: number): Promise<Report>;
@@ -112,6 +114,10 @@ function daemonOf(program: Program): Daemon {
   return {
     ...program,
     url,
+    async ready() {
+      const base = await url();
+      await until('a guide is in use', async () => (await fetch(`${base}/readyz`)).ok);
+    },
     report,
     async sees(what, shows, withinMs) {
       let last: Report | null = null;
@@ -169,6 +175,11 @@ export function programme(
 ): FakeProgramme {
   return { channel, title, startAt, stopAt: startAt + seconds * 1000, desc: `About ${title}`, ...more };
 }
+
+/** What a guide shows that has nothing to record: one programme far beyond the horizon. */
+export const nothingYet = (id: string): readonly FakeProgramme[] => [
+  programme(id, 'Next Week', soon(7 * 86_400), 3_600),
+];
 
 export const channel = (id: string, more: Partial<ChannelWish> = {}): ChannelWish => ({
   id,
