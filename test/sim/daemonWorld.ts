@@ -12,7 +12,6 @@ import type { ProcessProbe } from '../../src/io/processProbe.js';
 import { seededRandom } from '../../src/io/random.js';
 import { startDaemon, type Daemon } from '../../src/runtime/daemon.js';
 import type { Doors } from '../../src/runtime/doors.js';
-import { readHistory } from '../../src/store/history.js';
 import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
 import { createProvider, type Provider } from './provider.js';
 import { virtualClock, type VirtualClock } from './virtualClock.js';
@@ -37,6 +36,8 @@ export interface DaemonWorld {
   readonly config: Config;
   readonly lines: readonly LogLine[];
   readonly startAt: number;
+  /** Called with each line, at the moment that it speaks of. */
+  watch(listener: (line: LogLine) => void): void;
   /** The daemon that runs; throws while none does. */
   daemon(): Daemon;
   boot(): Promise<Daemon>;
@@ -78,6 +79,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     ...options.options,
   });
   const lines: LogLine[] = [];
+  const listeners: ((line: LogLine) => void)[] = [];
   const log = pino(
     {
       level: 'info',
@@ -85,7 +87,13 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
       timestamp: () => `,"at":${clock.now()}`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) },
+    {
+      write(text: string) {
+        const line = JSON.parse(text) as LogLine;
+        lines.push(line);
+        if (daemon) for (const listener of listeners) listener(line);
+      },
+    },
   );
   let lives = 0;
   let daemon: Daemon | null = null;
@@ -103,6 +111,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     config,
     lines,
     startAt: START_AT,
+    watch: (listener) => void listeners.push(listener),
     daemon: running,
     async boot() {
       lives += 1;
@@ -147,15 +156,14 @@ async function configOf(options: Readonly<Record<string, string>>): Promise<Conf
 }
 
 /** Everything that a run leaves behind, part by part, so that two runs that differ show where. */
-export async function digestOf(world: DaemonWorld): Promise<Record<string, string>> {
+export function digestOf(world: DaemonWorld): Record<string, string> {
   const { store } = world.daemon();
-  const history = await readHistory(world.disk, '/rec/.catchupd/history');
   return {
     recordings: sha256(JSON.stringify([...store.recordings()])),
     tombstones: sha256(JSON.stringify([...store.tombstones()])),
     library: sha256(JSON.stringify(contents(world.disk, '/library'))),
-    spools: sha256(JSON.stringify(contents(world.disk, '/rec'))),
-    history: sha256(JSON.stringify(history)),
+    /** Spools, base, journal, history, last good guide. */
+    private: sha256(JSON.stringify(contents(world.disk, '/rec'))),
     log: sha256(JSON.stringify(world.lines)),
     occupancy: sha256(JSON.stringify(world.transport.occupancy)),
   };

@@ -1,0 +1,229 @@
+/**
+ * What must hold at every moment of a simulated run, whatever happens in it: the promises, said as findings. An empty
+ * list is a good world.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { recordingMachine } from '../../machines/recording.js';
+import { transition } from 'xstate';
+import { CHART_VERSION, type Entry } from '../../src/runtime/book.js';
+import { inert, plain } from '../../src/runtime/recover.js';
+import { readHistory, type NumberedEntry } from '../../src/store/history.js';
+import { SLOTS, type DaemonWorld } from './daemonWorld.js';
+import { unitsIn, UNIT_MS } from './syntheticTs.js';
+import type { Showing } from './provider.js';
+
+/** More than this many recordings at once never need an actor: what runs, what is due soon, what is being removed. */
+const LIVE_MAX = 60;
+/** The sweeper and the deadlines come at least this often. */
+const LATE_MS = 60_000;
+
+/** Checks what can be checked at any moment between two events. */
+export function findings(world: DaemonWorld): string[] {
+  const entries = [...world.daemon().book.all()];
+  return [
+    ...slotFindings(world),
+    ...libraryFindings(world, entries),
+    ...spoolFindings(world, entries),
+    ...storeFindings(world, entries),
+    ...retentionFindings(world, entries),
+  ];
+}
+
+/** P6. */
+function slotFindings(world: DaemonWorld): string[] {
+  const { live, slots, captures } = world.daemon().inside();
+  const most = Math.max(0, ...world.transport.occupancy.map(({ open }) => open));
+  const streams = world.transport.openStreams().length;
+  const same = slots.toSorted().join() === captures.toSorted().join();
+  return [
+    ...(most > SLOTS ? [`${most} streams were open at once`] : []),
+    ...(streams > captures.length ? [`${streams} streams for ${captures.length} captures`] : []),
+    ...(same ? [] : [`slots ${slots.join()} are not the captures ${captures.join()}`]),
+    ...(live.length > LIVE_MAX ? [`${live.length} recordings have an actor`] : []),
+  ];
+}
+
+/** P2, P5: each file in the library belongs to one recording, and each published recording has its files. */
+function libraryFindings(world: DaemonWorld, entries: readonly Entry[]): string[] {
+  const owners = new Map<string, string>();
+  const found: string[] = [];
+  for (const { id, path, recording } of entries) {
+    if (path !== 'published' || recording.files === null) continue;
+    for (const file of [recording.files.media, recording.files.nfo, recording.files.ledger]) {
+      const other = owners.get(file);
+      if (other !== undefined) found.push(`${file} belongs to ${other} and ${id}`);
+      owners.set(file, id);
+    }
+  }
+  const there = world.disk.files('/library');
+  for (const file of owners.keys()) if (!there.has(file)) found.push(`${file} is not there`);
+  for (const file of there.keys())
+    if (!owners.has(file) && !/\/(\.catchupd-root|recorded-publish-manifest\.json)$/.test(file))
+      found.push(`${file} belongs to nobody`);
+  return found;
+}
+
+/** Spools are those of recordings that are not done with theirs. */
+function spoolFindings(world: DaemonWorld, entries: readonly Entry[]): string[] {
+  const owners = new Map<string, string>();
+  const found: string[] = [];
+  for (const { id, path, recording } of entries) {
+    if (path === 'published' || path.startsWith('expired')) continue;
+    const other = owners.get(recording.spool);
+    if (other !== undefined) found.push(`${recording.spool} belongs to ${other} and ${id}`);
+    owners.set(recording.spool, id);
+  }
+  for (const file of world.disk.files('/rec').keys())
+    if (file.endsWith('.partial.ts') && !owners.has(file)) found.push(`${file} is left over`);
+  return found;
+}
+
+/** The book, the store and the tombstones tell one story. */
+function storeFindings(world: DaemonWorld, entries: readonly Entry[]): string[] {
+  const { store, book } = world.daemon();
+  const documents = store.recordings();
+  const found = entries.flatMap(({ id, path, rev }) => {
+    const document = documents.get(id);
+    if (!document) return [`${id} is not stored`];
+    if (document.rev !== rev) return [`${id} is stored at ${document.rev}, not ${rev}`];
+    return path === 'expired.gone' ? [`${id} is gone and still there`] : [];
+  });
+  for (const id of documents.keys()) if (!book.get(id)) found.push(`${id} is stored and not known`);
+  for (const id of store.tombstones().keys()) if (documents.has(id)) found.push(`${id} is buried and stored`);
+  if (book.quarantined().length > 0)
+    found.push(
+      `put aside: ${book
+        .quarantined()
+        .map(({ id }) => id)
+        .join()}`,
+    );
+  return found;
+}
+
+function retentionFindings(world: DaemonWorld, entries: readonly Entry[]): string[] {
+  const now = world.clock.now();
+  const { completedMaxPerLane, bytesMaxPerLane } = world.config.keep;
+  const published = entries.filter(({ path }) => path === 'published');
+  const found = published
+    .filter(({ recording }) => recording.expiresAt < now - LATE_MS)
+    .map(({ id }) => `${id} should have expired`);
+  for (const [lane, most] of Object.entries(completedMaxPerLane)) {
+    const count = published.filter(({ recording }) => recording.capsule.lane === lane).length;
+    // One may have been published since the last look.
+    if (most > 0 && count > most + 1) found.push(`${count} in ${lane}, not ${most}`);
+  }
+  for (const [lane, most] of Object.entries(bytesMaxPerLane)) {
+    const mine = published.filter(({ recording }) => recording.capsule.lane === lane);
+    const sizes = mine.map(({ recording }) => recording.result?.bytes ?? 0);
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    if (most > 0 && bytes > most + Math.max(0, ...sizes))
+      found.push(`${bytes} bytes in ${lane}, not ${most}`);
+  }
+  return found;
+}
+
+export interface Fate {
+  readonly entry: Entry;
+  /** Media as it was when it came into the library, as units of the stream. */
+  readonly units: ReturnType<typeof unitsIn>;
+}
+
+/** Keeps what became of every recording at the moment it is known, also of those that go a second later. */
+export function createWitness(world: DaemonWorld): ReadonlyMap<string, Fate> {
+  const fates = new Map<string, Fate>();
+  world.watch(({ msg, id }) => {
+    const entry = msg === 'recording' ? world.daemon().book.get(String(id)) : undefined;
+    if (!entry || entry.recording.result === null || fates.has(entry.id)) return;
+    const media = entry.path === 'published' ? entry.recording.files?.media : undefined;
+    const bytes = media === undefined ? undefined : world.disk.files(media).get(media);
+    fates.set(entry.id, { entry, units: bytes ? unitsIn(bytes) : [] });
+  });
+  return fates;
+}
+
+/**
+ * P2, P3, P4: each programme that began and ended within the run is one recording; it is whole in the library unless no
+ * slot was free when it was due, and what its file holds is what was on that channel then.
+ */
+export function fateFindings(
+  world: DaemonWorld,
+  fates: ReadonlyMap<string, Fate>,
+  fromAt: number,
+  toAt: number,
+): string[] {
+  const byShowing = new Map<string, Fate[]>();
+  for (const fate of fates.values()) {
+    const { capsule } = fate.entry.recording;
+    const key = `${capsule.guideNumber} ${capsule.startAt} ${capsule.title}`;
+    byShowing.set(key, [...(byShowing.get(key) ?? []), fate]);
+  }
+  return world.provider.showings
+    .filter(({ startAt, stopAt }) => startAt > fromAt && stopAt < toAt)
+    .flatMap((showing) => {
+      const { channel, startAt, title } = showing;
+      const name = `${channel.number} ${startAt} ${title}`;
+      const [fate, ...others] = byShowing.get(name) ?? [];
+      if (!fate) return [`${name} was not recorded`];
+      if (others.length > 0) return [`${name} was recorded ${others.length + 1} times`];
+      return fateOf(world, showing, fate).map((finding) => `${name}: ${finding}`);
+    });
+}
+
+function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): string[] {
+  const { recording, path } = entry;
+  const { outcome = '', reason = '', gaps = [] } = recording.result ?? {};
+  const found: string[] = [];
+  const dueAt = recording.window.startAt - recording.window.prePaddingMs;
+  if (outcome === 'complete') {
+    if (path !== 'published') found.push(`complete and ${path}`);
+  } else if (outcome !== 'complete_with_gaps' && !wasFull(world, dueAt))
+    found.push(`${outcome} (${reason}) although a slot was free`);
+  else if (reason === '') found.push(`${outcome} without a reason`);
+  if (outcome === 'missed' || outcome === 'empty') return found;
+
+  if (units.some(({ channel }) => channel !== showing.channel.number))
+    found.push('holds what was on another channel');
+  const holes = units.filter((unit, index) => index > 0 && unit.index !== (units[index - 1]?.index ?? 0) + 1);
+  if (holes.length !== gaps.filter(({ cause }) => cause === 'restart').length)
+    found.push(`${holes.length} holes, gaps ${JSON.stringify(gaps)}`);
+  if (outcome === 'complete') {
+    const [first, last] = [units[0]?.index ?? Infinity, units.at(-1)?.index ?? 0];
+    // A unit is sent when it begins and lasts until the next; channels are out of step by less than one.
+    if (first * UNIT_MS > showing.startAt) found.push('begins late');
+    if ((last + 2) * UNIT_MS < showing.stopAt) found.push('ends early');
+  }
+  return found;
+}
+
+/** Whether every slot was taken around that moment. */
+function wasFull({ transport, startAt }: DaemonWorld, at: number): boolean {
+  const before = transport.occupancy.findLast((one) => one.at <= at - 1_000);
+  const around = transport.occupancy.filter((one) => Math.abs(one.at - at) < 1_000);
+  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= SLOTS);
+}
+
+/** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
+export async function historyFindings(world: DaemonWorld): Promise<string[]> {
+  const { store, book } = world.daemon();
+  const byId = new Map<string, NumberedEntry[]>();
+  for (const line of await readHistory(world.disk, '/rec/.catchupd/history')) {
+    const list = line.type === 'baseline' ? [] : (byId.get(line.id) ?? []);
+    byId.set(line.id, [...list, line]);
+  }
+  return [...book.all()].flatMap(({ id }) => {
+    const [baseline, ...events] = byId.get(id) ?? [];
+    if (!baseline || baseline.chart !== CHART_VERSION) return [`${id} has no baseline`];
+    let state = inert(baseline.snapshot);
+    for (const { event } of events) [state] = transition(recordingMachine, state, event as never);
+    const folded = plain(recordingMachine.getPersistedSnapshot(state)) as unknown as Shown;
+    const stored = store.recordings().get(id)?.snapshot as Shown;
+    const same = (part: 'value' | 'context') => isDeepStrictEqual(folded[part], stored[part]);
+    return same('value') && same('context') ? [] : [`${id}: its history tells another story`];
+  });
+}
+
+interface Shown {
+  readonly value: unknown;
+  readonly context: unknown;
+}
