@@ -15,8 +15,7 @@ import { withSurvey } from './withSurvey.js';
 export function planCommand(session: Session): Promise<number> {
   return withSurvey(session, (found) => {
     sayProblems(session, found);
-    if (found.sources.guides().length === 0 && found.outlook.decisions.length === 0)
-      throw new CodedError('no_guide', 'no guide could be loaded');
+    if (found.outlook.decisions.length === 0) refuseNothing(session, found);
     // Rows beyond the horizon are looked at only so that a programme that moved there is seen to have moved.
     const within = found.outlook.decisions.filter(({ reason }) => reason !== 'beyond_horizon');
     const decisions = within.map(shown);
@@ -25,6 +24,18 @@ export function planCommand(session: Session): Promise<number> {
     else session.say(decisionTable(within));
     return 0;
   });
+}
+
+/** An empty answer because nothing could be read is no answer. */
+function refuseNothing({ loaded }: Session, { findings, guide }: Survey): void {
+  const places = (kind: 'guide' | 'list') =>
+    findings.flatMap(({ ref, problem }) =>
+      problem && (kind === 'guide') === (ref.kind === 'xmltv') ? [problem.detail] : [],
+    );
+  if (guide.guides.length === 0)
+    throw new CodedError('no_guide', places('guide').join('; ') || 'no guide is named');
+  if (guide.channels.length === 0 && loaded.config.sources.streamBaseUrl === null)
+    throw new CodedError('no_list', places('list').join('; ') || 'the lists are empty');
 }
 
 export function why(session: Session): Promise<number> {

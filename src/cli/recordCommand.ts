@@ -41,7 +41,9 @@ export async function recordCommand(session: Session): Promise<number> {
           ]),
         ),
       );
-    return problem === null ? 0 : 1;
+    if (problem === null) return 0;
+    log.error({ code: problem }, 'ended with a problem');
+    return 1;
   } finally {
     await closeDoors(doors);
   }

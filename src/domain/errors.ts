@@ -276,6 +276,12 @@ export const ERRORS = {
     http: 503,
     hint: 'Run `catchupd doctor` with the same options: it names the source that fails and why.',
   },
+  no_list: {
+    meaning: 'No channel list could be loaded, so there is nothing to record from.',
+    retryable: true,
+    http: 503,
+    hint: 'Run `catchupd doctor` with the same options: it names the source that fails and why.',
+  },
   source_empty: {
     meaning: 'A list or guide was read and has nothing in it.',
     retryable: true,

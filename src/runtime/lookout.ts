@@ -211,6 +211,8 @@ export function createLookout(doors: LookoutDoors): Lookout {
   function endIfIdle(): void {
     if (mode === 'always' || stopped || !settled()) return;
     if (sources.guides().length === 0) return doors.onIdle('no_guide');
+    if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
+      return doors.onIdle('no_list');
     const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
     if (planned && !busy && !again) doors.onIdle(null);
   }

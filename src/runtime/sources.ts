@@ -15,7 +15,7 @@ import { redactText } from '../domain/redact.js';
 import { sha1hex } from '../domain/sha1.js';
 import { parseAliases } from '../guide/aliases.js';
 import { parseCatalog } from '../guide/catalog.js';
-import { fetchSource, NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
+import { fetchSource, NO_VALIDATORS, shownLocation, type Validators } from '../guide/fetchSource.js';
 import { parseM3u } from '../guide/m3u.js';
 import { pause } from '../io/clock.js';
 import { diskCode } from '../io/disk.js';
@@ -261,7 +261,7 @@ export function createSources(
       } catch (error) {
         source.onLooked();
         if (!(error instanceof CodedError)) throw error;
-        return { kind: 'failed', at: clock.now(), code: error.code, detail: redactText(error.detail) };
+        return { kind: 'failed', at: clock.now(), code: error.code, detail: detailOf(source.ref, error) };
       }
     },
     adopt(sourceId, token) {
@@ -373,4 +373,11 @@ export function createSources(
 
 function codeOf(error: unknown): string {
   return error instanceof CodedError ? error.code : diskCode(error);
+}
+
+/** Names the place whatever the parser said, without its login, and without what would upset a terminal. */
+function detailOf(ref: SourceRef, { detail }: CodedError): string {
+  const place = shownLocation(ref);
+  const said = redactText(detail).replace(/\p{C}/gu, '?');
+  return said.includes(place) ? said : `${place}: ${said}`;
 }

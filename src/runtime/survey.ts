@@ -12,7 +12,7 @@ import { exists } from '../io/disk.js';
 import { openStore } from '../store/store.js';
 import type { Entry } from './book.js';
 import type { Doors } from './doors.js';
-import { decide, type Outlook } from './planning.js';
+import { decide, type GuideInUse, type Outlook } from './planning.js';
 import { entriesOf } from './reporting.js';
 import { createSources, type Sources } from './sources.js';
 
@@ -27,6 +27,8 @@ export interface SourceFinding {
 export interface Survey {
   readonly findings: readonly SourceFinding[];
   readonly sources: Sources;
+  /** What was decided on: what could be loaded now, else the last good copies. */
+  readonly guide: GuideInUse;
   readonly entries: readonly Entry[];
   readonly tombstones: readonly Tombstone[];
   readonly outlook: Outlook;
@@ -56,7 +58,7 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
     aliases: sources.aliases(),
   };
   const outlook = decide(config, guide, entries, tombstones, at, null);
-  return { findings, sources, entries, tombstones, outlook, at };
+  return { findings, sources, guide, entries, tombstones, outlook, at };
 
   async function load(ref: SourceRef): Promise<SourceFinding> {
     const outcome = await sources.load(ref.id, new AbortController().signal);
