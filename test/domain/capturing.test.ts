@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CaptureFault, CapturePiece } from '../../src/domain/capture.js';
+import {
+  backoffMs,
+  candidates,
+  closeAt,
+  forgiveAll,
+  isSpent,
+  openAt,
+  shouldLeave,
+  withFault,
+  withLastGap,
+  withPiece,
+  withSpoolTail,
+} from '../../src/domain/capturing.js';
+import { refKey } from '../../src/domain/channel.js';
+import { NO_TS, type GapCause } from '../../src/domain/ledger.js';
+import type { Recording } from '../../src/domain/recording.js';
+import { aRecording, START, STOP } from './aRecording.js';
+
+const FIRST = { source: 'm3u-1', channel: 'bbc1', index: 0 };
+const SECOND = { source: 'm3u-1', channel: 'bbc1', index: 1 };
+const OPEN = START - 15_000;
+
+function fresh(over: Partial<Recording> = {}): Recording {
+  return aRecording({
+    upstreams: [FIRST, SECOND],
+    startedAt: null,
+    stretches: [],
+    gaps: [],
+    bytes: 0,
+    attempts: 0,
+    ...over,
+  });
+}
+
+function piece(fromAt: number, toAt: number, over: Partial<CapturePiece> = {}): CapturePiece {
+  const bytes = (toAt - fromAt) * 188;
+  const ts = { ...NO_TS, packets: toAt - fromAt };
+  return { firstOffset: 0, bytes, fromAt, toAt, goodMs: toAt - fromAt, ts, ...over };
+}
+
+type FaultFacts = Pick<CaptureFault, 'at' | 'cause' | 'code' | 'remedy' | 'piece'>;
+const fault = (at: number, over: Partial<FaultFacts> = {}): FaultFacts => ({
+  at,
+  cause: 'reset',
+  code: 'upstream_reset',
+  remedy: 'retry',
+  piece: null,
+  ...over,
+});
+
+/** Faults one after another, as the chart takes them in. */
+function worn(recording: Recording, faults: readonly FaultFacts[], source = FIRST): Recording {
+  return faults.reduce((sum, one) => ({ ...sum, ...withFault(sum, source, one) }), recording);
+}
+
+describe('the window of a capture', () => {
+  it('opens before the start by its padding and closes after the stop by its own', () => {
+    expect(openAt(fresh())).toBe(OPEN);
+    expect(closeAt(fresh())).toBe(STOP + 60_000);
+  });
+
+  it('closes earlier where the longest capture allowed is over, counted from the first byte asked for', () => {
+    expect(closeAt(fresh({ durationMsMax: 60_000 }))).toBe(STOP + 60_000);
+    expect(closeAt(fresh({ durationMsMax: 60_000, startedAt: START }))).toBe(START + 60_000);
+    expect(closeAt(fresh({ durationMsMax: 9e9, startedAt: START }))).toBe(STOP + 60_000);
+  });
+});
+
+describe('what a connection wrote', () => {
+  it('becomes a stretch, and what was missing before it a gap with the cause that was known', () => {
+    const late = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 9_000)) };
+    expect(late.gaps).toEqual([{ fromAt: OPEN, toAt: START, cause: 'late_start' }]);
+    const broken = worn(late, [fault(START + 9_500, { cause: 'stall' })]);
+    const again = withPiece(
+      broken,
+      SECOND,
+      piece(START + 12_000, START + 20_000, { firstOffset: broken.bytes }),
+    );
+    expect(again.gaps?.[1]).toEqual({ fromAt: START + 9_000, toAt: START + 12_000, cause: 'stall' });
+    expect(again.joins).toMatchObject([{ at: START + 12_000, kind: 'failover' }]);
+    expect(again.lastFault).toBeNull();
+  });
+
+  it('grows while the connection lasts, and is counted once', () => {
+    const one = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 1_000)) };
+    const two = { ...one, ...withPiece(one, FIRST, piece(START, START + 5_000)) };
+    expect(two.stretches).toMatchObject([{ fromAt: START, toAt: START + 5_000, bytes: 5_000 * 188 }]);
+    expect(two.ts.packets).toBe(5_000);
+    expect(two.bytes).toBe(5_000 * 188);
+    expect(two.joins).toEqual([]);
+  });
+
+  it.each([
+    ['the same upstream again', FIRST, 'reset', 'reconnect'],
+    ['another upstream', SECOND, 'reset', 'failover'],
+    ['a restart', FIRST, 'restart', 'restart'],
+    ['a slot that was taken away', SECOND, 'preempted', 'preempted'],
+  ] as const)('is joined by what came between: %s', (_, source, cause, kind) => {
+    const one = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 1_000)) };
+    const broken = worn(one, [fault(START + 1_500, { cause })]);
+    const next = withPiece(broken, source, piece(START + 3_000, START + 4_000, { firstOffset: 188_000 }));
+    expect(next.joins).toMatchObject([{ kind }]);
+  });
+
+  it('is known from the spool after a crash, also when no checkpoint was', () => {
+    const tail = { bytes: 376, writtenAt: START + 4_000 };
+    const begun = fresh({ startedAt: START, current: SECOND });
+    expect(withSpoolTail(begun, tail)).toMatchObject({
+      bytes: 376,
+      stretches: [{ source: SECOND, fromAt: START, toAt: START + 4_000, bytes: 376, firstOffset: 0 }],
+    });
+    const known = { ...begun, ...withPiece(begun, FIRST, piece(START, START + 1)) };
+    expect(withSpoolTail(known, tail).stretches).toMatchObject([{ toAt: START + 4_000, bytes: 376 }]);
+    expect(withSpoolTail(known, { bytes: 188, writtenAt: START + 4_000 })).toEqual({});
+  });
+});
+
+describe('every moment between the first stretch and the last', () => {
+  const connection = fc.record({
+    silentMs: fc.integer({ min: 0, max: 40_000 }),
+    checkpointsMs: fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 4 }),
+    source: fc.constantFrom(FIRST, SECOND),
+    cause: fc.constantFrom<GapCause>('reset', 'stall', 'http_503', 'restart', 'preempted', 'disk_full'),
+    /** The process died, and the spool knows more than the last checkpoint said. */
+    crashMs: fc.option(fc.integer({ min: 0, max: 9_000 }), { nil: null }),
+  });
+
+  it('is in one stretch or in one gap, whatever came and went', () => {
+    fc.assert(
+      fc.property(
+        fc.array(connection, { maxLength: 8 }),
+        fc.integer({ min: 0, max: 9_000 }),
+        (list, restMs) => {
+          let recording = fresh();
+          let at = OPEN;
+          let faulty = false;
+          for (const { silentMs, checkpointsMs, source, cause, crashMs } of list) {
+            at += silentMs;
+            const fromAt = at;
+            const firstOffset = recording.bytes;
+            for (const ms of checkpointsMs) {
+              at += ms;
+              const wrote = piece(fromAt, at, { firstOffset });
+              recording = { ...recording, ...withPiece(recording, source, wrote) };
+            }
+            if (crashMs !== null && checkpointsMs.length > 0) {
+              at += crashMs;
+              const tail = { bytes: recording.bytes + 188 * crashMs, writtenAt: at };
+              recording = { ...recording, ...withSpoolTail(recording, tail) };
+            }
+            recording = worn(recording, [fault(at, { cause })], source);
+            faulty = true;
+          }
+          at += restMs;
+          recording = { ...recording, ...withLastGap(recording, at) };
+          const spans = [...recording.stretches, ...recording.gaps].toSorted(
+            (a, b) => a.fromAt - b.fromAt || a.toAt - b.toAt,
+          );
+          let until = OPEN;
+          for (const { fromAt, toAt } of spans) {
+            expect(fromAt).toBe(until);
+            until = toAt;
+          }
+          if (faulty) expect(until).toBe(at);
+          const bytes = recording.stretches.reduce((sum, stretch) => sum + stretch.bytes, 0);
+          expect(bytes).toBe(recording.bytes);
+          recording.stretches.reduce((offset, stretch) => {
+            expect(stretch.firstOffset).toBe(offset);
+            return offset + stretch.bytes;
+          }, 0);
+        },
+      ),
+    );
+  });
+});
+
+describe('an upstream', () => {
+  it('is spent at once by what does not get better, and left', () => {
+    const spent = worn(fresh(), [fault(START, { remedy: 'spent', cause: 'http_404' })]);
+    expect(isSpent(spent, FIRST)).toBe(true);
+    expect(candidates(spent)).toEqual([SECOND]);
+    expect(shouldLeave(spent, FIRST, 'spent')).toBe(true);
+  });
+
+  it('is spent after three tries without thirty seconds of good stream', () => {
+    const two = worn(fresh(), [fault(START), fault(START + 1_000)]);
+    expect(shouldLeave(two, FIRST, 'retry')).toBe(false);
+    expect(shouldLeave(worn(two, [fault(START + 2_000)]), FIRST, 'retry')).toBe(true);
+  });
+
+  it('is spent after a minute of outage, however few its tries', () => {
+    const one = worn(fresh(), [fault(START), fault(START + 60_000)]);
+    expect(isSpent(one, FIRST)).toBe(true);
+    expect(isSpent(worn(fresh(), [fault(START), fault(START + 59_999)]), FIRST)).toBe(false);
+  });
+
+  it('starts afresh once it was good for thirty seconds', () => {
+    const two = worn(fresh(), [fault(START), fault(START + 1_000)]);
+    const good = piece(START + 2_000, START + 32_000);
+    const third = worn(two, [fault(START + 33_000, { piece: good })]);
+    expect(isSpent(third, FIRST)).toBe(false);
+    expect(third.faults).toBe(1);
+    const during = { ...two, ...withPiece(two, FIRST, good) };
+    expect(during).toMatchObject({ faults: 0, health: { [refKey(FIRST)]: { tries: 0, spent: false } } });
+  });
+
+  it('is not left for the last of them: what may still come is waited for', () => {
+    const both = worn(
+      worn(fresh(), [fault(START, { remedy: 'spent' })], SECOND),
+      [0, 1, 2].map((s) => fault(START + s)),
+    );
+    expect(candidates(both)).toEqual([]);
+    expect(shouldLeave(both, FIRST, 'retry')).toBe(false);
+    expect(candidates({ ...both, ...forgiveAll() })).toEqual([FIRST, SECOND]);
+  });
+
+  it.each(['no_slot', 'backoff', 'disk'] as const)('is not worn by %s', (remedy) => {
+    const many = worn(
+      fresh(),
+      Array.from({ length: 20 }, (_, index) => fault(START + index * 10_000, { remedy })),
+    );
+    expect(isSpent(many, FIRST)).toBe(false);
+    expect(many.faults).toBe(20);
+  });
+
+  it('is the only one where no other may be used', () => {
+    const { patience } = fresh();
+    expect(candidates(fresh({ patience: { ...patience, fallback: false } }))).toEqual([FIRST]);
+  });
+});
+
+describe('the time until the next try', () => {
+  const { patience } = fresh();
+
+  it('doubles from the first to the cap', () => {
+    const waits = [0, 1, 2, 3, 8, 9, 1_000].map((faults) => backoffMs({ faults, patience }, null));
+    expect(waits).toEqual([250, 250, 500, 1_000, 30_000, 30_000, 30_000]);
+  });
+
+  it('is what the provider asks for, up to two minutes', () => {
+    expect(backoffMs({ faults: 1, patience }, 90_000)).toBe(90_000);
+    expect(backoffMs({ faults: 1, patience }, 3_600_000)).toBe(120_000);
+    expect(backoffMs({ faults: 9, patience }, 1_000)).toBe(30_000);
+  });
+});
