@@ -109,6 +109,8 @@ export function createSources(
   const sources = new Map<string, Source>();
   const pending = new Map<number, Loaded>();
   let tokens = 0;
+  /** Last good copies are wanted: not in a survey of what the sources answer now. */
+  let restoring = false;
   let aliases: Aliases | undefined;
   let writes: Promise<unknown> = Promise.resolve();
 
@@ -140,8 +142,13 @@ export function createSources(
     for (const { list } of sources.values())
       for (const url of list?.guideUrls ?? []) {
         const ref = sourceRef('xmltv', url);
-        if (!sources.has(ref.id)) add(ref);
+        if (!sources.has(ref.id)) restoreLater(add(ref));
       }
+  }
+
+  /** A guide that a list names has a last good copy as well as one that is configured. */
+  function restoreLater(source: Source): void {
+    if (restoring) source.restored = restoreGuide(source).catch(noteLostGuide);
   }
 
   function write(what: string, task: () => Promise<unknown>): void {
@@ -233,12 +240,10 @@ export function createSources(
 
   return {
     restore() {
+      restoring = true;
       const lists = restoreLists().catch((error: unknown) => noteLost('the last good lists', error));
       for (const source of sources.values())
-        source.restored =
-          source.ref.kind === 'xmltv'
-            ? restoreGuide(source).catch((error: unknown) => noteLost('the last good guide', error))
-            : lists;
+        source.restored = source.ref.kind === 'xmltv' ? restoreGuide(source).catch(noteLostGuide) : lists;
     },
     refs: () => [...sources.values()].map(({ ref }) => ref),
     counts: (id) => sources.get(id)?.counts ?? null,
@@ -364,6 +369,10 @@ export function createSources(
       if (channel) return channel;
     }
     return undefined;
+  }
+
+  function noteLostGuide(error: unknown): void {
+    noteLost('the last good guide', error);
   }
 
   function noteLost(what: string, error: unknown): void {

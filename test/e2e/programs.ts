@@ -91,6 +91,8 @@ export interface ProviderProcess {
   behave(id: string, behaviour: Behaviour): Promise<void>;
   setProgrammes(programmes: readonly FakeProgramme[]): Promise<void>;
   setPage(path: string, page: FakePage | null): Promise<void>;
+  /** Breaks every stream of this channel off. */
+  cut(id: string): Promise<void>;
   facts(): Promise<ProviderFacts>;
   /** How often a channel was asked for. */
   asked(id: string): Promise<number>;
@@ -126,6 +128,7 @@ export async function startProvider(wish: ProviderWish): Promise<ProviderProcess
     behave: async (id, behaviour) => void (await order({ do: 'behave', id, behaviour })),
     setProgrammes: async (programmes) => void (await order({ do: 'programmes', programmes })),
     setPage: async (path, page) => void (await order({ do: 'page', path, page })),
+    cut: async (id) => void (await order({ do: 'cut', id })),
     facts: () => order({ do: 'facts' }),
     async asked(id) {
       const { requests } = await order({ do: 'facts' });

@@ -30,91 +30,90 @@ async function expectWhole(path: string, secondsMin: number): Promise<void> {
 const outcomeOf = (item: ReportItem) => ('outcome' in item ? item.outcome : '');
 const pathOf = (item: ReportItem | undefined) => item?.output_path ?? '';
 
-describe('a daemon beside a provider', () => {
-  it.concurrent(
-    'joins what is on, starts what comes, leaves other lanes alone and does nothing twice',
-    async ({ onTestFinished }) => {
-      const scene = openScene(onTestFinished);
-      const provider = await scene.provider({
-        channels: ['arena', 'news', 'cinema'].map((id) => channel(id)),
-        programmes: nothingYet('news.tv'),
-      });
-      const words = ['--m3u', provider.m3uUrl, '--xmltv', provider.xmltvUrl, '-lanes', 'sports,general'];
-      const daemon = scene.daemon(words);
-      await daemon.ready();
-      const now = soon();
-      await provider.setProgrammes([
-        programme('arena.tv', 'City vs United', now - 60_000, 66, SPORT),
-        programme('news.tv', 'Evening News', now + 3_000, 5),
-        programme('cinema.tv', 'A Film', now - 60_000, 120, { categories: ['Movie'] }),
-      ]);
-      const report = await daemon.sees('two are published', ({ completed }) => completed.length === 2);
-      expect(report.failed).toEqual([]);
-      const [news, match] = report.completed;
-      expect(match).toMatchObject({
-        title: 'City vs United',
-        lane: 'sports',
-        machine_state: 'published',
-        outcome: 'partial',
-        outcome_reason: 'joined_in_progress',
-      });
-      expect(news).toMatchObject({ title: 'Evening News', lane: 'general', outcome: 'complete' });
-      await until('the manifest lists both', () => {
-        const path = join(scene.publishDir, 'recorded-publish-manifest.json');
-        return existsSync(path) && (json(path)['items'] as unknown[]).length === 2;
-      });
-      expect(await daemon.stop()).toMatchObject({ code: 0 });
+describe.concurrent('a daemon beside a provider', () => {
+  it('joins what is on, starts what comes, leaves other lanes alone and does nothing twice', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({
+      channels: ['arena', 'news', 'cinema'].map((id) => channel(id)),
+      programmes: nothingYet('news.tv'),
+    });
+    const words = ['--m3u', provider.m3uUrl, '--xmltv', provider.xmltvUrl, '-lanes', 'sports,general'];
+    const daemon = scene.daemon(words);
+    await daemon.ready();
+    const now = soon();
+    await provider.setProgrammes([
+      programme('arena.tv', 'City vs United', now - 60_000, 66, SPORT),
+      programme('news.tv', 'Evening News', now + 3_000, 5),
+      programme('cinema.tv', 'A Film', now - 60_000, 120, { categories: ['Movie'] }),
+    ]);
+    const report = await daemon.sees('two are published', ({ completed }) => completed.length === 2);
+    expect(report.failed).toEqual([]);
+    const [news, match] = report.completed;
+    expect(match).toMatchObject({
+      title: 'City vs United',
+      lane: 'sports',
+      machine_state: 'published',
+      outcome: 'partial',
+      outcome_reason: 'joined_in_progress',
+    });
+    expect(news).toMatchObject({ title: 'Evening News', lane: 'general', outcome: 'complete' });
+    await until('the manifest lists both', () => {
+      const path = join(scene.publishDir, 'recorded-publish-manifest.json');
+      return existsSync(path) && (json(path)['items'] as unknown[]).length === 2;
+    });
+    expect(await daemon.stop()).toMatchObject({ code: 0 });
 
-      expect(filesUnder(scene.publishDir)).toHaveLength(8);
-      for (const item of report.completed) {
-        const media = pathOf(item);
-        const stem = media.replace(/\.ts$/, '');
-        expect(media.startsWith(join(scene.publishDir, item.lane))).toBe(true);
-        expect(basename(dirname(media))).toBe(basename(stem));
-        await expectWhole(media, 4);
-        expect(readFileSync(`${stem}.nfo`, 'utf8')).toContain(`<title>${item.title}</title>`);
-        expect(json(`${stem}.catchupd.json`)).toMatchObject({
-          version: 1,
-          recording_id: item.id,
-          outcome: outcomeOf(item),
-          capsule: { title: item.title, lane: item.lane },
-          window: { start: item.start.replace('Z', '.000Z'), pre_padding_s: 1, post_padding_s: 1 },
-          ts: { continuity_errors: 0, transport_errors: 0 },
-        });
-        for (const path of [media, `${stem}.nfo`, `${stem}.catchupd.json`]) expect(modeOf(path)).toBe(0o644);
-        for (const path of [dirname(media), dirname(dirname(media))]) expect(modeOf(path)).toBe(0o755);
-      }
-      const manifest = json(join(scene.publishDir, 'recorded-publish-manifest.json'));
-      expect(manifest['root_dir']).toBe(scene.publishDir);
-      const listed = (manifest['items'] as { media_path: string }[]).map(({ media_path }) => media_path);
-      expect(listed.toSorted()).toEqual(report.completed.map(pathOf).toSorted());
-      expect(filesUnder(scene.outDir).filter((path) => /\.(?:ts|nfo)$/.test(path))).toEqual([]);
-      expect(await provider.asked('cinema')).toBe(0);
-
-      const before = filesUnder(scene.publishDir);
-      const { requests } = await provider.facts();
-      const guideReads = requests.filter(({ path }) => path === '/guide.xml').length;
-      const streams = requests.filter(({ path }) => path.startsWith('/live/')).length;
-      // Once more while the programmes still are in the guide: they are known.
-      await provider.setProgrammes([
-        programme('arena.tv', 'City vs United', now - 60_000, 600, SPORT),
-        programme('news.tv', 'Evening News', now + 3_000, 600),
-      ]);
-      const again = scene.daemon(words);
-      await until('the guide is read again', async () => {
-        const facts = await provider.facts();
-        return facts.requests.filter(({ path }) => path === '/guide.xml').length >= guideReads + 3;
+    expect(filesUnder(scene.publishDir)).toHaveLength(8);
+    for (const item of report.completed) {
+      const media = pathOf(item);
+      const stem = media.replace(/\.ts$/, '');
+      expect(media.startsWith(join(scene.publishDir, item.lane))).toBe(true);
+      expect(basename(dirname(media))).toBe(basename(stem));
+      await expectWhole(media, 4);
+      expect(readFileSync(`${stem}.nfo`, 'utf8')).toContain(`<title>${item.title}</title>`);
+      expect(json(`${stem}.catchupd.json`)).toMatchObject({
+        version: 1,
+        recording_id: item.id,
+        outcome: outcomeOf(item),
+        capsule: { title: item.title, lane: item.lane },
+        window: { start: item.start.replace('Z', '.000Z'), pre_padding_s: 1, post_padding_s: 1 },
+        ts: { continuity_errors: 0, transport_errors: 0 },
       });
-      expect(titles((await again.report()).completed)).toEqual(['City vs United', 'Evening News']);
-      expect((await again.report()).active).toEqual([]);
-      expect(await again.stop()).toMatchObject({ code: 0 });
-      const after = (await provider.facts()).requests.filter(({ path }) => path.startsWith('/live/')).length;
-      expect(after).toBe(streams);
-      expect(filesUnder(scene.publishDir)).toEqual(before);
-    },
-  );
+      for (const path of [media, `${stem}.nfo`, `${stem}.catchupd.json`]) expect(modeOf(path)).toBe(0o644);
+      for (const path of [dirname(media), dirname(dirname(media))]) expect(modeOf(path)).toBe(0o755);
+    }
+    const manifest = json(join(scene.publishDir, 'recorded-publish-manifest.json'));
+    expect(manifest['root_dir']).toBe(scene.publishDir);
+    const listed = (manifest['items'] as { media_path: string }[]).map(({ media_path }) => media_path);
+    expect(listed.toSorted()).toEqual(report.completed.map(pathOf).toSorted());
+    expect(filesUnder(scene.outDir).filter((path) => /\.(?:ts|nfo)$/.test(path))).toEqual([]);
+    expect(await provider.asked('cinema')).toBe(0);
 
-  it.concurrent("takes the original system's command line", async ({ onTestFinished }) => {
+    const before = filesUnder(scene.publishDir);
+    const { requests } = await provider.facts();
+    const guideReads = requests.filter(({ path }) => path === '/guide.xml').length;
+    const streams = requests.filter(({ path }) => path.startsWith('/live/')).length;
+    // Once more while the programmes still are in the guide: they are known.
+    await provider.setProgrammes([
+      programme('arena.tv', 'City vs United', now - 60_000, 600, SPORT),
+      programme('news.tv', 'Evening News', now + 3_000, 600),
+    ]);
+    const again = scene.daemon(words);
+    await until('the guide is read again', async () => {
+      const facts = await provider.facts();
+      return facts.requests.filter(({ path }) => path === '/guide.xml').length >= guideReads + 3;
+    });
+    expect(titles((await again.report()).completed)).toEqual(['City vs United', 'Evening News']);
+    expect((await again.report()).active).toEqual([]);
+    expect(await again.stop()).toMatchObject({ code: 0 });
+    const after = (await provider.facts()).requests.filter(({ path }) => path.startsWith('/live/')).length;
+    expect(after).toBe(streams);
+    expect(filesUnder(scene.publishDir)).toEqual(before);
+  });
+
+  it("takes the original system's command line", async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({
       channels: [channel('arena', { behaviour: { status: 404 } })],
@@ -146,8 +145,8 @@ describe('a daemon beside a provider', () => {
   });
 });
 
-describe('what the guide does', () => {
-  it.concurrent('shows one title on two channels: two items', async ({ onTestFinished }) => {
+describe.concurrent('what the guide does', () => {
+  it('shows one title on two channels: two items', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({
       channels: [channel('one'), channel('two')],
@@ -170,7 +169,7 @@ describe('what the guide does', () => {
     }
   });
 
-  it.concurrent('shows ten programmes of one title in a row: ten items', async ({ onTestFinished }) => {
+  it('shows ten programmes of one title in a row: ten items', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('kids')], programmes: nothingYet('kids.tv') });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--max-concurrency', '4']);
@@ -188,7 +187,7 @@ describe('what the guide does', () => {
     }
   });
 
-  it.concurrent('moves a programme between two looks: one item', async ({ onTestFinished }) => {
+  it('moves a programme between two looks: one item', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const now = soon();
     const provider = await scene.provider({
@@ -209,7 +208,7 @@ describe('what the guide does', () => {
     });
   });
 
-  it.concurrent('lets a programme run on: recorded to its new stop', async ({ onTestFinished }) => {
+  it('lets a programme run on: recorded to its new stop', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl]);

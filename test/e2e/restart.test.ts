@@ -76,8 +76,8 @@ async function expectOneFile(scene: Scene, daemon: Daemon, before: Buffer): Prom
   expect(breaks).toHaveLength(1);
 }
 
-describe('a daemon that ends in the middle of a recording', () => {
-  it.concurrent('goes on after SIGTERM with the bytes it had', async ({ onTestFinished }) => {
+describe.concurrent('a daemon that ends in the middle of a recording', () => {
+  it('goes on after SIGTERM with the bytes it had', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const { words, daemon, spool } = await recording(scene, 17);
     const exit = await daemon.stop();
@@ -88,7 +88,7 @@ describe('a daemon that ends in the middle of a recording', () => {
     await expectOneFile(scene, scene.daemon(words), before);
   });
 
-  it.concurrent('goes on after SIGKILL with what was flushed', async ({ onTestFinished }) => {
+  it('goes on after SIGKILL with what was flushed', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const { words, daemon, spool } = await recording(scene, 17);
     daemon.signal('SIGKILL');
@@ -98,7 +98,7 @@ describe('a daemon that ends in the middle of a recording', () => {
     await expectOneFile(scene, scene.daemon(words), before);
   });
 
-  it.concurrent('takes a second signal for the same one', async ({ onTestFinished }) => {
+  it('takes a second signal for the same one', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const { daemon, spool } = await recording(scene, 60);
     const stopped = daemon.stop();
@@ -117,7 +117,7 @@ describe('a daemon that ends in the middle of a recording', () => {
     });
   });
 
-  it.concurrent('says so when its time has passed meanwhile', async ({ onTestFinished }) => {
+  it('says so when its time has passed meanwhile', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const { words, daemon, spool, provider, endsAt } = await recording(scene, 10);
     await daemon.stop();

@@ -3,6 +3,7 @@
  * when the test is over. Waits are on facts.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { Report, ReportItem } from '../../src/domain/report.js';
@@ -201,6 +202,41 @@ export function filesUnder(folder: string): string[] {
 
 export function json(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+}
+
+/** A warning or worse that the daemon has said, by its code. */
+export function said(program: Program, code: string): Readonly<Record<string, unknown>> | undefined {
+  return program.lines().find((line) => line['code'] === code);
+}
+
+/** A port that was free a moment ago, and is refused until somebody takes it. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+export const xmltvStamp = (at: number): string =>
+  `${new Date(at).toISOString().replace(/\D/g, '').slice(0, 14)} +0000`;
+
+/** A guide file by hand: one channel, these programmes. */
+export function guideText(channelId: string, shows: readonly FakeProgramme[]): string {
+  const rows = shows.map(
+    ({ title, startAt, stopAt }) =>
+      `<programme start="${xmltvStamp(startAt)}" stop="${xmltvStamp(stopAt)}" channel="${channelId}">` +
+      `<title>${title}</title></programme>`,
+  );
+  return `<tv><channel id="${channelId}"><display-name>${channelId}</display-name></channel>${rows.join('')}</tv>`;
+}
+
+/** A channel list by hand: ids and addresses. */
+export function listText(channels: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(channels).map(
+    ([id, url]) => `#EXTINF:-1 tvg-id="${id}.tv",Channel ${id}\n${url}\n`,
+  );
+  return `#EXTM3U\n${rows.join('')}`;
 }
 
 export const modeOf = (path: string): number => statSync(path).mode & 0o7777;

@@ -96,6 +96,8 @@ export interface FakeProvider {
   sentBytes(id: string): number;
   behave(id: string, behaviour: Behaviour): void;
   setProgrammes(programmes: readonly FakeProgramme[]): void;
+  /** Breaks every stream of this channel off. */
+  cut(id: string): void;
   /** From now on this path answers with this; null is what it was before. */
   setPage(path: string, page: FakePage | null): void;
   close(): Promise<void>;
@@ -109,7 +111,7 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
   let programmes = options.programmes ?? [];
   const requests: FakeRequest[] = [];
   const pages = new Map<string, FakePage>();
-  const streams = new Set<ServerResponse>();
+  const streams = new Map<ServerResponse, string>();
   const sent = new Map<string, number>();
   let streamsMax = 0;
   const bornAt = performance.now();
@@ -167,7 +169,7 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
       response.writeHead(458).end(`max ${options.connectionsMax} connections reached`);
       return;
     }
-    streams.add(response);
+    streams.set(response, channel.id);
     streamsMax = Math.max(streamsMax, streams.size);
     response.writeHead(200, { 'content-type': 'video/mp2t', ...behaviour.headers });
     const stop = stream(channel, behaviour, response, bornAt, (bytes) => {
@@ -192,6 +194,9 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
     behave: (id, behaviour) => void behaviours.set(id, behaviour),
     setProgrammes(next) {
       programmes = next;
+    },
+    cut(id) {
+      for (const [response, channelId] of streams) if (channelId === id) response.destroy();
     },
     setPage(path, page) {
       if (page) pages.set(path, page);

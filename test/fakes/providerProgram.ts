@@ -26,6 +26,7 @@ export type ProviderOrder =
   | { readonly do: 'behave'; readonly id: string; readonly behaviour: Behaviour }
   | { readonly do: 'programmes'; readonly programmes: readonly FakeProgramme[] }
   | { readonly do: 'page'; readonly path: string; readonly page: FakePage | null }
+  | { readonly do: 'cut'; readonly id: string }
   | { readonly do: 'facts' };
 
 export interface ProviderFacts {
@@ -64,6 +65,9 @@ async function obey(order: ProviderOrder): Promise<ProviderFacts> {
       break;
     case 'page':
       running.setPage(order.path, order.page);
+      break;
+    case 'cut':
+      running.cut(order.id);
       break;
     case 'start':
     case 'facts':
