@@ -41,7 +41,8 @@ const NUMBERS = ['priority', 'expiresAt', 'bytes', 'attempts', 'faults', 'durati
 const LISTS = ['keys', 'upstreams', 'stretches', 'gaps', 'joins'] as const;
 const OBJECTS = ['capsule', 'window', 'health', 'ts', 'tsBefore', 'patience'] as const;
 
-function checkContext(context: Recording): void {
+function checkContext(context: Recording | undefined): void {
+  if (!context) throw new CodedError('state_invalid', 'there is nothing in it');
   const wrong = [
     ...TEXTS.filter((name) => typeof context[name] !== 'string'),
     ...NUMBERS.filter((name) => !Number.isFinite(context[name])),
