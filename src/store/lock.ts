@@ -2,7 +2,7 @@
  * One daemon a folder: the lock names its holder, the heartbeat shows that it lives (DESIGN §3). A lock is stale when
  * the same boot shows the process gone or another under its number, elsewhere after 30 s without a beat.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { z } from 'zod';
 
@@ -59,15 +59,18 @@ export interface LockDoors {
 
 /**
  * Takes the lock in `<out-dir>/.catchupd`; `instance` is new for each start. A holder elsewhere is watched for a while
- * before it is taken for dead. Throws CodedError `state_locked` naming the holder, or `state_unwritable`.
+ * before it is taken for dead. Throws CodedError `state_locked` naming the holder,
+ * `folder_unwritable` or `state_unwritable`.
  */
 export async function takeLock(doors: LockDoors, privateFolder: string, instance: string): Promise<Lock> {
   const { disk, clock } = doors;
   const path = join(privateFolder, 'lock');
   const self = await doors.processes.self();
   const mine = `${JSON.stringify({ instance, ...self })}\n`;
+  await disk.mkdir(privateFolder).catch((error: unknown) => {
+    throw new CodedError('folder_unwritable', `${dirname(privateFolder)} (${diskCode(error)})`);
+  });
   try {
-    await disk.mkdir(privateFolder);
     for (let tries = 0; !(await place(disk, path, mine)); tries += 1) {
       const text = await readText(disk, path);
       if (text === null) continue;

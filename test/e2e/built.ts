@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -42,6 +43,8 @@ export function built(): Built {
   if (!existsSync(folder)) {
     dropOld(name);
     const making = mkdtempSync(join(cacheFolder(), 'making-'));
+    // Other users run it too.
+    chmodSync(making, 0o755);
     build(making, sources);
     try {
       renameSync(making, folder);
