@@ -9,6 +9,7 @@ import type { Recording, RecordingDocument, Tombstone } from '../domain/recordin
 import { normTitle } from '../domain/capsules.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
+import { isRow } from '../store/document.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
@@ -36,6 +37,8 @@ export interface Book {
   get(id: string): Entry | undefined;
   all(): Iterable<Entry>;
   quarantined(): readonly Quarantined[];
+  /** The same as far as it can be read, in a state of its own: `quarantined`. */
+  aside(): readonly Entry[];
   /** The stored snapshot, checked; throws CodedError `state_invalid`. */
   snapshot(id: string): Snapshot<unknown>;
   /** A live recording has moved: remembered, stored, armed. */
@@ -80,6 +83,15 @@ export function entryOf(document: RecordingDocument): Entry {
     rev: document.rev,
     updatedAt: document.updatedAt,
   };
+}
+
+/** Null where not even identity and window can be read. */
+function asideEntry(document: RecordingDocument): Entry | null {
+  const { id, rev, updatedAt } = document;
+  const { context: recording } = (document.snapshot ?? {}) as Told;
+  const parts: readonly unknown[] = [recording, recording?.capsule, recording?.window];
+  if (!recording || !parts.every(isRow) || !Array.isArray(recording.keys)) return null;
+  return { id, recording, path: 'quarantined', rev, updatedAt };
 }
 
 export function tombstoneOf(recording: Recording, at: number): Tombstone {
@@ -146,6 +158,7 @@ export function createBook(doors: BookDoors): Book {
     get: (id) => entries.get(id),
     all: () => entries.values(),
     quarantined: () => [...aside.values()],
+    aside: () => [...aside.values()].flatMap(({ document }) => asideEntry(document) ?? []),
     snapshot(id) {
       const document = store.recordings().get(id);
       if (!document) throw new Error(`no recording ${id}`);

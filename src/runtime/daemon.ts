@@ -189,7 +189,10 @@ async function startLocked(
 
   function plan(at: number, previous: ReadonlySet<string> | null) {
     const guide = { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
-    const outlook = decide(config, guide, book.all(), store.tombstones().values(), at, previous);
+    // What was put aside keeps its place: recorded anew, it would be lost (P7).
+    const aside = book.aside();
+    const known = [...book.all(), ...aside];
+    const outlook = decide(config, guide, known, store.tombstones().values(), at, previous);
     for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
       const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
       if (tombstone)
@@ -201,9 +204,8 @@ async function startLocked(
     const orders = ordersOf(outlook.decisions, {
       config,
       now: at,
-      known: (id) => book.get(id),
-      spools: () =>
-        [...book.all()].flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
+      known: (id) => book.get(id) ?? aside.find((entry) => entry.id === id),
+      spools: () => known.flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
     });
     return { ...outlook, orders };
   }
