@@ -67,9 +67,14 @@ export type Told =
       readonly candidates: readonly UpstreamRef[];
       readonly priority: number;
       readonly openAt: number;
+      /** The programme itself; the rest is padding, which yields. */
+      readonly startAt: number;
+      readonly stopAt: number;
       /** It has captured nothing yet. */
       readonly fresh: boolean;
     })
+  /** It backs off: a place whose connection broke is kept for it, one that others share is left. */
+  | (Timed & { readonly type: 'PAUSED'; readonly id: string })
   /** Gives back its slot, or withdraws what it wanted. */
   | (Timed & { readonly type: 'RELEASED'; readonly id: string })
   | (Timed & { readonly type: 'GONE'; readonly id: string });

@@ -17,6 +17,7 @@ import {
   closeFor,
   due,
   granted,
+  pause,
   recorded,
   release,
   sayGone,
@@ -147,7 +148,7 @@ export const recordingMachine = vocabulary.createMachine({
           },
           {
             target: 'retrying.backingOff',
-            actions: [recorded, tryLater],
+            actions: [recorded, tryLater, 'letGo', pause],
           },
         ],
       },
@@ -206,12 +207,11 @@ export const recordingMachine = vocabulary.createMachine({
       },
       initial: 'awaitingSlot',
       states: {
-        /** The slot is kept meanwhile, unless it was the slot that was refused. */
+        /** Its place is kept meanwhile, unless it was the place that was refused. */
         backingOff: {
           on: {
             DEADLINE: [
               { guard: due('stop'), target: '#recording.finalizing' },
-              { guard: 'retryDueWithSlot', target: '#recording.spooling' },
               { guard: due('retry'), target: 'awaitingSlot' },
             ],
             PREEMPTED: { target: 'awaitingSlot', actions: ['interrupt', 'letGo', release] },

@@ -53,8 +53,16 @@ export const ask = {
     candidates: candidates(context),
     priority: context.priority,
     openAt: openAt(context),
+    startAt: context.window.startAt,
+    stopAt: context.window.stopAt,
     fresh: context.bytes === 0,
   }),
+};
+
+/** Keeps its place in case the connection broke, and leaves one that others share. */
+export const pause = {
+  type: 'tell' as const,
+  params: ({ context, event }: Args): Told => ({ type: 'PAUSED', at: atOf(event), id: context.id }),
 };
 
 /** Gives the slot back, or withdraws the wish for one. */
@@ -193,7 +201,6 @@ export const vocabulary = setup({
     due: (args, kind: Deadline['kind']) => isDue(args, kind),
     /** The capture that was told to end for this reason has hung. */
     hung: (args, why: Recording['closing']) => isDue(args, 'close') && args.context.closing === why,
-    retryDueWithSlot: (args) => isDue(args, 'retry') && args.context.current !== null,
     expiryDue: (args) => isDue(args, 'expire') && !args.context.keep,
     ended: ({ context, event }) =>
       context.closing === 'window' || context.closing === 'yielded' || atOf(event) >= closeAt(context),

@@ -7,7 +7,22 @@
 import { setup } from 'xstate';
 import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensity.js';
 import type { Capsule } from '../src/domain/capsule.js';
-import { allot, withWant, without, type Admission, type SlotTable } from '../src/domain/slots.js';
+import {
+  allot,
+  nextCooled,
+  NO_SLOTS,
+  withAccounts,
+  withClosed,
+  withOnlyOpen,
+  without,
+  withPaused,
+  withRefusal,
+  withWant,
+  type Admission,
+  type Candidate,
+  type Cooling,
+  type SlotTable,
+} from '../src/domain/slots.js';
 import type { DeadlineEvent, RecordingEvent, Told } from './events.js';
 import { guideMachine, type GuideEvent, type GuideInput } from './guide.js';
 import { recordingMachine } from './recording.js';
@@ -42,9 +57,31 @@ export interface Resumed {
   readonly snapshot: unknown;
 }
 
+type Waited = 'tick' | 'restart' | 'cooled';
+
 export type SchedulerEvent =
-  | Told
-  | (DeadlineEvent & { readonly kind: 'tick' | 'restart' })
+  | Exclude<Told, { type: 'WANTS' }>
+  /** Upstreams come in the order in which they shall be asked, with the accounts that they count against. */
+  | (Omit<Extract<Told, { type: 'WANTS' }>, 'candidates'> & { readonly candidates: readonly Candidate[] })
+  | (DeadlineEvent & { readonly kind: Waited })
+  /** A connection is gone. */
+  | {
+      readonly type: 'FEED_CLOSED';
+      readonly at: number;
+      readonly feed: string;
+      readonly by: 'us' | 'provider';
+    }
+  /** The provider refused a connection because there are too many; it may have said how many are allowed. */
+  | { readonly type: 'REFUSED'; readonly at: number; readonly feed: string; readonly limit: number | null }
+  /** Every connection that is open now; what is not there is no slot. */
+  | { readonly type: 'FEEDS'; readonly at: number; readonly open: readonly string[] }
+  /** What accounts allow, and what was closed on them in an earlier life. */
+  | {
+      readonly type: 'ACCOUNTS';
+      readonly at: number;
+      readonly limits: SlotTable['limits'];
+      readonly cooling: readonly Cooling[];
+    }
   | { readonly type: 'RECOVERED'; readonly at: number }
   | { readonly type: 'GUIDES'; readonly at: number; readonly guides: readonly GuideInput[] }
   | { readonly type: 'PLANNED'; readonly at: number; readonly orders: readonly Order[] }
@@ -54,7 +91,12 @@ export type SchedulerEvent =
   /** For a recording that may have to be woken first. */
   | { readonly type: 'FORWARD'; readonly at: number; readonly id: string; readonly event: RecordingEvent }
   | { readonly type: 'ADMISSION'; readonly at: number; readonly admission: Admission }
-  | { readonly type: 'LIMITS'; readonly at: number; readonly slotsMax: number; readonly tickMs: number }
+  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt'>> & {
+      readonly type: 'LIMITS';
+      readonly at: number;
+      readonly slotsMax: number;
+      readonly tickMs: number;
+    })
   | { readonly type: 'DRAIN'; readonly at: number }
   | { readonly type: 'DRAINED'; readonly at: number };
 
@@ -77,7 +119,7 @@ export interface SchedulerContext extends SlotTable {
   readonly now: number;
   readonly crashes: Readonly<Record<string, readonly number[]>>;
   readonly restarts: readonly { readonly id: string; readonly at: number; readonly lastGood: unknown }[];
-  readonly deadline: { readonly kind: 'tick' | 'restart'; readonly at: number } | null;
+  readonly deadline: { readonly kind: Waited; readonly at: number } | null;
 }
 
 /** What is known of a death, for the log, the quarantine and the next life. */
@@ -104,11 +146,43 @@ function deathOf(event: ChildDied, now: number): Death {
   };
 }
 
-function nextDeadline(context: Pick<SchedulerContext, 'tickAt' | 'restarts'>): SchedulerContext['deadline'] {
-  const restartAt = Math.min(...context.restarts.map((restart) => restart.at));
-  return restartAt < context.tickAt
-    ? { kind: 'restart', at: restartAt }
-    : { kind: 'tick', at: context.tickAt };
+function nextDeadline(context: SchedulerContext): SchedulerContext['deadline'] {
+  const waited: { kind: Waited; at: number }[] = [
+    { kind: 'tick', at: context.tickAt },
+    ...context.restarts.map(({ at }) => ({ kind: 'restart' as const, at })),
+  ];
+  const cooledAt = nextCooled(context);
+  if (cooledAt !== null) waited.push({ kind: 'cooled', at: cooledAt });
+  return waited.reduce((first, each) => (each.at < first.at ? each : first));
+}
+
+/** What an event does to slots and their limits. */
+function changed(context: SchedulerContext, event: SchedulerEvent | ChildDied): Partial<SchedulerContext> {
+  switch (event.type) {
+    case 'WANTS':
+      return withWant(context, event);
+    case 'RELEASED':
+    case 'GONE':
+      return without(context, event.id);
+    case 'PAUSED':
+      return withPaused(context, event.id);
+    case 'FEED_CLOSED':
+      return withClosed(context, event.feed, event.by, event.at);
+    case 'REFUSED':
+      return withRefusal(context, event.feed, event.limit, event.at);
+    case 'FEEDS':
+      return withOnlyOpen(context, new Set(event.open));
+    case 'ACCOUNTS':
+      return withAccounts(context, event.limits, event.cooling);
+    case 'ADMISSION':
+      return { admission: event.admission };
+    case 'LIMITS': {
+      const { slotsMax, tickMs, cooldownMs = context.cooldownMs, preempt = context.preempt } = event;
+      return { slotsMax, tickMs, cooldownMs, preempt };
+    }
+    default:
+      return {};
+  }
 }
 
 /** What a recording is told of an order; `record` is a birth, not a letter. */
@@ -141,6 +215,8 @@ const ports = setup({
     tick: (_, _now: { at: number }) => {},
     /** Hands an event to a recording, waking it where it rests. */
     deliver: (_, _letter: { id: string; event: RecordingEvent }) => {},
+    /** Closes a connection that nobody listens to. */
+    dismiss: (_, _idle: { feed: string }) => {},
     /** Says that a child died, and of what. */
     mourn: (_, _death: Death) => {},
     /** Makes a recording that died ready to live again; RESUME follows. */
@@ -153,7 +229,7 @@ const ports = setup({
     drain: () => {},
   },
   guards: {
-    due: ({ context, event }, kind: 'tick' | 'restart') =>
+    due: ({ context, event }, kind: Waited) =>
       event.type === 'DEADLINE' &&
       event.kind === kind &&
       context.deadline?.kind === kind &&
@@ -163,19 +239,19 @@ const ports = setup({
 
 const chart = ports.extend({
   actions: {
-    /** Gives out what is free, and tells each that waits why. */
+    /** Gives out what is free, makes room where it may, and tells each that waits why. */
     allot: ports.enqueueActions(({ context, enqueue }) => {
-      const { table, granted, refused } = allot(context, context.now);
+      const { now: at } = context;
+      const { table, granted, refused, preempted, yielded, dismissed } = allot(context, at);
       enqueue.assign(table);
-      for (const { id, upstream } of granted)
-        enqueue({ type: 'deliver', params: { id, event: { type: 'GRANTED', at: context.now, upstream } } });
-      for (const { id, reason } of refused)
-        enqueue({ type: 'deliver', params: { id, event: { type: 'QUEUED', at: context.now, reason } } });
+      const tell = (id: string, event: RecordingEvent) => enqueue({ type: 'deliver', params: { id, event } });
+      for (const { id, upstream } of granted) tell(id, { type: 'GRANTED', at, upstream });
+      for (const { id, reason } of refused) tell(id, { type: 'QUEUED', at, reason });
+      for (const id of preempted) tell(id, { type: 'PREEMPTED', at });
+      for (const id of yielded) tell(id, { type: 'YIELD', at });
+      for (const feed of dismissed) enqueue({ type: 'dismiss', params: { feed } });
     }),
-    want: ports.assign(({ context, event }) => (event.type === 'WANTS' ? withWant(context, event) : {})),
-    free: ports.assign(({ context, event }) =>
-      event.type === 'RELEASED' || event.type === 'GONE' ? without(context, event.id) : {},
-    ),
+    change: ports.assign(({ context, event }) => changed(context, event)),
     clock: ports.assign(({ context, event }) =>
       'at' in event ? { now: Math.max(context.now, event.at) } : {},
     ),
@@ -260,20 +336,14 @@ const chart = ports.extend({
       enqueue.stopChild(event.id);
       enqueue({ type: 'bury', params: { id: event.id } });
     }),
-    admit: ports.assign(({ event }) => (event.type === 'ADMISSION' ? { admission: event.admission } : {})),
-    limit: ports.assign(({ event }) =>
-      event.type === 'LIMITS' ? { slotsMax: event.slotsMax, tickMs: event.tickMs } : {},
-    ),
   },
 });
 
 export const schedulerMachine = chart.createMachine({
   id: 'scheduler',
   context: ({ input }) => ({
-    slots: [],
-    queue: [],
+    ...NO_SLOTS,
     slotsMax: input.slotsMax,
-    admission: null,
     tickMs: input.tickMs,
     tickAt: input.at,
     now: input.at,
@@ -283,14 +353,18 @@ export const schedulerMachine = chart.createMachine({
   }),
   initial: 'recovering',
   on: {
-    WANTS: { actions: ['clock', 'want'] },
-    RELEASED: { actions: ['clock', 'free'] },
-    GONE: { actions: ['clock', 'free', 'leave'] },
+    WANTS: { actions: ['clock', 'change'] },
+    RELEASED: { actions: ['clock', 'change'] },
+    PAUSED: { actions: ['clock', 'change'] },
+    GONE: { actions: ['clock', 'change', 'leave'] },
+    FEED_CLOSED: { actions: ['clock', 'change'] },
+    REFUSED: { actions: ['clock', 'change'] },
+    ACCOUNTS: { actions: ['clock', 'change'] },
+    ADMISSION: { actions: ['clock', 'change'] },
+    LIMITS: { actions: ['clock', 'change'] },
     RESUME: { actions: ['clock', 'resume', 'wake'] },
     REST: { actions: ['clock', 'rest'] },
     FORWARD: { actions: ['clock', 'forward'] },
-    ADMISSION: { actions: ['clock', 'admit'] },
-    LIMITS: { actions: ['clock', 'limit'] },
     'xstate.error.actor.*': { actions: ['reap', 'rearm'] },
   },
   states: {
@@ -301,12 +375,17 @@ export const schedulerMachine = chart.createMachine({
     running: {
       entry: ['allot', 'rearm'],
       on: {
-        WANTS: { actions: ['clock', 'want', 'allot'] },
-        RELEASED: { actions: ['clock', 'free', 'allot'] },
-        GONE: { actions: ['clock', 'free', 'leave', 'allot'] },
-        REST: { actions: ['clock', 'rest', 'allot'] },
-        ADMISSION: { actions: ['clock', 'admit', 'allot'] },
-        LIMITS: { actions: ['clock', 'limit', 'allot'] },
+        WANTS: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        RELEASED: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        PAUSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        GONE: { actions: ['clock', 'change', 'leave', 'allot', 'rearm'] },
+        FEED_CLOSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        REFUSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        FEEDS: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        ACCOUNTS: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        ADMISSION: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        LIMITS: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        REST: { actions: ['clock', 'rest', 'allot', 'rearm'] },
         GUIDES: { actions: ['clock', 'spawnGuides'] },
         PLANNED: { actions: ['clock', 'spawnFresh', 'passOn'] },
         'xstate.error.actor.*': { actions: ['reap', 'rearm', 'allot'] },
@@ -321,6 +400,7 @@ export const schedulerMachine = chart.createMachine({
             ],
           },
           { guard: { type: 'due', params: 'restart' }, actions: ['clock', 'restart', 'rearm'] },
+          { guard: { type: 'due', params: 'cooled' }, actions: ['clock', 'allot', 'rearm'] },
         ],
         DRAIN: { target: 'draining', actions: 'clock' },
       },

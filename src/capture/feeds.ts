@@ -3,15 +3,20 @@
  * (padding) share it, and one that ends leaves it open for a moment, in case the next one wants it (P6).
  */
 import type { Clock, TimerHandle } from '../io/clock.js';
-import { TransportFault, type BodySink, type Transport } from '../io/transport.js';
-import { openUpstream, type LiveBody, type Opened, type UpstreamInput } from './upstream.js';
+import { TransportFault, type BodySink, type Transport, type TransportBody } from '../io/transport.js';
+import type { TransportRequest, TransportResponse } from '../io/transport.js';
 
 /** Who ended a connection: a provider may count one that we closed for a while. */
 export type ClosedBy = 'us' | 'provider';
 
 export interface Feeds {
-  /** The running feed under this key, or a new connection. `signal` ends this listener's wait only. */
-  open(key: string, input: UpstreamInput, signal: AbortSignal): Promise<Opened>;
+  /**
+   * As a transport's `open`, but over the connection that already runs under this key, where one does: its headers,
+   * and its body from now on. The request's signal ends this listener only.
+   */
+  open(key: string, url: string, request: TransportRequest): Promise<TransportResponse>;
+  /** Closes a feed that is no good (it stalls, it is not media), under all of its listeners. */
+  condemn(key: string): void;
   /** Closes a feed that nobody listens to now, without waiting for its time. */
   dismiss(key: string): void;
   /** Keys of every connection that is open or being opened. */
@@ -31,7 +36,6 @@ export interface FeedsDoors {
 const LINGER_MS = 3_000;
 /** A listener that is this far behind the others is let go, so that it does not hold them back. */
 const BEHIND_BYTES_MAX = 16 * 2 ** 20;
-const NOTHING = Buffer.alloc(0);
 
 interface Tap {
   sink: BodySink | null;
@@ -42,11 +46,11 @@ interface Tap {
 
 interface Feed {
   readonly abort: AbortController;
-  readonly opening: Promise<Opened>;
+  readonly opening: Promise<TransportResponse>;
   readonly taps: Set<Tap>;
   /** Listeners that wait for the connection to open. */
   waiting: number;
-  body: LiveBody | null;
+  body: TransportBody | null;
   linger: TimerHandle | null;
   over: boolean;
 }
@@ -55,9 +59,11 @@ export function createFeeds(doors: FeedsDoors): Feeds {
   const { clock, transport } = doors;
   const feeds = new Map<string, Feed>();
 
-  function connect(key: string, input: UpstreamInput): Feed {
+  function connect(key: string, url: string, request: TransportRequest): Feed {
     const abort = new AbortController();
-    const opening = openUpstream(input, transport, clock, abort.signal);
+    const opening = transport.open(url, { ...request, signal: abort.signal });
+    // Whoever waits is told; nobody may be waiting any more.
+    opening.catch(() => undefined);
     const feed: Feed = { abort, opening, taps: new Set(), waiting: 0, body: null, linger: null, over: false };
     feeds.set(key, feed);
     return feed;
@@ -83,7 +89,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     feed.linger = clock.after(doors.lingerMs ?? LINGER_MS, () => end(key, feed, 'us'));
   }
 
-  function attach(key: string, feed: Feed, first: Buffer): LiveBody {
+  function attach(key: string, feed: Feed): TransportBody {
     const tap: Tap = { sink: null, paused: true, held: [], heldBytes: 0 };
     feed.taps.add(tap);
     feed.linger?.cancel();
@@ -95,7 +101,6 @@ export function createFeeds(doors: FeedsDoors): Feeds {
       lingerOn(key, feed);
     };
     return {
-      first,
       flow(sink) {
         tap.sink = sink;
         tap.paused = false;
@@ -115,7 +120,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     };
   }
 
-  function start(key: string, feed: Feed, body: LiveBody): void {
+  function start(key: string, feed: Feed, body: TransportBody): void {
     feed.body = body;
     const over = (tell: (sink: BodySink) => void) => {
       const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
@@ -132,26 +137,48 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     });
   }
 
-  return {
-    async open(key, input, signal) {
-      const feed = feeds.get(key) ?? connect(key, input);
-      const isFirst = feed.waiting === 0 && feed.body === null && feed.taps.size === 0;
-      feed.waiting += 1;
-      const opened = await Promise.race([feed.opening, aborted(signal)]);
+  /** Ends it ourselves, under whoever listens. */
+  function hangUp(key: string, feed: Feed, fault: TransportFault): void {
+    const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
+    feed.taps.clear();
+    end(key, feed, 'us');
+    for (const sink of listeners) sink.onFault(fault);
+  }
+
+  async function wait(key: string, feed: Feed, signal: AbortSignal | undefined): Promise<TransportResponse> {
+    feed.waiting += 1;
+    try {
+      return await (signal ? Promise.race([feed.opening, abortOf(signal)]) : feed.opening);
+    } catch (error) {
+      if (signal?.aborted) throw new TransportFault('aborted', 'aborted');
+      end(key, feed, 'provider');
+      throw error;
+    } finally {
       feed.waiting -= 1;
-      if (signal.aborted || opened.kind === 'aborted') {
-        lingerOn(key, feed);
-        return { kind: 'aborted' };
+      if (signal?.aborted) lingerOn(key, feed);
+    }
+  }
+
+  return {
+    async open(key, url, request) {
+      const feed = feeds.get(key) ?? connect(key, url, request);
+      const response = await wait(key, feed, request.signal);
+      // An answer that is no media belongs to whoever hears it first; there is nothing to share.
+      if (response.status < 200 || response.status > 299) {
+        if (feed.over) throw new TransportFault('reset', 'the connection was refused');
+        feed.over = true;
+        feeds.delete(key);
+        doors.onClosed(key, 'provider');
+        return response;
       }
-      if (opened.kind === 'refused') {
-        end(key, feed, 'provider');
-        return opened;
-      }
-      if (feed.over) return { kind: 'aborted' };
-      // Only the first one gets what was read while looking; the others come in where the stream is now.
-      const body = attach(key, feed, isFirst ? opened.body.first : NOTHING);
-      if (feed.body === null) start(key, feed, opened.body);
-      return { kind: 'live', body };
+      if (feed.over) throw new TransportFault('reset', 'the feed was closed');
+      const body = attach(key, feed);
+      if (feed.body === null) start(key, feed, response.body);
+      return { ...response, body };
+    },
+    condemn(key) {
+      const feed = feeds.get(key);
+      if (feed) hangUp(key, feed, new TransportFault('reset', 'the feed was given up'));
     },
     dismiss(key) {
       const feed = feeds.get(key);
@@ -159,12 +186,8 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     },
     keys: () => [...feeds.keys()],
     close() {
-      for (const [key, feed] of feeds) {
-        const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
-        feed.taps.clear();
-        end(key, feed, 'us');
-        for (const sink of listeners) sink.onFault(new TransportFault('aborted', 'the feed was closed'));
-      }
+      for (const [key, feed] of feeds)
+        hangUp(key, feed, new TransportFault('aborted', 'the feed was closed'));
     },
   };
 }
@@ -197,10 +220,10 @@ function hand(tap: Tap): void {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<Opened> {
-  return new Promise((resolve) => {
-    const answer = () => resolve({ kind: 'aborted' });
-    if (signal.aborted) answer();
-    else signal.addEventListener('abort', answer, { once: true });
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fault = () => reject(new TransportFault('aborted', 'aborted'));
+    if (signal.aborted) fault();
+    else signal.addEventListener('abort', fault, { once: true });
   });
 }

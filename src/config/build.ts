@@ -53,6 +53,10 @@ export function buildConfig(value: Values): Config {
       joinMinLeft: value('join-min-left') ?? 0,
     },
     how: {
+      providerMax: value('provider-max') ?? {},
+      providerReserve: value('provider-reserve') ?? {},
+      providerCooldownMs: value('provider-cooldown') ?? 0,
+      preempt: value('preempt') ?? true,
       concurrencyMax: value('max-concurrency') ?? 0,
       stallTimeoutMs: value('stall-timeout') ?? 0,
       firstByteTimeoutMs: value('first-byte-timeout') ?? 0,

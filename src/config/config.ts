@@ -74,6 +74,11 @@ export interface WhenConfig {
 
 export interface HowConfig {
   readonly concurrencyMax: number;
+  /** By account label, lower case. */
+  readonly providerMax: Readonly<Record<string, number>>;
+  readonly providerReserve: Readonly<Record<string, number>>;
+  readonly providerCooldownMs: number;
+  readonly preempt: boolean;
   readonly stallTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   /** Consecutive failures; 0 is until the programme ends. */

@@ -8,6 +8,7 @@ import {
   type Floor,
   formatDuration,
   type LaneMap,
+  parseAccountMap,
   parseCount,
   parseDuration,
   parseFloor,
@@ -41,6 +42,7 @@ export interface ValueOfKind {
   laneDurations: LaneMap;
   laneCounts: LaneMap;
   laneSizes: LaneMap;
+  accountCounts: LaneMap;
   listen: Listen;
 }
 
@@ -117,6 +119,11 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
   laneDurations: (texts) => laneMap(texts, parseDuration, 'sports=72h,general=24h'),
   laneCounts: (texts) => laneMap(texts, parseCount, 'sports=50,general=100'),
   laneSizes: (texts) => laneMap(texts, parseSize, 'sports=20GiB,general=40GiB'),
+  accountCounts: (texts) => {
+    const result = parseAccountMap(texts.join(','));
+    if (result.kind === 'ok') return result.map;
+    throw new Refused(`"${result.entry}" is not understood; write it as USER@HOST=2 or HOST:PORT=2`);
+  },
   listen: (texts) =>
     parseListen(only(texts)) ?? refuse(texts, 'is no address to listen on, as in 8998, :8998 or HOST:PORT'),
 };

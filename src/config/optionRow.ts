@@ -20,6 +20,7 @@ export type Kind =
   | 'laneDurations'
   | 'laneCounts'
   | 'laneSizes'
+  | 'accountCounts'
   | 'listen';
 
 export const GROUPS = [

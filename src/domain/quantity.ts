@@ -150,6 +150,19 @@ export function parseLaneMap(text: string, parseValue: (text: string) => number 
   return { kind: 'ok', map };
 }
 
+/** `USER@HOST=1,HOST:PORT=2`, names in lower case; `bad` names the first entry that is none. */
+export function parseAccountMap(text: string): LaneMapResult {
+  const map: Record<string, number> = {};
+  for (const entry of parseList(text)) {
+    const at = entry.lastIndexOf('=');
+    const account = entry.slice(0, Math.max(0, at)).trim().toLowerCase();
+    const value = at < 0 ? null : parseCount(entry.slice(at + 1));
+    if (account === '' || value === null) return { kind: 'bad', entry };
+    map[account] = value;
+  }
+  return { kind: 'ok', map };
+}
+
 export function formatLaneMap(map: LaneMap, formatValue: (value: number) => string): string {
   return Object.entries(map)
     .map(([lane, value]) => `${lane}=${formatValue(value)}`)

@@ -9,6 +9,7 @@ import type { GuideContext } from '../../machines/guide.js';
 import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/scheduler.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { UpstreamRef } from '../domain/channel.js';
+import type { Candidate } from '../domain/slots.js';
 import type { Log } from '../log.js';
 import { plugged, type Plugs } from './actors.js';
 import type { Book } from './book.js';
@@ -38,7 +39,9 @@ export interface ActorSystemDoors {
   readonly book: Book;
   readonly deadlines: Deadlines;
   /** Upstreams in the order in which they shall be asked now. */
-  readonly rank: (refs: readonly UpstreamRef[], capsule: Capsule) => readonly UpstreamRef[];
+  readonly rank: (refs: readonly UpstreamRef[], capsule: Capsule) => readonly Candidate[];
+  /** Every change of slots and limits, to be remembered. */
+  readonly onScheduler: (context: SchedulerContext) => void;
   readonly log: Log;
   readonly onGuide: (sourceId: string, state: string, context: GuideContext) => void;
   readonly onBroken: (id: string, error: unknown) => void;
@@ -74,7 +77,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   root.subscribe({ error: doors.onDeath });
 
   /** A chart knows its upstreams; which is best at this moment is known here. */
-  function ranked(message: Told): Told {
+  function ranked(message: Told): SchedulerEvent {
     const entry = message.type === 'WANTS' ? book.get(message.id) : undefined;
     if (message.type !== 'WANTS' || !entry) return message;
     return { ...message, candidates: doors.rank(message.candidates, entry.recording.capsule) };
@@ -129,6 +132,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     if (actor.src === 'recording') book.observe(actor.id, actor.getPersistedSnapshot());
     if (actor.src === 'guide' || actor.id === SCHEDULER)
       deadlines.set(actor.id, snapshot.context?.deadline ?? null);
+    if (actor.id === SCHEDULER) doors.onScheduler(snapshot.context as never);
     if (actor.src === 'guide')
       doors.onGuide(actor.id.slice(GUIDE.length), String(snapshot.value), snapshot.context as never);
   }

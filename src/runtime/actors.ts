@@ -27,6 +27,7 @@ export interface Plugs {
   readonly tell: (message: Told) => void;
   readonly deliver: (letter: { id: string; event: RecordingEvent }) => void;
   readonly tick: (now: { at: number }) => void;
+  readonly dismiss: (idle: { feed: string }) => void;
   readonly mourn: (death: Death) => void;
   readonly revive: (dead: { id: string; lastGood: unknown }) => void;
   readonly quarantine: (death: Death) => void;
@@ -68,6 +69,7 @@ export function plugged(plugs: Plugs): typeof schedulerMachine {
     actions: {
       tick: (_, now) => plugs.tick(now),
       deliver: (_, letter) => plugs.deliver(letter),
+      dismiss: (_, idle) => plugs.dismiss(idle),
       mourn: (_, death) => plugs.mourn(death),
       revive: (_, dead) => plugs.revive(dead),
       quarantine: (_, death) => plugs.quarantine(death),

@@ -7,11 +7,11 @@
 import { dirname } from 'node:path';
 import type { CaptureInput as Asked } from '../../machines/ports.js';
 import type { CaptureFault, CaptureOutcome, CapturePiece } from '../domain/capture.js';
-import type { UpstreamRef } from '../domain/channel.js';
+import { refKey, type UpstreamRef } from '../domain/channel.js';
 import { capture } from '../capture/protocols.js';
 import { pause, type Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
-import type { Transport } from '../io/transport.js';
+import type { Feeds } from '../capture/feeds.js';
 
 /** An upstream as it is asked: address and headers. Secret. */
 export interface Address {
@@ -27,7 +27,7 @@ export interface CaptureSettings {
 export interface CapturesDoors {
   readonly clock: Clock;
   readonly disk: Disk;
-  readonly transport: Transport;
+  readonly feeds: Feeds;
   readonly settings: () => CaptureSettings;
   /** Null where no list has it. */
   readonly resolve: (ref: UpstreamRef) => Address | null;
@@ -35,6 +35,8 @@ export interface CapturesDoors {
   readonly known: (ref: UpstreamRef, signal: AbortSignal) => Promise<void>;
   /** Whether the folder that spools go to is there (P5). */
   readonly rootReady: () => Promise<boolean>;
+  /** The connection that was granted is not there (any more). */
+  readonly onClosed: (feed: string) => void;
   /** How each capture ended, before its chart is told. */
   readonly onEnd: (id: string, upstream: UpstreamRef, outcome: CaptureOutcome) => void;
   readonly onCheckpoint: (id: string, upstream: UpstreamRef, piece: CapturePiece, at: number) => void;
@@ -76,7 +78,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
     holders.set(asked.id, holder);
     try {
       const ended = await outcome;
-      doors.onEnd(asked.id, asked.upstream, ended);
+      settle(asked, ended);
       return ended;
     } finally {
       signal.removeEventListener('abort', onLeave);
@@ -99,13 +101,24 @@ export function createCaptures(doors: CapturesDoors): Captures {
     return capture(
       { ...address, ...doors.settings(), spoolPath: asked.spool },
       {
-        transport: doors.transport,
+        transport: {
+          open: (url, request) => doors.feeds.open(refKey(asked.upstream), url, request),
+          close: () => Promise.resolve(),
+        },
         disk: doors.disk,
         clock: doors.clock,
         signal,
         onCheckpoint: (piece) => doors.onCheckpoint(asked.id, asked.upstream, piece, doors.clock.now()),
       },
     );
+  }
+
+  /** A connection that failed is of no use to others either; the slot goes by what is really open. */
+  function settle({ id, upstream }: Asked, outcome: CaptureOutcome): void {
+    const feed = refKey(upstream);
+    if (outcome.kind === 'fault' && outcome.remedy !== 'disk') doors.feeds.condemn(feed);
+    if (!doors.feeds.keys().includes(feed)) doors.onClosed(feed);
+    doors.onEnd(id, upstream, outcome);
   }
 
   /** Waits for it, but no longer than that. */

@@ -6,13 +6,17 @@
 import { join } from 'node:path';
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Death, Resumed } from '../../machines/scheduler.js';
+import { createFeeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
+import { refKey } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import type { Recording } from '../domain/recording.js';
+import type { Cooling } from '../domain/slots.js';
 import type { TimerHandle } from '../io/clock.js';
 import { openHistory } from '../store/history.js';
 import { BEAT_MS, takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
+import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
 import { createActorSystem, type ActorSystem } from './actorSystem.js';
 import { createBook, isResting, type Book, type Entry } from './book.js';
 import { createCaptures } from './captures.js';
@@ -51,6 +55,8 @@ export interface Inside {
   /** Ids of those that hold a slot, and of those that have a capture open. */
   readonly slots: readonly string[];
   readonly captures: readonly string[];
+  /** Connections that are open, with and without listeners. */
+  readonly feeds: readonly string[];
 }
 
 export interface Daemon {
@@ -108,12 +114,24 @@ async function startLocked(
 
   const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
   const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
-  const sources: Sources = createSources(config, folder, doors, () => lookout.sourceChanged());
+  // A guide's chart says so in the middle of its transition; no other chart may run inside of that.
+  const sources: Sources = createSources(config, folder, doors, () =>
+    queueMicrotask(() => {
+      tellAccounts([]);
+      lookout.sourceChanged();
+    }),
+  );
   const upstreams = createUpstreams({ config, doors, store, sources });
+  const feeds = createFeeds({
+    transport: doors.transport,
+    clock,
+    onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
+  });
   const captures = createCaptures({
     clock,
     disk,
-    transport: doors.transport,
+    feeds,
+    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
     settings: () => config.how,
     resolve: (ref) => sources.resolve(ref),
     known: (ref, signal) => sources.known(ref, signal),
@@ -121,6 +139,8 @@ async function startLocked(
     onEnd(id, upstream, outcome) {
       const capsule = book.get(id)?.recording.capsule;
       if (capsule) upstreams.note(upstream, capsule, outcome);
+      if (outcome.kind === 'fault' && outcome.remedy === 'no_slot')
+        system.send({ type: 'REFUSED', at: outcome.at, feed: refKey(upstream), limit: outcome.limit });
     },
     onCheckpoint: (id, upstream, piece, at) =>
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
@@ -135,8 +155,10 @@ async function startLocked(
       log,
       tick({ at }) {
         tickedAt = at;
+        system.send({ type: 'FEEDS', at, open: feeds.keys() });
         lookout.look();
       },
+      dismiss: ({ feed }) => feeds.dismiss(feed),
       mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
       revive: ({ id, lastGood }) => void revive(id, lastGood),
       quarantine: ({ id, error }) => setAside(id, error),
@@ -150,7 +172,9 @@ async function startLocked(
     input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
     book,
     deadlines,
-    rank: (refs, capsule) => upstreams.rank(refs, capsule).map(({ ref }) => ref),
+    rank: (refs, capsule) =>
+      upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
+    onScheduler: (context) => rememberAccounts(store, context),
     log,
     onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
     onBroken: setAside,
@@ -177,6 +201,18 @@ async function startLocked(
     plan,
     onIdle: (problem) => void stop(problem),
   });
+
+  /** What accounts allow may change with every list. */
+  function tellAccounts(cooling: readonly Cooling[]): void {
+    const limits = limitsOf(config, sources.accounts(), store);
+    system.send({ type: 'ACCOUNTS', at: clock.now(), limits, cooling });
+  }
+
+  function tellLimits(): void {
+    const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt } = config.how;
+    const { pollIntervalMs: tickMs } = config.when;
+    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt });
+  }
 
   function noticed(entry: Entry, before: Entry | undefined): void {
     if (entry.path === before?.path) return;
@@ -276,6 +312,7 @@ async function startLocked(
 
   async function drain(): Promise<void> {
     await captures.stopAll(DRAIN_MS_MAX);
+    feeds.close();
     deadlines.stop();
     system.send({ type: 'DRAINED', at: clock.now() });
     try {
@@ -304,6 +341,8 @@ async function startLocked(
   }
 
   system.start();
+  tellLimits();
+  tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
   await stages.prepare();
   await upstreams.reread();
   await recover();
@@ -328,9 +367,9 @@ async function startLocked(
     reconfigure(next) {
       for (const group of ['sources', 'what', 'when', 'how', 'keep'] as const)
         Object.assign(config[group], structuredClone(next[group]));
-      const { concurrencyMax: slotsMax } = config.how;
-      system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs: config.when.pollIntervalMs });
+      tellLimits();
       sources.reconfigured();
+      tellAccounts([]);
       void upstreams.reread();
       lookout.sourceChanged();
     },
@@ -338,10 +377,13 @@ async function startLocked(
     ended,
     inside() {
       const { state, context } = system.scheduler();
-      const slots = context.slots.map(({ id }) => id);
-      return { state, live: system.live(), slots, captures: captures.open() };
+      const slots = context.slots.flatMap(({ holders }) => holders.map(({ id }) => id));
+      return { state, live: system.live(), slots, captures: captures.open(), feeds: feeds.keys() };
     },
-    listensOn: (address) => void (listen = address),
+    listensOn(address) {
+      listen = address;
+      void lock.beat({ listen });
+    },
   };
 }
 

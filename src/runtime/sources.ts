@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { GuideOutcome } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
+import { accountOf, type Account } from '../domain/account.js';
 import { type Channel, type SourceRef, type UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
@@ -77,6 +78,10 @@ export interface Sources {
    * so that what goes on after a restart is not told that its channel is gone. `signal` ends the wait.
    */
   known(ref: UpstreamRef, signal: AbortSignal): Promise<void>;
+  /** Keys of the accounts that a connection to it counts against; a relay's counts against the one behind it, too. */
+  accountsOf(ref: UpstreamRef): readonly string[];
+  /** Every account that the lists use. */
+  accounts(): Iterable<Account>;
   /** Where an upstream is, lower case; '' where it is not known (any more). */
   place(ref: UpstreamRef): { readonly host: string; readonly hostPort: string };
   /** The configuration has changed: what is new is a source now, what is gone is none any more. */
@@ -338,6 +343,17 @@ export function createSources(
         },
       };
     },
+    accountsOf(ref) {
+      const { streamBaseUrl } = config.sources;
+      const behind = ref.source === 'relay' ? findAny(ref.channel)?.urls[0] : find(ref)?.urls[ref.index];
+      const urls = [...(ref.source === 'relay' && streamBaseUrl !== null ? [streamBaseUrl] : []), behind];
+      return [...new Set(urls.flatMap((url) => (url === undefined ? [] : accountOf(url).key)))];
+    },
+    *accounts() {
+      for (const { list } of sources.values())
+        for (const { urls } of list?.channels ?? []) for (const url of urls) yield accountOf(url);
+      if (config.sources.streamBaseUrl !== null) yield accountOf(config.sources.streamBaseUrl);
+    },
     place(ref) {
       const address = ref.source === 'relay' ? config.sources.streamBaseUrl : find(ref)?.urls[ref.index];
       const url = URL.canParse(address ?? '') ? new URL(address ?? '') : null;
@@ -362,10 +378,15 @@ export function createSources(
   }
 
   function find(ref: UpstreamRef): Channel | undefined {
-    const own = sources.get(ref.source)?.list?.channels;
+    const own = sources.get(ref.source)?.list?.channels.find(({ channelId }) => channelId === ref.channel);
+    if (own) return own;
     // A list under a new address (a changed password) is another source, and still has the channel.
-    for (const channels of [own, ...[...sources.values()].map(({ list }) => list?.channels)]) {
-      const channel = channels?.find(({ channelId }) => channelId === ref.channel);
+    return findAny(ref.channel);
+  }
+
+  function findAny(channelId: string): Channel | undefined {
+    for (const { list } of sources.values()) {
+      const channel = list?.channels.find((each) => each.channelId === channelId);
       if (channel) return channel;
     }
     return undefined;

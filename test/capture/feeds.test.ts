@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { createFeeds, type ClosedBy } from '../../src/capture/feeds.js';
-import type { LiveBody } from '../../src/capture/upstream.js';
 import { systemClock } from '../../src/io/clock.js';
+import { TransportFault, type TransportBody, type TransportResponse } from '../../src/io/transport.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
 
 /** Packets that say which one they are. */
@@ -47,7 +47,7 @@ async function scene(status = 200) {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   const open = (signal = new AbortController().signal) =>
-    feeds.open('one', { url: `http://127.0.0.1:${port}/`, headers: {}, firstByteTimeoutMs: 5_000 }, signal);
+    feeds.open('one', `http://127.0.0.1:${port}/`, { headersTimeoutMs: 5_000, signal });
   return { viewers, feeds, closed, open };
 }
 
@@ -56,8 +56,8 @@ async function until(fact: () => boolean): Promise<void> {
 }
 
 /** Listens and remembers what came and how it ended. */
-function listen(body: LiveBody) {
-  const heard = { bytes: [body.first], end: '' };
+function listen(body: TransportBody) {
+  const heard = { bytes: [] as Buffer[], end: '' };
   body.flow({
     onData: (chunk) => heard.bytes.push(Buffer.from(chunk)),
     onEnd: () => (heard.end = 'end'),
@@ -66,11 +66,13 @@ function listen(body: LiveBody) {
   return { ...heard, all: () => Buffer.concat(heard.bytes), ended: () => heard.end };
 }
 
-async function liveOf(opened: ReturnType<Awaited<ReturnType<typeof scene>>['open']>): Promise<LiveBody> {
-  const result = await opened;
-  if (result.kind !== 'live') throw new Error(result.kind);
-  return result.body;
-}
+const liveOf = async (opened: Promise<TransportResponse>): Promise<TransportBody> => (await opened).body;
+
+const kindOf = (opened: Promise<TransportResponse>): Promise<string | number> =>
+  opened.then(
+    ({ status }) => status,
+    (error: unknown) => (error instanceof TransportFault ? error.kind : 'bug'),
+  );
 
 it('gives every listener the same bytes over one connection', async () => {
   const { viewers, open } = await scene();
@@ -131,8 +133,8 @@ it('tells all listeners when the provider ends it, and that it was the provider'
 
 it('refuses all who wait when the provider refuses', async () => {
   const { open, closed } = await scene(404);
-  const both = await Promise.all([open(), open()]);
-  expect(both.map(({ kind }) => kind)).toEqual(['refused', 'refused']);
+  const both = await Promise.all([kindOf(open()), kindOf(open())]);
+  expect(both).toEqual([404, 'reset']);
   expect(closed).toEqual([['one', 'provider']]);
 });
 
@@ -140,12 +142,24 @@ it('lets one that waits go without disturbing the others', async () => {
   const { viewers, open } = await scene();
   const impatient = new AbortController();
   const both = [open(impatient.signal), open()] as const;
+  both[0].catch(() => undefined);
   await until(() => viewers.length === 1);
   impatient.abort();
-  expect((await both[0]).kind).toBe('aborted');
+  expect(await kindOf(both[0])).toBe('aborted');
   viewers[0]?.write(packets(0, 10));
-  expect((await both[1]).kind).toBe('live');
+  expect(await kindOf(both[1])).toBe(200);
   expect(viewers.length).toBe(1);
+});
+
+it('is closed under its listeners when it is no good', async () => {
+  const { viewers, open, closed, feeds } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const one = listen(await liveOf(first));
+  feeds.condemn('one');
+  expect(one.ended()).toBe('reset');
+  expect(closed).toEqual([['one', 'us']]);
 });
 
 it('goes on for the others while one listener pauses, who then gets what it missed', async () => {

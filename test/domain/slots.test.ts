@@ -1,162 +1,314 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allot, without, withWant, type SlotTable, type Want } from '../../src/domain/slots.js';
+import { refKey } from '../../src/domain/channel.js';
+import {
+  allot,
+  nextCooled,
+  NO_SLOTS,
+  withClosed,
+  withOnlyOpen,
+  without,
+  withRefusal,
+  withWant,
+  type Candidate,
+  type SlotTable,
+  type Want,
+} from '../../src/domain/slots.js';
 
 const AT = Date.UTC(2026, 10, 23, 19, 30);
-const upstream = (channel: string, index = 0) => ({ source: 'catalog-1', channel, index });
+const MINUTE = 60_000;
+
+const upstream = (channel: string, accounts: readonly string[] = [], index = 0): Candidate => ({
+  source: 'catalog-1',
+  channel,
+  index,
+  accounts,
+});
 
 const wish = (id: string, changes: Partial<Omit<Want, 'told'>> = {}): Omit<Want, 'told'> => ({
   id,
   candidates: [upstream(id)],
   priority: 10,
   openAt: AT,
+  startAt: AT,
+  stopAt: AT + 30 * MINUTE,
   fresh: true,
   ...changes,
 });
-const EMPTY: SlotTable = { slots: [], queue: [], slotsMax: 2, admission: null };
-const withWishes = (table: SlotTable, ...wishes: Omit<Want, 'told'>[]): SlotTable =>
-  wishes.reduce((sum, want) => ({ ...sum, ...withWant(sum, want) }), table);
+
+const EMPTY: SlotTable = { ...NO_SLOTS, slotsMax: 2 };
+const ONE_CONNECTION = { one: { max: 1, learned: null, reserve: 0 } };
+
+function withWishes(table: SlotTable, ...wishes: Omit<Want, 'told'>[]): SlotTable {
+  return wishes.reduce((sum, want) => ({ ...sum, ...withWant(sum, want) }), table);
+}
+
+/** What the scheduler does after every change. */
+function settled(table: SlotTable, at = AT) {
+  const allotment = allot(table, at);
+  return { ...allotment, table: { ...table, ...allotment.table } };
+}
+
+const ids = (table: SlotTable) => table.slots.flatMap(({ holders }) => holders.map(({ id }) => id));
 
 describe('slots', () => {
-  it('go to the higher priority, then to the earlier start, then to the lower id', () => {
-    const table = withWishes(
-      { ...EMPTY, slotsMax: 3 },
-      wish('late', { openAt: AT + 1 }),
-      wish('b'),
-      wish('a'),
-      wish('news', { priority: 20, openAt: AT + 9 }),
+  it('go to the higher priority, then to who has begun, then to the earlier start, then to the lower id', () => {
+    const { granted, refused } = allot(
+      withWishes(
+        { ...EMPTY, slotsMax: 4 },
+        wish('late', { openAt: AT + 1 }),
+        wish('b'),
+        wish('a'),
+        wish('begun', { openAt: AT + 5, fresh: false }),
+        wish('news', { priority: 20, openAt: AT + 9 }),
+      ),
+      AT,
     );
-    const { granted, refused } = allot(table, AT);
-    expect(granted.map(({ id }) => id)).toEqual(['news', 'a', 'b']);
+    expect(granted.map(({ id }) => id)).toEqual(['news', 'begun', 'a', 'b']);
     expect(refused).toEqual([{ id: 'late', reason: 'slots_full' }]);
   });
 
   it('say why one waits, and say it once', () => {
-    const table = withWishes({ ...EMPTY, slotsMax: 1 }, wish('a'), wish('b'), wish('c', { candidates: [] }));
-    const first = allot(table, AT);
+    const first = settled(
+      withWishes({ ...EMPTY, slotsMax: 1 }, wish('a'), wish('b'), wish('c', { candidates: [] })),
+    );
     expect(first.refused).toEqual([
       { id: 'b', reason: 'slots_full' },
       { id: 'c', reason: 'no_upstream' },
     ]);
-    const again = allot({ ...table, ...first.table }, AT);
-    expect(again).toMatchObject({ granted: [], refused: [] });
-    const freed = allot({ ...table, ...without(again.table, 'a') }, AT);
-    expect(freed.granted.map(({ id }) => id)).toEqual(['b']);
+    expect(settled(first.table)).toMatchObject({ granted: [], refused: [] });
+    const left = { ...first.table, ...without(first.table, 'a') };
+    const closed = { ...left, ...withClosed(left, refKey(upstream('a')), 'us', AT) };
+    expect(settled(closed).granted.map(({ id }) => id)).toEqual(['b']);
   });
 
   it('are kept from new recordings while the disk is full, and not from one that has bytes already', () => {
-    const table = withWishes(
-      { ...EMPTY, admission: 'disk_floor' },
-      wish('new'),
-      wish('old', { fresh: false }),
+    const { granted, refused } = allot(
+      withWishes({ ...EMPTY, admission: 'disk_floor' }, wish('new'), wish('old', { fresh: false })),
+      AT,
     );
-    const { granted, refused } = allot(table, AT);
     expect(granted.map(({ id }) => id)).toEqual(['old']);
     expect(refused).toEqual([{ id: 'new', reason: 'disk_floor' }]);
   });
 
   it('stay with one whose repeated wish crossed its grant on the way', () => {
-    const first = allot(withWishes({ ...EMPTY, slotsMax: 1 }, wish('a'), wish('b')), AT);
-    const echoed = withWant({ ...EMPTY, ...first.table }, wish('a'));
-    expect(echoed).toEqual(first.table);
-    const more = allot({ ...EMPTY, slotsMax: 1, ...echoed }, AT);
-    expect(more.granted).toEqual([]);
-    expect(more.table.slots.map(({ id }) => id)).toEqual(['a']);
+    const { table } = settled(withWishes({ ...EMPTY, slotsMax: 1 }, wish('a'), wish('b')));
+    const echoed = withWant(table, wish('a'));
+    expect(echoed).toEqual({ slots: table.slots, queue: table.queue });
   });
 
   it('have no limit at 0', () => {
     const wishes = Array.from({ length: 50 }, (_, index) => wish(`r${index}`));
     expect(allot(withWishes({ ...EMPTY, slotsMax: 0 }, ...wishes), AT).granted).toHaveLength(50);
   });
+
+  it('are not needed to join a feed that runs', () => {
+    const shared = { candidates: [upstream('one', ['one'])] };
+    const { table } = settled(
+      withWishes({ ...EMPTY, limits: ONE_CONNECTION }, wish('now', shared), wish('next', shared)),
+    );
+    expect(table.slots).toHaveLength(1);
+    expect(ids(table)).toEqual(['next', 'now'].toSorted());
+  });
+
+  it('take the best upstream that can be had', () => {
+    const full = settled(
+      withWishes({ ...EMPTY, limits: ONE_CONNECTION }, wish('a', { candidates: [upstream('a', ['one'])] })),
+    );
+    const { granted } = settled(
+      withWishes(full.table, wish('b', { candidates: [upstream('b', ['one']), upstream('b', ['two'], 1)] })),
+    );
+    expect(granted).toEqual([{ id: 'b', upstream: { source: 'catalog-1', channel: 'b', index: 1 } }]);
+  });
 });
 
-type Step =
-  | { readonly do: 'want'; readonly want: Omit<Want, 'told'> }
-  | { readonly do: 'release'; readonly id: string }
-  | { readonly do: 'limit'; readonly slotsMax: number };
+describe('an account at its limit', () => {
+  const a = wish('a', { candidates: [upstream('a', ['one'])] });
+  const b = wish('b', { candidates: [upstream('b', ['one'])] });
+  const start = settled(withWishes({ ...EMPTY, limits: ONE_CONNECTION }, a, b));
+  const feed = refKey(upstream('a'));
 
-const id = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
-const want = fc
-  .record({
-    id,
-    priority: fc.constantFrom(10, 20, 30),
-    openAt: fc.integer({ min: 0, max: 5 }),
-    fresh: fc.boolean(),
-    candidates: fc.array(
-      fc.integer({ min: 0, max: 2 }).map((index) => upstream('x', index)),
-      {
-        maxLength: 2,
-      },
-    ),
-  })
-  .map((value): Step => ({ do: 'want', want: value }));
-const step = fc.oneof(
-  want,
-  want,
-  id.map((value): Step => ({ do: 'release', id: value })),
-  fc.integer({ min: 0, max: 4 }).map((slotsMax): Step => ({ do: 'limit', slotsMax })),
-);
+  it('makes the next one wait, and says so', () => {
+    expect(start.granted.map(({ id }) => id)).toEqual(['a']);
+    expect(start.refused).toEqual([{ id: 'b', reason: 'account_full' }]);
+  });
 
-function after(table: SlotTable, one: Step): SlotTable {
-  switch (one.do) {
-    case 'want':
-      return { ...table, ...withWant(table, one.want) };
-    case 'release':
-      return { ...table, ...without(table, one.id) };
-    case 'limit':
-      return { ...table, slotsMax: one.slotsMax };
-  }
-}
+  it('is cooled down after a close of ours, and not after one of the provider', () => {
+    const left = { ...start.table, ...without(start.table, 'a') };
+    const byProvider = settled({ ...left, ...withClosed(left, feed, 'provider', AT) });
+    expect(byProvider.granted.map(({ id }) => id)).toEqual(['b']);
+    const byUs = settled({ ...left, ...withClosed(left, feed, 'us', AT) });
+    expect(byUs.granted).toEqual([]);
+    expect(byUs.refused).toEqual([{ id: 'b', reason: 'account_cooling' }]);
+    expect(nextCooled(byUs.table)).toBe(AT + 25_000);
+    expect(settled(byUs.table, AT + 24_999).granted).toEqual([]);
+    expect(settled(byUs.table, AT + 25_000).granted.map(({ id }) => id)).toEqual(['b']);
+  });
 
-describe('whatever is wished, given back and limited', () => {
-  it('none is given beyond the limit, none has two, and nobody is served before a better claim', () => {
+  it('keeps the place of one whose connection broke, until it asks again', () => {
+    const broken = settled({ ...start.table, ...withClosed(start.table, feed, 'provider', AT) });
+    expect(broken.granted).toEqual([]);
+    const again = settled(withWishes(broken.table, { ...a, fresh: false }));
+    expect(again.granted.map(({ id }) => id)).toEqual(['a']);
+  });
+
+  it('closes a connection that only lingers for one that waits', () => {
+    const left = { ...start.table, ...without(start.table, 'a') };
+    expect(settled(left).dismissed).toEqual([feed]);
+  });
+
+  it('learns from a refusal, only ever downwards, and forgets after a day', () => {
+    const three = { max: 3, learned: null, reserve: 0 };
+    const busy = settled(withWishes({ ...EMPTY, slotsMax: 0, limits: { one: three } }, a, b)).table;
+    const named = { ...busy, ...withRefusal(busy, refKey(upstream('b')), 2, AT) };
+    expect(named.limits['one']?.learned?.max).toBe(2);
+    const guessed = { ...named, ...withRefusal(named, refKey(upstream('b')), null, AT) };
+    expect(guessed.limits['one']?.learned?.max).toBe(1);
+    const higher = { ...guessed, ...withRefusal(guessed, refKey(upstream('b')), 9, AT) };
+    expect(higher.limits['one']?.learned?.max).toBe(1);
+    const c = wish('c', { candidates: [upstream('c', ['one'])] });
+    expect(settled(withWishes(higher, c)).granted).toEqual([]);
+    expect(settled(withWishes(higher, c), AT + 86_400_000).granted).toHaveLength(1);
+  });
+
+  it('leaves connections for a viewer, but never none to record', () => {
+    const limits = { one: { max: 2, learned: null, reserve: 1 } };
+    expect(settled(withWishes({ ...EMPTY, limits }, a, b)).granted).toHaveLength(1);
+    const greedy = { one: { max: 1, learned: null, reserve: 5 } };
+    expect(settled(withWishes({ ...EMPTY, limits: greedy }, a, b)).granted).toHaveLength(1);
+  });
+});
+
+describe('when all slots are taken', () => {
+  const one = { ...EMPTY, slotsMax: 1 };
+
+  it('a higher lane takes the slot of a lower one, once, and only if that is allowed', () => {
+    const { table } = settled(withWishes(one, wish('low')));
+    const high = wish('high', { priority: 30 });
+    const asked = settled(withWishes(table, high));
+    expect(asked.preempted).toEqual(['low']);
+    expect(settled(asked.table).preempted).toEqual([]);
+    expect(settled(withWishes({ ...table, preempt: false }, high)).preempted).toEqual([]);
+    expect(settled(withWishes(table, wish('equal'))).preempted).toEqual([]);
+  });
+
+  it('the lowest and latest goes first', () => {
+    const { table } = settled(
+      withWishes(
+        { ...EMPTY, slotsMax: 3 },
+        wish('mid', { priority: 20 }),
+        wish('early', { startAt: AT - MINUTE }),
+        wish('late', { startAt: AT }),
+      ),
+    );
+    expect(settled(withWishes(table, wish('high', { priority: 30 }))).preempted).toEqual(['late']);
+  });
+
+  it('padding yields before a programme waits, whatever the lanes', () => {
+    const over = wish('over', { priority: 30, startAt: AT - 60 * MINUTE, stopAt: AT - 1 });
+    const { table } = settled(withWishes(one, over), AT - 2);
+    expect(settled(withWishes(table, wish('low'))).yielded).toEqual(['over']);
+    const padding = wish('early', { startAt: AT + 1 });
+    expect(settled(withWishes(table, padding)).yielded).toEqual([]);
+  });
+
+  it('what has only begun its padding comes back for its programme', () => {
+    const early = wish('early', { startAt: AT + MINUTE });
+    const { table } = settled(withWishes(one, early));
+    const asked = settled(withWishes(table, wish('now')));
+    expect(asked).toMatchObject({ preempted: ['early'], yielded: [] });
+  });
+});
+
+it('forgets slots whose connection is not there and that nobody holds', () => {
+  const { table } = settled(withWishes(EMPTY, wish('a'), wish('b')));
+  const left = { ...table, ...without(table, 'a') };
+  expect(withOnlyOpen(left, new Set([refKey(upstream('a'))])).slots).toHaveLength(2);
+  expect(withOnlyOpen(left, new Set()).slots.map(({ feed }) => feed)).toEqual([refKey(upstream('b'))]);
+});
+
+describe('whatever happens', () => {
+  const CHANNELS = ['c1', 'c2', 'c3', 'c4'];
+  const step = fc.oneof(
+    fc.record({
+      do: fc.constant('want' as const),
+      id: fc.nat(7),
+      channel: fc.nat(3),
+      priority: fc.constantFrom(10, 20, 30),
+    }),
+    fc.record({ do: fc.constant('leave' as const), id: fc.nat(7) }),
+    fc.record({
+      do: fc.constant('close' as const),
+      channel: fc.nat(3),
+      by: fc.constantFrom('us' as const, 'provider' as const),
+    }),
+    fc.record({ do: fc.constant('wait' as const), ms: fc.nat(40_000) }),
+  );
+  const limit = fc.integer({ min: 1, max: 3 });
+
+  it('an account never has more connections open and cooling than its limit', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        let table: SlotTable = EMPTY;
-        for (const one of steps) {
-          const before = table.slots.length;
-          table = after(table, one);
-          const { granted, table: next } = allot(table, AT);
-          table = { ...table, ...next };
-          const ids = [...table.slots, ...table.queue].map((entry) => entry.id);
-          expect(new Set(ids).size).toBe(ids.length);
-          // A limit that was lowered takes nothing away, and gives nothing more.
-          if (table.slotsMax > 0)
-            expect(table.slots.length).toBeLessThanOrEqual(Math.max(table.slotsMax, before));
-          const room = table.slotsMax === 0 || table.slots.length < table.slotsMax;
-          const waiting = table.queue.filter(({ candidates }) => candidates.length > 0);
-          if (room) expect(waiting).toEqual([]);
-          expect(granted.every((slot) => table.slots.includes(slot))).toBe(true);
+      fc.property(limit, fc.nat(4), fc.array(step, { maxLength: 60 }), (max, slotsMax, steps) => {
+        let at = AT;
+        let table: SlotTable = {
+          ...NO_SLOTS,
+          slotsMax,
+          limits: { one: { max, learned: null, reserve: 0 } },
+        };
+        for (const each of steps) {
+          switch (each.do) {
+            case 'want':
+              table = withWishes(
+                table,
+                wish(`r${each.id}`, {
+                  candidates: [upstream(CHANNELS[each.channel] ?? '', ['one'])],
+                  priority: each.priority,
+                }),
+              );
+              break;
+            case 'leave':
+              table = { ...table, ...without(table, `r${each.id}`) };
+              break;
+            case 'close':
+              table = {
+                ...table,
+                ...withClosed(table, refKey(upstream(CHANNELS[each.channel] ?? '')), each.by, at),
+              };
+              break;
+            case 'wait':
+              at += each.ms;
+              break;
+          }
+          const before = new Set(table.slots.filter(({ closed }) => !closed).map(({ feed }) => feed));
+          const result = settled(table, at);
+          table = result.table;
+          const open = table.slots.filter(({ closed }) => !closed);
+          const cooling = table.cooling.filter(({ until }) => until > at);
+          const opened = open.filter(({ feed }) => !before.has(feed));
+          // A close makes the provider count one more for a while: nothing may be opened on top of that.
+          if (opened.length > 0) expect(table.slots.length + cooling.length).toBeLessThanOrEqual(max);
+          if (opened.length > 0 && slotsMax > 0) expect(table.slots.length).toBeLessThanOrEqual(slotsMax);
+          expect(new Set(table.slots.map(({ feed }) => feed)).size).toBe(table.slots.length);
+          const holders = ids(table);
+          expect(new Set(holders).size).toBe(holders.length);
+          expect(
+            table.queue.every(({ id }) => !open.some((slot) => slot.holders.some((h) => h.id === id))),
+          ).toBe(true);
         }
       }),
     );
   });
 
-  it('higher priorities come first', () => {
+  it('the order of the wishes changes nothing', () => {
+    const wishes = fc
+      .uniqueArray(fc.nat(20), { maxLength: 8 })
+      .map((numbers) => numbers.map((number) => wish(`r${number}`, { priority: 10 * (1 + (number % 3)) })));
     fc.assert(
-      fc.property(fc.array(want, { maxLength: 12 }), fc.integer({ min: 1, max: 4 }), (steps, slotsMax) => {
-        const table = steps.reduce(after, { ...EMPTY, slotsMax });
-        const claims = new Map(table.queue.map((entry) => [entry.id, entry.priority]));
-        const { granted, table: next } = allot(table, AT);
-        const able = next.queue.filter(({ candidates }) => candidates.length > 0);
-        const lowest = Math.min(...granted.map((slot) => claims.get(slot.id) ?? 0));
-        for (const waiting of able) expect(waiting.priority).toBeLessThanOrEqual(lowest);
-      }),
-    );
-  });
-
-  it('the order in which the same wishes came does not matter', () => {
-    const wishes = fc.uniqueArray(want, {
-      selector: (one) => (one.do === 'want' ? one.want.id : ''),
-      maxLength: 6,
-    });
-    const both = wishes.chain((list) =>
-      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
-    );
-    fc.assert(
-      fc.property(both, ([list, shuffled]) => {
-        const of = (steps: readonly Step[]) => allot(steps.reduce(after, EMPTY), AT).granted;
-        expect(of(shuffled)).toEqual(of(list));
+      fc.property(wishes, fc.nat(5), (all, slotsMax) => {
+        const one = allot(withWishes({ ...NO_SLOTS, slotsMax }, ...all), AT);
+        const other = allot(withWishes({ ...NO_SLOTS, slotsMax }, ...all.toReversed()), AT);
+        expect(one.granted).toEqual(other.granted);
+        expect(one.table.queue).toEqual(other.table.queue);
       }),
     );
   });

@@ -6,6 +6,7 @@ import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine, type Death, type SchedulerEvent } from '../../machines/scheduler.js';
 import { supervised } from '../../machines/supervised.js';
 import type { CaptureOutcome } from '../../src/domain/capture.js';
+import { refKey } from '../../src/domain/channel.js';
 import type { Recording } from '../../src/domain/recording.js';
 import { folded } from '../../src/runtime/recover.js';
 import { CAPSULE, fresh, SECOND, T0 } from './scenario.js';
@@ -17,6 +18,12 @@ interface Capture {
   readonly id: string;
   readonly signal: AbortSignal;
   readonly end: (outcome: CaptureOutcome) => void;
+}
+
+/** Each on a channel of its own, so that each needs a connection of its own. */
+function onChannel(id: string) {
+  const upstreams = CAPSULE.upstreams.map((upstream) => ({ ...upstream, channel: id }));
+  return fresh({ id, capsule: { ...CAPSULE, upstreams } });
 }
 
 /** The real charts; only what they ask of the world is noted here instead of done. */
@@ -37,7 +44,16 @@ function bench(slotsMax = 2) {
   const recording = recordingMachine.provide({
     actors: {
       capture: fromPromise<CaptureOutcome, CaptureInput>(
-        ({ input, signal }) => new Promise((end) => captures.push({ id: input.id, signal, end })),
+        ({ input, signal }) =>
+          new Promise((resolve) => {
+            const closed = () => closeFeed(refKey(input.upstream));
+            signal.addEventListener('abort', closed, { once: true });
+            const end = (outcome: CaptureOutcome) => {
+              closed();
+              resolve(outcome);
+            };
+            captures.push({ id: input.id, signal, end });
+          }),
       ),
     },
     actions: {
@@ -57,11 +73,16 @@ function bench(slotsMax = 2) {
       revive: (_, dead) => void notes.revived.push(dead),
       quarantine: (_, death) => void notes.quarantined.push(death),
       bury: (_, { id }) => void notes.buried.push(id),
+      dismiss: (_, { feed }) => closeFeed(feed),
       drain: () => void (notes.drains += 1),
     },
   });
   const root = createActor(machine, { input: { slotsMax, tickMs: 30_000, at: OPEN - MINUTE } }).start();
   const child = (id: string) => (root.getSnapshot().children as Record<string, AnyActorRef | undefined>)[id];
+
+  function closeFeed(feed: string): void {
+    queueMicrotask(() => root.send({ type: 'FEED_CLOSED', at: OPEN, feed, by: 'us' }));
+  }
 
   function deliver(id: string, event: RecordingEvent): void {
     const actor = child(id);
@@ -91,7 +112,7 @@ function bench(slotsMax = 2) {
     context,
     slots: () =>
       context()
-        .slots.map(({ id }) => id)
+        .slots.flatMap(({ holders }) => holders.map(({ id }) => id))
         .toSorted(),
     /** The tick that is awaited comes at `at`. */
     async tick(at: number): Promise<void> {
@@ -102,7 +123,7 @@ function bench(slotsMax = 2) {
       send({
         type: 'PLANNED',
         at: OPEN - MINUTE,
-        orders: ids.map((id) => ({ do: 'record', fresh: fresh({ id }) })),
+        orders: ids.map((id) => ({ do: 'record', fresh: onChannel(id) })),
       }),
     /** To the recording itself, as the deadline service and a capture do. */
     async tell(id: string, event: RecordingEvent): Promise<void> {
@@ -273,9 +294,11 @@ describe('while it recovers and while it drains', () => {
       type: 'WANTS',
       at: OPEN,
       id,
-      candidates: [SECOND],
+      candidates: [{ ...SECOND, channel: id }],
       priority,
       openAt: OPEN,
+      startAt: OPEN,
+      stopAt: OPEN + 1_800_000,
       fresh: false,
     });
     await sut.send(wants('low', 10));

@@ -75,6 +75,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     'out-dir': '/rec',
     'publish-dir': '/library',
     'max-concurrency': String(SLOTS),
+    preempt: 'false',
     keep: 'sports=3h,movies=5h,general=4h',
     ...options.options,
   });

@@ -32,13 +32,13 @@ export function findings(world: DaemonWorld): string[] {
 
 /** P6. */
 function slotFindings(world: DaemonWorld): string[] {
-  const { live, slots, captures } = world.daemon().inside();
+  const { live, slots, captures, feeds } = world.daemon().inside();
   const most = Math.max(0, ...world.transport.occupancy.map(({ open }) => open));
   const streams = world.transport.openStreams().length;
   const same = slots.toSorted().join() === captures.toSorted().join();
   return [
     ...(most > SLOTS ? [`${most} streams were open at once`] : []),
-    ...(streams > captures.length ? [`${streams} streams for ${captures.length} captures`] : []),
+    ...(streams > feeds.length ? [`${streams} streams for ${feeds.length} feeds`] : []),
     ...(same ? [] : [`slots ${slots.join()} are not the captures ${captures.join()}`]),
     ...(live.length > LIVE_MAX ? [`${live.length} recordings have an actor`] : []),
   ];
