@@ -1,13 +1,17 @@
 /**
- * Captures one MPEG-TS stream over HTTP into a spool: upstream → packets → start point → spool. It ends when it is told
- * to, or with the reason why the stream did; either way every byte that came is in the file first (P1).
+ * Captures one MPEG-TS stream over HTTP into a spool: upstream → packets → start point → spool, and where the spool has
+ * something already the joiner in between. It ends when it is told to, or with the reason why the stream did; either way
+ * every byte that came is in the file first (P1).
  */
 import type { CaptureOutcome } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
+import { diskCode, type Disk } from '../io/disk.js';
+import { joiner } from './joiner.js';
 import { pieceWriter } from './pieceWriter.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
-import { isTrouble, openSpool, type DiskTrouble, type Spool } from './spool.js';
+import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
+import { readTail, type SpoolTail } from './spoolTail.js';
 import { startPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
 import { packetAligner } from './tsPackets.js';
@@ -34,17 +38,57 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
     case 'live':
       break;
   }
-  const spool = await openSpool(doors.disk, input.spoolPath);
-  if (isTrouble(spool)) {
+  const cameAt = clock.now();
+  const ready = await openWritten(input, doors.disk);
+  if (isTrouble(ready)) {
     opened.body.destroy();
-    return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(spool) };
+    return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(ready) };
   }
-  return record(opened.body, spool, input.stallTimeoutMs, doors);
+  const silentMs = ready.lastAt === null ? null : Math.max(0, cameAt - ready.lastAt);
+  return record(opened.body, { ...ready, silentMs }, input.stallTimeoutMs, doors);
+}
+
+/** The spool, what its end says where it has one, and when the last byte of that came. */
+interface Written {
+  readonly spool: Spool;
+  readonly tail: SpoolTail | null;
+  readonly lastAt: number | null;
+}
+
+async function openWritten(input: CaptureInput, disk: Disk): Promise<Written | DiskTrouble> {
+  const lastAt = input.lastMediaAt ?? (await writtenAt(disk, input.spoolPath));
+  const spool = await openSpool(disk, input.spoolPath);
+  if (isTrouble(spool)) return spool;
+  if (spool.firstOffset === 0) return { spool, tail: null, lastAt };
+  try {
+    const tail = await readTail((offset, length) => spool.read(offset, length), spool.firstOffset);
+    return { spool, tail, lastAt };
+  } catch (error) {
+    await spool.close();
+    return troubleOf(error);
+  }
+}
+
+/** When the spool was written last; nobody else writes in it. */
+async function writtenAt(disk: Disk, path: string): Promise<number | null> {
+  try {
+    return (await disk.stat(path)).mtimeMs;
+  } catch (error) {
+    if (diskCode(error) === 'UNKNOWN') throw error;
+    // No spool is no trouble; anything else is the same when it is opened, and told then.
+    return null;
+  }
+}
+
+/** Where packets go first: to the start point, or by the joiner. */
+interface Entrance {
+  push(buffer: Buffer, from: number, to: number, mono: number): void;
+  heldBackBytes(): number;
 }
 
 async function record(
   body: LiveBody,
-  spool: Spool,
+  { spool, tail, silentMs }: Omit<Written, 'lastAt'> & { readonly silentMs: number | null },
   stallTimeoutMs: number,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
@@ -66,10 +110,11 @@ async function record(
       counts: () => ({
         ...health.counts(),
         syncLosses: aligner.syncLosses(),
-        skippedBytes: aligner.skippedBytes() + start.heldBackBytes(),
+        skippedBytes: aligner.skippedBytes() + entrance.heldBackBytes(),
       }),
     },
     clock,
+    join: () => joint?.join() ?? null,
     onCheckpoint: doors.onCheckpoint,
     onPressure(full) {
       paused = full;
@@ -83,10 +128,12 @@ async function record(
     onBug,
   });
   let mono = clock.mono();
-  const start = startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, mono));
+  const joint = tail && joiner({ tail, silentMs, startWaitMs: START_WAIT_MS }, writer.push);
+  const entrance: Entrance =
+    joint ?? startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, mono));
   const aligner = packetAligner((buffer, from, to) => {
     stall.touch(mono);
-    start.push(buffer, from, to, mono);
+    entrance.push(buffer, from, to, mono);
   });
   /** A throw in here would end as an unexplained broken connection: it is a bug of ours and is called one (P8). */
   function take(chunk: Buffer): void {
@@ -113,10 +160,17 @@ async function record(
   signal.removeEventListener('abort', onAbort);
   stall.cancel();
   body.destroy();
-  aligner.end();
+  let bug: string | null = null;
+  try {
+    aligner.end();
+    joint?.end();
+  } catch (error) {
+    bug = String(error);
+  }
   const trouble = await writer.finish();
   const at = clock.now();
   const piece = writer.piece();
+  if (bug !== null) return { kind: 'bug', at, error: bug };
   if (trouble !== null) return { kind: 'fault', at, piece, ...refusalOfTrouble(trouble) };
   switch (ending.kind) {
     case 'stop':

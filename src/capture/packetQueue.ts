@@ -3,15 +3,8 @@
  * large buffers. A PES packet is given out when it is whole (P7: a spool ends cleanly at almost any instant), and at
  * the end of a piece the unfinished one of each PID is dropped: no decoder could use it (P1).
  */
-import {
-  hasPayload,
-  hasPesHeader,
-  NULL_PID,
-  PACKET_BYTES,
-  payloadAt,
-  pidAt,
-  startsUnit,
-} from './tsPackets.js';
+import { dropUnfinished } from './pesUnit.js';
+import { hasPesHeader, NULL_PID, PACKET_BYTES, payloadAt, pidAt, startsUnit } from './tsPackets.js';
 
 /** 256 KiB and a little, in whole packets. */
 const BLOCK_BYTES = 1400 * PACKET_BYTES;
@@ -120,18 +113,8 @@ export function packetQueue(): PacketQueue {
     seal() {
       sealed = true;
       const pending = Buffer.concat(peek(tail - head));
-      const unfinished = new Map<number, number>();
-      for (const [pid, unit] of units) {
-        const at = unit.at - head;
-        if (at >= 0 && !isWhole(pending, at, pid)) unfinished.set(pid, at);
-      }
-      let kept = 0;
-      for (let at = 0; at < pending.length; at += PACKET_BYTES) {
-        const since = unfinished.get(pidAt(pending, at));
-        if (since !== undefined && at >= since && hasPayload(pending, at)) continue;
-        if (kept < at) pending.copy(pending, kept, at, at + PACKET_BYTES);
-        kept += PACKET_BYTES;
-      }
+      const begun = new Map([...units].map(([pid, unit]) => [pid, unit.at - head]));
+      const { keptBytes: kept } = dropUnfinished(pending, begun);
       blocks = [];
       base = head;
       tail = head;
@@ -140,16 +123,4 @@ export function packetQueue(): PacketQueue {
       return pending.length - kept;
     },
   };
-}
-
-/** Whether the PES packet that begins at `at` says its length and has it all. */
-function isWhole(packets: Buffer, at: number, pid: number): boolean {
-  const pes = payloadAt(packets, at);
-  const length = ((packets[pes + 4] ?? 0) << 8) | (packets[pes + 5] ?? 0);
-  if (length === 0) return false;
-  let missing = 6 + length;
-  for (let next = at; next < packets.length && missing > 0; next += PACKET_BYTES) {
-    if (pidAt(packets, next) === pid) missing -= next + PACKET_BYTES - payloadAt(packets, next);
-  }
-  return missing <= 0;
 }

@@ -3,7 +3,7 @@
  * write a chunk; synced every few seconds (P7); counted as it passes (P4). One disk call runs at a time; when the disk
  * is slow the stream is held back rather than thrown away (P1).
  */
-import type { CapturePiece } from '../domain/capture.js';
+import type { CapturePiece, PieceJoin } from '../domain/capture.js';
 import type { Clock, TimerHandle } from '../io/clock.js';
 import { packetQueue } from './packetQueue.js';
 import type { DiskTrouble, Spool } from './spool.js';
@@ -25,6 +25,8 @@ export interface PieceWriterDoors {
   readonly spool: Spool;
   readonly health: TsHealth;
   readonly clock: Clock;
+  /** How the piece was joined to what the spool held, null where it held nothing. */
+  readonly join?: () => PieceJoin | null;
   readonly onCheckpoint: (piece: CapturePiece) => void;
   /** True: hold the stream back. False: let it go on. */
   readonly onPressure: (full: boolean) => void;
@@ -63,6 +65,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
   function piece(): CapturePiece | null {
     const bytes = spool.bytesWritten();
     if (!first || bytes === 0) return null;
+    const join = doors.join?.() ?? null;
     return {
       firstOffset: spool.firstOffset,
       bytes,
@@ -70,6 +73,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       toAt: written.at,
       goodMs: Math.round(written.mono - first.mono),
       ts: { ...health.counts(), trimmedBytes },
+      ...(join && { join }),
     };
   }
 
@@ -137,7 +141,8 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
   return {
     push(buffer, from, to, mono) {
       if (trouble || finishing) return;
-      last = { at: clock.now(), mono };
+      // At a joint packets are held back for a moment; they came when they came.
+      last = { at: Math.round(clock.now() - Math.max(0, clock.mono() - mono)), mono };
       first ??= last;
       health.count(buffer, from, to);
       queue.append(buffer, from, to, mono);

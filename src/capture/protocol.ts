@@ -10,6 +10,8 @@ export interface CaptureInput {
   readonly headers: Readonly<Record<string, string>>;
   /** Absolute; its folder exists. Appended to, made where it is missing. */
   readonly spoolPath: string;
+  /** Wall clock of the last media byte in the spool, where it is known; else the file's own time is taken. */
+  readonly lastMediaAt?: number;
   /** From the request to the first bytes of media. */
   readonly firstByteTimeoutMs: number;
   /** Longest silence of a stream that had begun. */

@@ -11,6 +11,8 @@ export interface ElementaryStream {
   /** `stream_type` of the PMT. */
   readonly type: number;
   readonly kind: StreamKind;
+  /** Its descriptors, as they stand in the PMT. */
+  readonly info: Buffer;
 }
 
 export interface Programme {
@@ -19,7 +21,12 @@ export interface Programme {
 }
 
 export interface ProgrammeMap {
+  /** `program_number`. */
+  readonly number: number;
+  readonly version: number;
   readonly pcrPid: number;
+  /** Descriptors of the programme. */
+  readonly info: Buffer;
   readonly streams: readonly ElementaryStream[];
 }
 
@@ -95,16 +102,32 @@ export function parsePmt(section: Buffer): ProgrammeMap | null {
   if (section[0] !== 0x02 || section.length < 16 || !isCurrent(section)) return null;
   const pcrPid = section.readUInt16BE(8) & 0x1fff;
   const streams: ElementaryStream[] = [];
-  let at = 12 + (section.readUInt16BE(10) & 0x0fff);
+  const infoEnd = 12 + (section.readUInt16BE(10) & 0x0fff);
+  let at = infoEnd;
   while (at + 5 <= section.length - 4) {
     const type = section[at] ?? 0;
     const pid = section.readUInt16BE(at + 1) & 0x1fff;
     const infoBytes = section.readUInt16BE(at + 3) & 0x0fff;
     const descriptors = section.subarray(at + 5, Math.min(at + 5 + infoBytes, section.length - 4));
-    streams.push({ pid, type, kind: kindOf(type, descriptors) });
+    streams.push({ pid, type, kind: kindOf(type, descriptors), info: descriptors });
     at += 5 + infoBytes;
   }
-  return { pcrPid, streams };
+  return {
+    number: section.readUInt16BE(3),
+    version: ((section[5] ?? 0) >> 1) & 31,
+    pcrPid,
+    info: section.subarray(12, infoEnd),
+    streams,
+  };
+}
+
+/** The stream that a piece begins with and that its clock is told by. */
+export function leadingStream(streams: readonly ElementaryStream[]): ElementaryStream | undefined {
+  return (
+    streams.find((stream) => stream.kind === 'video') ??
+    streams.find((stream) => stream.kind === 'audio') ??
+    streams[0]
+  );
 }
 
 export const STREAM_H264 = 0x1b;

@@ -1,8 +1,9 @@
 /**
- * The file a recording grows in: append-only (P1), whole packets only. What a killed process or a failed write left of
- * a torn last packet is cut when it is opened again: the one cut there is, and it is counted.
+ * The file a recording grows in: append-only (P1), whole packets only. What a killed process or a failed write left
+ * unfinished at its end is cut when it is opened again: the one cut there is, and it is counted.
  */
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
+import { trimSpool } from './spoolTrim.js';
 import { PACKET_BYTES } from './tsPackets.js';
 
 /** What the disk did not do. `code` is one of the error table. */
@@ -13,8 +14,10 @@ export interface DiskTrouble {
 export interface Spool {
   /** Where this piece begins in the file. */
   readonly firstOffset: number;
-  /** Bytes of a torn packet that were cut when it was opened. */
+  /** Unfinished bytes that were cut when it was opened. */
   readonly trimmedBytes: number;
+  /** Up to `length` bytes of the file from `offset`. Rejects with what the disk says. */
+  read(offset: number, length: number): Promise<Buffer>;
   /** One call at a time. The chunks belong to the disk until it is done. Null is success. */
   write(chunks: readonly Uint8Array[]): Promise<DiskTrouble | null>;
   /** Makes what was written survive a power cut. */
@@ -27,7 +30,7 @@ export interface Spool {
 /** The folder must be there: whether it may be made is not known here (a mount may be missing, P5). */
 export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskTrouble> {
   let file: DiskFile;
-  let found: number;
+  let firstOffset: number;
   let trimmedBytes: number;
   try {
     file = await disk.open(path, 'append');
@@ -35,19 +38,17 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
     return troubleOf(error);
   }
   try {
-    found = await file.bytes();
-    trimmedBytes = found % PACKET_BYTES;
-    if (trimmedBytes > 0) await file.truncate(found - trimmedBytes);
+    ({ bytes: firstOffset, trimmedBytes } = await trimSpool(file));
   } catch (error) {
     await closeQuietly(file);
     return troubleOf(error);
   }
-  const firstOffset = found - trimmedBytes;
   let bytes = 0;
 
   return {
     firstOffset,
     trimmedBytes,
+    read: (offset, length) => file.read(offset, length),
     async write(chunks) {
       try {
         await file.write(chunks);
@@ -71,11 +72,11 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
   };
 }
 
-export function isTrouble(value: Spool | DiskTrouble): value is DiskTrouble {
+export function isTrouble(value: object): value is DiskTrouble {
   return 'code' in value;
 }
 
-function troubleOf(error: unknown): DiskTrouble {
+export function troubleOf(error: unknown): DiskTrouble {
   const code = diskCode(error);
   return { code: code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'disk_error' };
 }

@@ -4,10 +4,11 @@
  * piece decodes without an error from its first packet. What is held back here no decoder could use (P1), and it is
  * counted. After `waitMs` without such a point it begins with the tables alone, after twice that with whatever there is.
  */
-import { parsePat, parsePmt, sectionCollector, STREAM_H264, STREAM_HEVC } from './psi.js';
-import { STREAM_MPEG1, STREAM_MPEG2, type ElementaryStream, type SectionCollector } from './psi.js';
-import { adaptationFlags, hasPayload, NULL_PID, PACKET_BYTES, payloadAt, PID_COUNT } from './tsPackets.js';
-import { pidAt, startsUnit, type PacketSink } from './tsPackets.js';
+import { isKey } from './keyFrame.js';
+import { leadingStream, parsePat, parsePmt, sectionCollector } from './psi.js';
+import type { ElementaryStream, SectionCollector } from './psi.js';
+import { hasPayload, NULL_PID, PACKET_BYTES, PID_COUNT, pidAt, startsUnit } from './tsPackets.js';
+import type { PacketSink } from './tsPackets.js';
 
 export interface StartPoint {
   /** `mono` is the monotonic time at which these packets came. */
@@ -60,10 +61,7 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
   /** Whether the packet at `at` is one to begin with. */
   function opensStream(buffer: Buffer, at: number, pid: number): boolean {
     if (!streams || !startsUnit(buffer, at)) return false;
-    const leading =
-      streams.find((stream) => stream.kind === 'video') ??
-      streams.find((stream) => stream.kind === 'audio') ??
-      streams[0];
+    const leading = leadingStream(streams);
     if (leading?.pid !== pid) return false;
     return leading.kind !== 'video' || isKey(buffer, at, leading.type);
   }
@@ -151,32 +149,4 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
     started: () => stage !== 'waiting',
     heldBackBytes: () => heldBackBytes,
   };
-}
-
-/** Whether the unit that starts in this packet can be decoded from: flagged so, or it carries the headers for it. */
-function isKey(buffer: Buffer, at: number, type: number): boolean {
-  if ((adaptationFlags(buffer, at) & 0x40) !== 0) return true;
-  const end = at + PACKET_BYTES;
-  const pes = payloadAt(buffer, at);
-  for (let code = pes + 9 + (buffer[pes + 8] ?? 0); code + 3 < end; code++) {
-    if (buffer[code] !== 0 || buffer[code + 1] !== 0 || buffer[code + 2] !== 1) continue;
-    const unit = buffer[code + 3] ?? 0;
-    switch (type) {
-      case STREAM_H264:
-        if ((unit & 0x1f) === 5 || (unit & 0x1f) === 7) return true;
-        break;
-      case STREAM_HEVC: {
-        const nal = (unit >> 1) & 0x3f;
-        if ((nal >= 16 && nal <= 21) || nal === 33) return true;
-        break;
-      }
-      case STREAM_MPEG1:
-      case STREAM_MPEG2:
-        if (unit === 0xb3) return true;
-        break;
-      default:
-        return false;
-    }
-  }
-  return false;
 }

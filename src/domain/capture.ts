@@ -13,6 +13,18 @@ export interface CapturePiece {
   /** How long the stream was good, monotonic milliseconds. */
   readonly goodMs: number;
   readonly ts: TsCounts;
+  /** How it was put behind what the spool held; absent where that was nothing. */
+  readonly join?: PieceJoin;
+}
+
+/** One joint, as it was made. */
+export interface PieceJoin {
+  /** Stream time of this piece that the spool had already, and that was cut. */
+  readonly removedOverlapS: number;
+  /** The length of the gap is taken from the time that passed, not from the stream. */
+  readonly approximate: boolean;
+  /** Stream time that is missing between the last picture before and the first after; 0 where an overlap was cut. */
+  readonly gapS: number;
 }
 
 /**

@@ -92,8 +92,8 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
           {
             at: piece.fromAt,
             kind: joinKind(last.source, source, recording.lastFault?.cause),
-            removedOverlapS: 0,
-            approximate: false,
+            removedOverlapS: piece.join?.removedOverlapS ?? 0,
+            approximate: piece.join?.approximate ?? false,
           },
         ]
       : recording.joins,

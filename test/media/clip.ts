@@ -7,7 +7,7 @@ import { cacheFolder, ffmpegPath, run } from './ffmpeg.js';
 /** A number is drawn as black and white blocks, lowest bit first, in rows. */
 export const COLUMNS = 8;
 export const ROWS = 3;
-const VERSION = 1;
+const VERSION = 2;
 
 export interface ClipShape {
   readonly width: number;
@@ -19,11 +19,20 @@ export interface ClipShape {
   readonly seconds: number;
   /** Of the video, constant (padded); 0 leaves it to the encoder. */
   readonly bitrate: number;
+  /** From a frame's number to the next one's; 0 makes a still picture. */
+  readonly step: number;
   /** Of the sound. */
   readonly toneHz: number;
   readonly firstNumber: number;
   /** Sound gathered in one PES packet; 0 is one frame each, which a clip that is to be looped needs. */
   readonly pesBytes: number;
+  readonly codec: 'libx264' | 'mpeg2video' | 'libx265';
+  /** Further options of the encoder. */
+  readonly encoder: string;
+  /** Sounds, each with a language of its own and a tone above the last. */
+  readonly languages: string;
+  /** Further options of the multiplexer. */
+  readonly muxer: string;
 }
 
 export const SMALL_CLIP: ClipShape = {
@@ -33,21 +42,33 @@ export const SMALL_CLIP: ClipShape = {
   gop: 20,
   seconds: 6.4,
   bitrate: 0,
+  step: 1,
   toneHz: 500,
   firstNumber: 0,
   pesBytes: 0,
+  codec: 'libx264',
+  encoder: '-bf 0',
+  languages: '',
+  muxer: '-muxdelay 0.4',
 };
 
 /** Absolute path of the clip, made where it is missing. Safe beside other tests doing the same. */
 export async function clipPath(wanted: Partial<ClipShape> = {}): Promise<string> {
   const shape = { ...SMALL_CLIP, ...wanted };
-  const name = Object.values(shape).join('-');
+  const name = Object.values(shape)
+    .join('-')
+    .replaceAll(/[^\w.-]/g, '_');
   const path = join(cacheFolder(), `clip${VERSION}-${name}.mpegts`);
   if (existsSync(path)) return path;
   const making = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const rate = ['-b:v', `${shape.bitrate}`, '-minrate', `${shape.bitrate}`, '-maxrate', `${shape.bitrate}`];
   const constant = [...rate, '-bufsize', `${shape.bitrate}`, '-x264-params', 'nal-hrd=cbr:force-cfr=1'];
+  const quality = { libx264: ['-crf', '23'], libx265: ['-crf', '28'], mpeg2video: ['-q:v', '4'] };
+  const preset = shape.codec === 'mpeg2video' ? [] : ['-preset', 'ultrafast'];
   const size = `${shape.width}x${shape.height}`;
+  const languages = shape.languages === '' ? [''] : shape.languages.split(' ');
+  const tone = (n: number) => `sine=frequency=${shape.toneHz * (n + 1)}:sample_rate=48000`;
+  const words = (options: string) => options.split(' ').filter((word) => word !== '');
   const ran = await run(
     ffmpegPath,
     [
@@ -66,28 +87,19 @@ export async function clipPath(wanted: Partial<ClipShape> = {}): Promise<string>
         '-i',
         '-',
       ],
-      ['-f', 'lavfi', '-t', `${shape.seconds + 0.3}`],
-      ['-i', `sine=frequency=${shape.toneHz}:sample_rate=48000`],
-      ['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
-      ['-bf', '0', '-g', `${shape.gop}`, '-keyint_min', `${shape.gop}`, '-sc_threshold', '0'],
-      shape.bitrate > 0 ? constant : ['-crf', '23'],
-      [
-        '-c:a',
-        'aac',
-        '-b:a',
-        '64k',
-        '-pes_payload_size',
-        `${shape.pesBytes}`,
-        '-muxdelay',
-        '0.4',
-        '-f',
-        'mpegts',
-        making,
-      ],
+      ...languages.map((_, n) => ['-f', 'lavfi', '-t', `${shape.seconds + 0.3}`, '-i', tone(n)]),
+      ['-map', '0:v', ...languages.flatMap((_, n) => ['-map', `${n + 1}:a`])],
+      languages.flatMap((name, n) => (name === '' ? [] : [`-metadata:s:a:${n}`, `language=${name}`])),
+      ['-c:v', shape.codec, ...preset, '-pix_fmt', 'yuv420p'],
+      ['-g', `${shape.gop}`, '-keyint_min', `${shape.gop}`, '-sc_threshold', '0', ...words(shape.encoder)],
+      shape.bitrate > 0 ? constant : quality[shape.codec],
+      ['-c:a', 'aac', '-b:a', '64k', '-pes_payload_size', `${shape.pesBytes}`],
+      [...words(shape.muxer), '-f', 'mpegts', making],
     ].flat(),
     (write) => {
       const frames = Math.round(shape.seconds * shape.fps);
-      for (let n = 0; n < frames; n++) write(drawNumber(shape.firstNumber + n, shape.width, shape.height));
+      for (let n = 0; n < frames; n++)
+        write(drawNumber(shape.firstNumber + n * shape.step, shape.width, shape.height));
     },
   );
   if (ran.code !== 0) throw new Error(`ffmpeg made no clip: ${ran.stderr}`);

@@ -1,6 +1,6 @@
 /** What a decoder makes of a file: the numbers its frames show, and everything it complains about. */
 import { COLUMNS, ROWS } from './clip.js';
-import { ffmpegPath, ffprobePath, run } from './ffmpeg.js';
+import { ffmpegPath, run } from './ffmpeg.js';
 
 export interface Decoded {
   /** In the order in which they come out; -1 where a frame shows none. */
@@ -20,8 +20,30 @@ export async function decode(media: string | Buffer, level = 'error'): Promise<D
     ffmpegPath,
     [
       ['-v', level, '-f', 'mpegts', '-i', typeof media === 'string' ? media : '-'],
-      ['-map', '0:v?', '-vsync', '0', '-vf', `scale=${width}:${height}:flags=area`],
-      ['-f', 'rawvideo', '-pix_fmt', 'gray', '-', '-map', '0:a?', '-f', 'null', '/dev/null'],
+      [
+        '-max_muxing_queue_size',
+        '9999',
+        '-map',
+        '0:v?',
+        '-vsync',
+        '0',
+        '-vf',
+        `scale=${width}:${height}:flags=area`,
+      ],
+      [
+        '-f',
+        'rawvideo',
+        '-pix_fmt',
+        'gray',
+        '-',
+        '-max_muxing_queue_size',
+        '9999',
+        '-map',
+        '0:a?',
+        '-f',
+        'null',
+        '/dev/null',
+      ],
     ].flat(),
     typeof media === 'string' ? undefined : (write) => write(media),
   );
@@ -57,16 +79,19 @@ export function isUnbroken(frames: readonly number[], loop = Number.MAX_SAFE_INT
   return frames.every((frame, i) => i === 0 || frame === ((frames[i - 1] ?? 0) + 1) % loop);
 }
 
-/** Codec names and types of the streams, as ffprobe sees them. */
-export async function probe(path: string): Promise<{ type: string; codec: string }[]> {
-  const entries = 'stream=codec_type,codec_name';
-  const ran = await run(ffprobePath, ['-v', 'error', '-show_entries', entries, '-of', 'json', path]);
-  const parsed: unknown = JSON.parse(ran.stdout.toString());
-  if (typeof parsed !== 'object' || parsed === null || !('streams' in parsed)) return [];
-  const { streams } = parsed;
-  if (!Array.isArray(streams)) return [];
-  return streams.map((stream: { codec_type?: string; codec_name?: string }) => ({
-    type: stream.codec_type ?? '',
-    codec: stream.codec_name ?? '',
-  }));
+export interface Probed {
+  readonly streams: readonly { readonly type: string; readonly codec: string }[];
+  readonly durationS: number;
+}
+
+/** What a player would make of a file before it plays it: its streams, and its length by their time stamps. */
+export async function probe(path: string): Promise<Probed> {
+  // ffprobe shows the same in a better form, but the packaged one does not run on every system.
+  const { stderr } = await run(ffmpegPath, ['-hide_banner', '-i', path]);
+  const [, hours = '0', minutes = '0', seconds = '0'] = /Duration: (\d+):(\d+):([\d.]+)/.exec(stderr) ?? [];
+  const streams = [...stderr.matchAll(/^ *Stream #.*?: (Video|Audio|Subtitle|Data): (\w+)/gm)];
+  return {
+    streams: streams.map(([, type = '', codec = '']) => ({ type: type.toLowerCase(), codec })),
+    durationS: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds),
+  };
 }

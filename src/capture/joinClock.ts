@@ -1,0 +1,49 @@
+/**
+ * By how much the clock of a piece is moved where nothing of it overlaps: so that its first unit comes after the last
+ * written one, with the gap between them at its true length (PROTOCOLS §6.2). A stream that kept its own clock through
+ * the gap tells the length itself; else the time that passed does.
+ */
+import type { PidState } from './streamScan.js';
+import { CLOCK_HZ, CLOCK_WRAP, ticksBetween, type PesTimes } from './tsPackets.js';
+
+/** Where a unit has no neighbour to tell how long it is: one picture of 25 a second. */
+const STEP_TICKS = CLOCK_HZ / 25;
+/** A clock that went on shows the gap this well, give or take the provider's buffers. */
+const SAME_CLOCK_TICKS = 2.5 * CLOCK_HZ;
+
+export interface Anchor {
+  /** 0 to 2^33. */
+  readonly offset: number;
+  /** What is missing between the pictures. */
+  readonly gapTicks: number;
+  /** The stream's own clock went on. */
+  readonly sameClock: boolean;
+}
+
+export interface AnchorInput {
+  /** Of the stream in the file. */
+  readonly last: PidState;
+  /** Of the first unit that is written. */
+  readonly first: PesTimes;
+  /** From the end of what is written to this unit, as far as it is known without looking at the clocks. */
+  readonly gapTicks: number;
+  /** The piece comes in the same multiplex, so its clock may be the same too. */
+  readonly sameStreams: boolean;
+}
+
+export function anchorAfter({ last, first, gapTicks, sameStreams }: AnchorInput): Anchor {
+  if (last.dts < 0) return { offset: 0, gapTicks, sameClock: false };
+  const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
+  const ahead = ticksBetween(last.dts, first.dts);
+  if (sameStreams && ahead > 0 && Math.abs(ahead - step - gapTicks) < SAME_CLOCK_TICKS) {
+    return { offset: 0, gapTicks: Math.max(0, ahead - step), sameClock: true };
+  }
+  // Decoded after all that was decoded and shown after all that was shown.
+  const byDts = modulo(last.dts + step + gapTicks - first.dts);
+  const byPts = modulo(last.ptsMax + step + gapTicks - first.pts);
+  return { offset: ticksBetween(byDts, byPts) > 0 ? byPts : byDts, gapTicks, sameClock: false };
+}
+
+function modulo(ticks: number): number {
+  return ((Math.round(ticks) % CLOCK_WRAP) + CLOCK_WRAP) % CLOCK_WRAP;
+}

@@ -1,0 +1,101 @@
+/**
+ * Which packets of a new piece go on after what is written: of each PID those from the first unit on that is later than
+ * the last one in the file. So an overlap is cut stream by stream, however sound and picture are interleaved, and no
+ * picture and no sound comes twice.
+ */
+import { leadingStream } from './psi.js';
+import type { StreamScan } from './streamScan.js';
+import type { Tables } from './tables.js';
+import { CLOCK_WRAP, hasPayload, pesTimesAt, PID_COUNT, startsUnit } from './tsPackets.js';
+import { ticksBetween } from './tsPackets.js';
+
+export interface JoinGates {
+  /** The tables of the piece, whenever they change. */
+  know(tables: Tables): void;
+  /** `offset`: what is added to the clock of the piece; `out`: the PID in the file. */
+  passes(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean;
+  /** Whether the leading stream goes on. */
+  leadOpen(): boolean;
+  /** Nothing needs to be asked any more. */
+  allOpen(): boolean;
+}
+
+/** Stamps that went through another container are rounded to a millisecond, on either side. */
+const SLACK_TICKS = 180;
+/** Streams that never say when they begin are let through after so many packets. */
+const GATED_PACKETS_MAX = 1 << 15;
+
+/** `exact`: the pictures go on without a break. Else those are dropped that are shown before the first key frame. */
+export function joinGates(written: StreamScan, exact: boolean): JoinGates {
+  const opened = new Uint8Array(PID_COUNT);
+  const lead = { pid: -1, written: written.lead()?.pid ?? -1, open: false };
+  let waitsFor: readonly number[] = [];
+  let packets = 0;
+  let allOpen = false;
+  /** PTS of the first key frame, until a later picture came; whether a leading picture is being dropped. */
+  let keyPts = -1;
+  let dropping = false;
+
+  function open(pid: number): true {
+    opened[pid] = 1;
+    if (pid === lead.pid) lead.open = true;
+    return true;
+  }
+
+  /** Open GOPs: pictures after the key frame that are shown before it refer to what was never received. */
+  function isLeadingPicture(pts: number): boolean {
+    if (keyPts < 0 || pts < 0) return false;
+    if (ticksBetween(keyPts, pts) < 0) return true;
+    if (pts !== keyPts) keyPts = -1;
+    return false;
+  }
+
+  function later(dts: number, out: number): boolean {
+    const own = written.pids.get(out);
+    const state = own && own.dts >= 0 ? own : written.pids.get(lead.written);
+    if (!state || state.dts < 0) return true;
+    const ahead = ticksBetween(state.dts, dts);
+    return state.lengthTicks > 0 ? ahead >= state.lengthTicks - SLACK_TICKS : ahead > SLACK_TICKS;
+  }
+
+  function passesNow(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean {
+    const starts = startsUnit(buffer, at);
+    if (!hasPayload(buffer, at)) return opened[pid] === 1 || (lead.open && !waitsFor.includes(pid));
+    if (opened[pid] === 1) {
+      if (pid !== lead.pid || keyPts < 0) return true;
+      if (starts) dropping = isLeadingPicture(pesTimesAt(buffer, at)?.pts ?? -1);
+      return !dropping;
+    }
+    if (!starts) return false;
+    const times = pesTimesAt(buffer, at);
+    if (times && times.dts >= 0) {
+      const first = pid === lead.pid && !exact;
+      if (first) keyPts = times.pts;
+      return (first || later((times.dts + offset) % CLOCK_WRAP, out)) && open(pid);
+    }
+    return lead.open && open(pid);
+  }
+
+  return {
+    know({ map }) {
+      const leading = leadingStream(map.streams);
+      if (leading && leading.pid !== lead.pid) {
+        lead.pid = leading.pid;
+        lead.open ||= opened[leading.pid] === 1;
+      }
+      waitsFor = map.streams.map((stream) => stream.pid);
+    },
+    passes(buffer, at, pid, out, offset) {
+      const pass = passesNow(buffer, at, pid, out, offset);
+      packets++;
+      if (packets > GATED_PACKETS_MAX) {
+        allOpen = true;
+        lead.open = true;
+      } else if (keyPts < 0 && lead.open && packets % 64 === 0)
+        allOpen = waitsFor.every((one) => opened[one] === 1);
+      return pass;
+    },
+    leadOpen: () => lead.open,
+    allOpen: () => allOpen,
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * Puts a new piece behind what is written, so that one clean stream comes of many connections (P1, P2): what the file
+ * has already is cut where that is certain, the rest goes on with the file's PIDs, counters and clock. The piece is held
+ * back no longer than it takes to see whether it overlaps.
+ */
+import { packetMatcher, unitMatcher } from './overlap.js';
+import { pieceMapper, type JoinPlan, type PieceMapper, type TimedSink } from './pieceMapper.js';
+import type { PieceJoin } from '../domain/capture.js';
+import type { SpoolTail } from './spoolTail.js';
+import { startPoint, type StartPoint } from './startPoint.js';
+import { streamScan } from './streamScan.js';
+import { CLOCK_HZ, CLOCK_WRAP, PACKET_BYTES, ticksBetween } from './tsPackets.js';
+
+/** An overlap shows within its first pictures. A stream that sends no burst is looked at for a second, if it has any. */
+const LOOK_MS = 1_000;
+const LOOK_MS_MAX = 2_000;
+const LOOK_UNITS = 10;
+const LOOK_BYTES_MAX = 16 * 1024 * 1024;
+/** No provider buffers more. */
+const BURST_MS_MAX = 60_000;
+
+export interface JoinerInput {
+  readonly tail: SpoolTail;
+  /** From the last byte that is written to the first of this piece; null where nobody knows. */
+  readonly silentMs: number | null;
+  /** How long the piece may look for a point to begin at. */
+  readonly startWaitMs: number;
+}
+
+export interface Joiner {
+  push: TimedSink;
+  /** Nothing follows: what is still held back is placed as well as it can be. */
+  end(): void;
+  /** Bytes that no decoder could have used, and which the file does not have. */
+  heldBackBytes(): number;
+  /** How it was joined, once that is known. */
+  join(): PieceJoin | null;
+}
+
+interface Going {
+  readonly plan: JoinPlan;
+  readonly mapper: PieceMapper;
+  readonly start: StartPoint | null;
+  readonly removedTicks: number;
+}
+
+export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: TimedSink): Joiner {
+  const written = tail.scan;
+  let looking: ReturnType<typeof firstLook> | null = firstLook(tail);
+  let going: Going | null = null;
+  let mono = 0;
+
+  function goOn(look: ReturnType<typeof firstLook>, offset: number | null): Going {
+    const tables = look.scan().tables();
+    if (offset !== null && tables) {
+      const plan: JoinPlan = { kind: 'exact', offset, tables };
+      const mapper = pieceMapper(written, plan, sink);
+      return { plan, mapper, start: null, removedTicks: removedTicks(look, offset) };
+    }
+    const gapMs = Math.max(0, (silentMs ?? 0) - look.burstMs());
+    const firstDts = look.scan().units[0]?.dts ?? -1;
+    const plan: JoinPlan = { kind: 'after', gapTicks: Math.round((gapMs * CLOCK_HZ) / 1000), firstDts };
+    const mapper = pieceMapper(written, plan, sink);
+    const start = startPoint(startWaitMs, (buffer, from, to) => mapper.push(buffer, from, to, mono));
+    return { plan, mapper, start, removedTicks: 0 };
+  }
+
+  function removedTicks(look: ReturnType<typeof firstLook>, offset: number): number {
+    const first = look.scan().units.find((unit) => unit.dts >= 0);
+    const last = written.pids.get(written.lead()?.pid ?? -1);
+    if (!first || !last) return 0;
+    return Math.max(0, ticksBetween((first.dts + offset) % CLOCK_WRAP, last.dts) + last.stepTicks);
+  }
+
+  function take(to: Going, buffer: Buffer, from: number, end: number): void {
+    if (to.start) to.start.push(buffer, from, end, mono);
+    else to.mapper.push(buffer, from, end, mono);
+  }
+
+  function settle(offset: number | null): void {
+    if (!looking) return;
+    const look = looking;
+    looking = null;
+    going = goOn(look, offset);
+    for (const held of look.held) {
+      ({ mono } = held);
+      take(going, held.bytes, 0, held.bytes.length);
+    }
+  }
+
+  return {
+    push(buffer, from, to, came) {
+      mono = came;
+      if (going) return take(going, buffer, from, to);
+      if (!looking) return;
+      const offset = looking.push(Buffer.from(buffer.subarray(from, to)), came);
+      if (offset !== null || looking.isEnough(came)) settle(offset);
+      mono = came;
+    },
+    end: () => settle(null),
+    heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
+    join() {
+      if (!going) return null;
+      if (going.plan.kind === 'exact') {
+        return { removedOverlapS: seconds(going.removedTicks), approximate: false, gapS: 0 };
+      }
+      const anchor = going.mapper.anchor();
+      return {
+        removedOverlapS: 0,
+        approximate: !(anchor?.sameClock ?? false),
+        gapS: seconds(anchor?.gapTicks ?? going.plan.gapTicks),
+      };
+    },
+  };
+}
+
+/** What is seen of a piece before it is known where it goes. */
+function firstLook(tail: SpoolTail) {
+  const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
+  const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
+  const units = unitMatcher(tail.scan.units);
+  let scan = streamScan();
+  let heldBytes = 0;
+  let unitsSeen = 0;
+  let burstMs = 0;
+  let samePackets = false;
+
+  /** Its tables are known now: what came before them can be read, too. */
+  function again(): void {
+    scan = streamScan(scan.tables());
+    for (const { bytes } of held) scan.push(bytes, 0, bytes.length);
+  }
+
+  return {
+    held,
+    /** The offset of the piece's clock, once an overlap is sure. */
+    push(bytes: Buffer, mono: number): number | null {
+      const isKnown = scan.tables() !== null;
+      held.push({ bytes, mono });
+      heldBytes += bytes.length;
+      scan.push(bytes, 0, bytes.length);
+      if (!isKnown && scan.tables() !== null) again();
+      const spanMs = scan.firstPcr() < 0 ? 0 : ticksBetween(scan.firstPcr(), scan.lastPcr()) / 90;
+      burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - (mono - (held[0]?.mono ?? mono))));
+      for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
+        samePackets = packets.add(bytes, at);
+      if (samePackets && scan.tables() !== null) return 0;
+      for (; unitsSeen < scan.units.length; unitsSeen++) {
+        const unit = scan.units[unitsSeen];
+        const offset = unit ? units.add(unit) : null;
+        if (offset !== null) return offset;
+      }
+      return null;
+    },
+    isEnough(mono: number): boolean {
+      const sinceMs = mono - (held[0]?.mono ?? mono);
+      return (
+        heldBytes >= LOOK_BYTES_MAX ||
+        sinceMs >= LOOK_MS_MAX ||
+        (sinceMs >= LOOK_MS && unitsSeen >= LOOK_UNITS)
+      );
+    },
+    scan: () => scan,
+    burstMs: () => burstMs,
+  };
+}
+
+function seconds(ticks: number): number {
+  return Math.round(ticks / 90) / 1000;
+}

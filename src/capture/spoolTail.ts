@@ -1,0 +1,55 @@
+/**
+ * What the end of a spool says about the stream in it. It is read back at every joint, after a reconnect as after a
+ * restart, so that there is one way to go on and nothing to remember (P7).
+ */
+import { streamScan, type StreamScan } from './streamScan.js';
+import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
+
+/** Providers repeat what their buffers hold, 2 to 10 s; rarely more (PROTOCOLS §6.2). */
+const TAIL_S = 30;
+const TAIL_BYTES_MAX = 48 * 1024 * 1024;
+/** Of the last bytes, to see how many a second has. Those are compared packet by packet, too. */
+const LAST_BYTES = 5_000 * PACKET_BYTES;
+const READ_BYTES = 5_000 * PACKET_BYTES;
+
+export interface SpoolTail {
+  readonly scan: StreamScan;
+  /** The last packets, as they stand. */
+  readonly last: Buffer;
+}
+
+/** `bytes`: length of the file, in whole packets. Rejects with what the disk says. */
+export async function readTail(
+  read: (offset: number, length: number) => Promise<Buffer>,
+  bytes: number,
+): Promise<SpoolTail> {
+  const lastFrom = Math.max(0, bytes - LAST_BYTES);
+  const last = await read(lastFrom, bytes - lastFrom);
+  const scan = streamScan();
+  for (let at = Math.max(0, bytes - tailBytes(last)); at < lastFrom; at += READ_BYTES) {
+    // oxlint-disable-next-line no-await-in-loop -- in its order, and never all of it in memory
+    const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
+    scanWhole(scan, chunk);
+  }
+  scanWhole(scan, last);
+  scan.end();
+  return { scan, last };
+}
+
+function scanWhole(scan: StreamScan, chunk: Buffer): void {
+  const whole = chunk.length - (chunk.length % PACKET_BYTES);
+  for (let at = 0; at < whole; at += PACKET_BYTES) {
+    if (chunk[at] === SYNC_BYTE) scan.push(chunk, at, at + PACKET_BYTES);
+  }
+}
+
+/** How far to go back for as many seconds as are wanted, by the rate of the last bytes. */
+function tailBytes(last: Buffer): number {
+  const probe = streamScan();
+  scanWhole(probe, last);
+  const first = probe.firstPcr();
+  const ticks = first < 0 ? 0 : ticksBetween(first, probe.lastPcr());
+  if (ticks <= 0) return 8 * last.length;
+  const bytes = Math.min(TAIL_BYTES_MAX, (last.length * TAIL_S * CLOCK_HZ) / ticks);
+  return Math.ceil(bytes / PACKET_BYTES) * PACKET_BYTES;
+}

@@ -1,0 +1,178 @@
+/**
+ * What a run of packets says about itself, for joining: its tables, of each PID where its counter and its clock stand,
+ * and of the leading stream every unit with a hash of what it shows. The same look is taken at the end of a spool and at
+ * the beginning of a new piece; nothing of it is done while a stream merely passes.
+ */
+import { createHash } from 'node:crypto';
+import { isKey } from './keyFrame.js';
+import { leadingStream, STREAM_H264, STREAM_HEVC, type ElementaryStream } from './psi.js';
+import { soundTicks } from './soundLength.js';
+import { tableReader, type Tables } from './tables.js';
+import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, payloadAt, pcrAt, pesTimesAt } from './tsPackets.js';
+import { pidAt, startsUnit, ticksBetween } from './tsPackets.js';
+
+/** A unit of the leading stream: a picture, or a packet of sound where there is no picture. */
+export interface LeadUnit {
+  readonly hash: string;
+  /** 90 kHz ticks; PTS where no DTS is given; -1 where neither is. */
+  readonly dts: number;
+  readonly key: boolean;
+  readonly bytes: number;
+}
+
+/** Where a PID stands after its last packet. Ticks are -1 where none was seen. */
+export interface PidState {
+  counter: number;
+  dts: number;
+  /** Of the unit that is shown last, which B-frames make another than the one that came last. */
+  ptsMax: number;
+  /** From unit to unit. */
+  stepTicks: number;
+  /** Of the last unit where it is sound and says so, else 0. Known at the end. */
+  lengthTicks: number;
+}
+
+export interface StreamScan {
+  push(buffer: Buffer, from: number, to: number): void;
+  /** The unit that came last is known to be whole. */
+  end(): void;
+  tables(): Tables | null;
+  lead(): ElementaryStream | null;
+  readonly units: readonly LeadUnit[];
+  readonly pids: ReadonlyMap<number, PidState>;
+  /** First and last, or -1. */
+  firstPcr(): number;
+  lastPcr(): number;
+}
+
+/** A longer way from one unit to the next is a hole, a way back this long another clock. */
+const STEP_TICKS_MAX = CLOCK_HZ / 2;
+const BACK_TICKS_MAX = 5 * CLOCK_HZ;
+
+/** `known`: tables that are in force before the first packet. */
+export function streamScan(known: Tables | null = null): StreamScan {
+  const reader = tableReader();
+  let tables = known;
+  let lead = (known && leadingStream(known.map.streams)) ?? null;
+  const units: LeadUnit[] = [];
+  const pids = new Map<number, PidState>();
+  let firstPcr = -1;
+  let lastPcr = -1;
+  let gathered: Buffer[] = [];
+  /** Of each PID of sound its last unit. */
+  const sounds = new Map<number, { readonly type: number; packets: Buffer[] }>();
+  let open: { readonly dts: number; readonly key: boolean; readonly type: number } | null = null;
+
+  function close(): void {
+    if (open) {
+      const pes = Buffer.concat(gathered);
+      units.push({ hash: hashOf(pes, open.type), dts: open.dts, key: open.key, bytes: pes.length });
+    }
+    open = null;
+    gathered = [];
+  }
+
+  function unitOf(buffer: Buffer, at: number, state: PidState, isLead: boolean): number {
+    const times = pesTimesAt(buffer, at);
+    if (!times) return -1;
+    const { pts, dts } = times;
+    if (dts < 0) return -1;
+    const step = state.dts < 0 ? 0 : ticksBetween(state.dts, dts);
+    if (step > 0 && step <= STEP_TICKS_MAX) state.stepTicks = step;
+    if (step < -BACK_TICKS_MAX) {
+      state.ptsMax = -1;
+      if (isLead) units.length = 0;
+    }
+    state.dts = dts;
+    if (state.ptsMax < 0 || ticksBetween(state.ptsMax, pts) > 0) state.ptsMax = pts;
+    return dts;
+  }
+
+  function packet(buffer: Buffer, at: number): void {
+    const pid = pidAt(buffer, at);
+    if (pid === NULL_PID || ((buffer[at + 1] ?? 0) & 0x80) !== 0) return;
+    const pcr = pcrAt(buffer, at);
+    if (pcr >= 0) {
+      if (firstPcr < 0) firstPcr = pcr;
+      lastPcr = pcr;
+    }
+    if (reader.push(buffer, at, pid) === 'changed') {
+      tables = reader.tables();
+      const found = (tables && leadingStream(tables.map.streams)) ?? null;
+      if (found?.pid !== lead?.pid) close();
+      lead = found;
+      for (const { pid: own, type, kind } of tables?.map.streams ?? []) {
+        if (kind === 'audio' && !sounds.has(own)) sounds.set(own, { type, packets: [] });
+      }
+    }
+    let state = pids.get(pid);
+    if (!state) pids.set(pid, (state = { counter: 0, dts: -1, ptsMax: -1, stepTicks: 0, lengthTicks: 0 }));
+    state.counter = (buffer[at + 3] ?? 0) & 15;
+    if (!hasPayload(buffer, at)) return;
+    const isLead = lead?.pid === pid;
+    if (startsUnit(buffer, at)) {
+      if (isLead) close();
+      const dts = unitOf(buffer, at, state, isLead);
+      if (isLead && lead)
+        open = { dts, key: lead.kind !== 'video' || isKey(buffer, at, lead.type), type: lead.type };
+    }
+    const sound = sounds.get(pid);
+    if (!sound && !(isLead && open)) return;
+    const payload = Buffer.from(buffer.subarray(payloadAt(buffer, at), at + PACKET_BYTES));
+    if (isLead && open) gathered.push(payload);
+    if (!sound) return;
+    if (startsUnit(buffer, at)) sound.packets = [];
+    sound.packets.push(payload);
+  }
+
+  return {
+    push(buffer, from, to) {
+      for (let at = from; at < to; at += PACKET_BYTES) packet(buffer, at);
+    },
+    end() {
+      close();
+      for (const [pid, { type, packets }] of sounds) {
+        const state = pids.get(pid);
+        if (state) state.lengthTicks = soundTicks(payloadOf(Buffer.concat(packets)), type);
+      }
+    },
+    tables: () => tables,
+    lead: () => lead,
+    units,
+    pids,
+    firstPcr: () => firstPcr,
+    lastPcr: () => lastPcr,
+  };
+}
+
+function payloadOf(pes: Buffer): Buffer {
+  return pes.subarray(Math.min(pes.length, 9 + (pes[8] ?? 0)));
+}
+
+/**
+ * What a PES packet carries, whoever multiplexed it: of H.264 and HEVC the slices alone, for multiplexers put in and
+ * take out delimiters, parameter sets and SEI (PROTOCOLS §6.2).
+ */
+function hashOf(pes: Buffer, type: number): string {
+  const payload = payloadOf(pes);
+  const hash = createHash('sha1');
+  if (type !== STREAM_H264 && type !== STREAM_HEVC) return hash.update(payload).digest('base64');
+  const START = '\0\0\u0001';
+  let slices = 0;
+  let start = payload.indexOf(START, 0, 'latin1');
+  while (start >= 0) {
+    const next = payload.indexOf(START, start + 3, 'latin1');
+    const head = payload[start + 3] ?? 0;
+    const isSlice =
+      type === STREAM_H264 ? (head & 0x1f) >= 1 && (head & 0x1f) <= 5 : ((head >> 1) & 0x3f) < 32;
+    if (isSlice) {
+      let end = next < 0 ? payload.length : next;
+      // The zero of a longer start code, and what stuffs a unit, belong to no slice.
+      while (end > start && payload[end - 1] === 0) end--;
+      hash.update(payload.subarray(start + 3, end));
+      slices++;
+    }
+    start = next;
+  }
+  return slices > 0 ? hash.digest('base64') : createHash('sha1').update(payload).digest('base64');
+}

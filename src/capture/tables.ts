@@ -1,0 +1,93 @@
+/** PAT and PMT as they pass, and as they are written anew: the tables of the one programme a piece is recorded for. */
+import {
+  crc32,
+  parsePat,
+  parsePmt,
+  sectionCollector,
+  type ProgrammeMap,
+  type SectionCollector,
+} from './psi.js';
+import { PACKET_BYTES } from './tsPackets.js';
+
+export interface Tables {
+  readonly pmtPid: number;
+  readonly map: ProgrammeMap;
+  /** The sections, whole. */
+  readonly pat: Buffer;
+  readonly pmt: Buffer;
+}
+
+export interface TableReader {
+  /** Whether the PID is one of tables; `changed` when this packet made known what was not known before. */
+  push(buffer: Buffer, at: number, pid: number): 'table' | 'changed' | 'other';
+  tables(): Tables | null;
+}
+
+export function tableReader(): TableReader {
+  const patSections = sectionCollector();
+  let pat: Buffer | null = null;
+  let pmt: { readonly pid: number; readonly sections: SectionCollector } | null = null;
+  let known: Tables | null = null;
+
+  return {
+    push(buffer, at, pid) {
+      if (pid === 0) {
+        const section = patSections.push(buffer, at);
+        const programme = section && parsePat(section)?.[0];
+        if (section && programme) {
+          pat = section;
+          if (pmt?.pid !== programme.pmtPid) pmt = { pid: programme.pmtPid, sections: sectionCollector() };
+        }
+        return 'table';
+      }
+      if (!pmt || pid !== pmt.pid) return 'other';
+      const section = pmt.sections.push(buffer, at);
+      const map = section && parsePmt(section);
+      if (!section || !map || !pat) return 'table';
+      if (known?.pmtPid === pid && known.pmt.equals(section)) return 'table';
+      known = { pmtPid: pid, map, pat, pmt: section };
+      return 'changed';
+    },
+    tables: () => known,
+  };
+}
+
+/** A PMT section of these streams, with its CRC (ISO 13818-1 2.4.4.8). */
+export function pmtSection(map: ProgrammeMap): Buffer {
+  const streams = map.streams.map(({ pid, type, info }) =>
+    Buffer.concat([
+      Buffer.from([type, 0xe0 | (pid >> 8), pid & 0xff, 0xf0 | (info.length >> 8), info.length & 0xff]),
+      info,
+    ]),
+  );
+  const body = Buffer.concat([
+    Buffer.from([map.number >> 8, map.number & 0xff, 0xc1 | (map.version << 1), 0, 0]),
+    Buffer.from([0xe0 | (map.pcrPid >> 8), map.pcrPid & 0xff]),
+    Buffer.from([0xf0 | (map.info.length >> 8), map.info.length & 0xff]),
+    map.info,
+    ...streams,
+  ]);
+  const length = body.length + 4;
+  const section = Buffer.concat([
+    Buffer.from([0x02, 0xb0 | (length >> 8), length & 0xff]),
+    body,
+    Buffer.alloc(4),
+  ]);
+  section.writeUInt32BE(crc32(section.subarray(0, -4)), section.length - 4);
+  return section;
+}
+
+/** A section in packets of its own; `firstCounter` is the continuity counter of the first. */
+export function sectionPackets(section: Buffer, pid: number, firstCounter: number): Buffer {
+  const pointed = Buffer.concat([Buffer.from([0]), section]);
+  const room = PACKET_BYTES - 4;
+  const count = Math.ceil(pointed.length / room);
+  const packets = Buffer.alloc(count * PACKET_BYTES, 0xff);
+  for (let n = 0; n < count; n++) {
+    const start = n === 0 ? 0x40 : 0;
+    const header = [0x47, start | (pid >> 8), pid & 0xff, 0x10 | ((firstCounter + n) & 15)];
+    Buffer.from(header).copy(packets, n * PACKET_BYTES);
+    pointed.copy(packets, n * PACKET_BYTES + 4, n * room, Math.min(pointed.length, (n + 1) * room));
+  }
+  return packets;
+}

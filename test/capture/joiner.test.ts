@@ -1,0 +1,284 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parsePmt } from '../../src/capture/psi.js';
+import { streamScan } from '../../src/capture/streamScan.js';
+import { clipBytes } from '../media/clip.js';
+import { ffmpegPath, run } from '../media/ffmpeg.js';
+import { decode, isUnbroken, probe } from '../media/frames.js';
+import { eachPacket, faultsOf, payloads, recordPiece, recordPieces, remuxed } from './spoolOfPieces.js';
+
+const VIDEO = 0x100;
+const AUDIO = 0x101;
+const FRAME_S = 0.04;
+/** The sound of a clip outlasts its picture. */
+const SOUND_MORE_S = 0.3;
+let clip: Buffer;
+/** Another encoder's stream: another size, another sound, other PIDs, another delay. */
+let other: Buffer;
+beforeAll(async () => {
+  clip = await clipBytes();
+  other = await clipBytes({
+    width: 480,
+    height: 270,
+    toneHz: 900,
+    firstNumber: 1000,
+    muxer: '-muxdelay 0.7 -mpegts_start_pid 0x200 -mpegts_pmt_start_pid 0x1200',
+  });
+});
+
+/** Whole packets. */
+function part(bytes: Buffer, from: number, to: number): Buffer {
+  const packets = Math.floor(bytes.length / 188);
+  return bytes.subarray(188 * Math.floor(packets * from), 188 * Math.floor(packets * to));
+}
+
+/** Both decode without a word, and no frame is missing or there twice. */
+async function expectUnbroken(spool: Buffer, frameLast: number): Promise<void> {
+  expect(faultsOf(spool)).toEqual([]);
+  const { frames, errors } = await decode(spool, 'warning');
+  expect(errors.slice(0, 3)).toEqual([]);
+  expect(isUnbroken(frames)).toBe(true);
+  expect(frames.at(-1)).toBe(frameLast);
+}
+
+/** Through ffmpeg, with options between input and output. */
+async function throughFfmpeg(bytes: Buffer, options: string): Promise<Buffer> {
+  const folder = mkdtempSync(joinPath(tmpdir(), 'catchupd-remux-'));
+  try {
+    const [from, to] = [joinPath(folder, 'in.mpegts'), joinPath(folder, 'out.mpegts')];
+    writeFileSync(from, bytes);
+    const args = ['-v', 'error', '-copyts', '-i', from, ...options.split(' '), '-f', 'mpegts', to];
+    const ran = await run(ffmpegPath, args);
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    return readFileSync(to);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function withFile<T>(bytes: Buffer, look: (path: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(joinPath(tmpdir(), 'catchupd-look-'));
+  try {
+    const path = joinPath(folder, 'joined.mpegts');
+    writeFileSync(path, bytes);
+    return await look(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function tablesOf(bytes: Buffer) {
+  const scan = streamScan();
+  scan.push(bytes, 0, bytes.length);
+  return scan.tables();
+}
+
+describe('a piece that repeats what is written', () => {
+  it('goes on with the very next unit of each stream, as if there had been no break', async () => {
+    const whole = await recordPieces([clip]);
+    const { spool, join } = await recordPieces([part(clip, 0, 0.6), part(clip, 0.3, 1)]);
+    expect(payloads(spool, VIDEO)).toEqual(payloads(whole.spool, VIDEO));
+    expect(payloads(spool, AUDIO)).toEqual(payloads(whole.spool, AUDIO));
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(join?.removedOverlapS).toBeGreaterThan(1);
+    await expectUnbroken(spool, 159);
+  });
+
+  it('needs no key frame where packets show it, and no whole picture either', async () => {
+    // A handful of packets in the middle of a group of pictures.
+    const packets = Math.floor(clip.length / 188);
+    const at = Math.floor(packets * 0.55);
+    const { spool, join } = await recordPieces([clip.subarray(0, 188 * at), clip.subarray(188 * (at - 90))]);
+    expect(join).toMatchObject({ approximate: false });
+    await expectUnbroken(spool, 159);
+  });
+
+  it('is found in another multiplex of the same encode, on another clock', async () => {
+    const pids = new Map([
+      [VIDEO, 0x100],
+      [AUDIO, 0x101],
+    ]);
+    const second = remuxed(part(clip, 0.3, 1), pids, 2 ** 33 - 90_000 * 3);
+    const { spool, join } = await recordPieces([part(clip, 0, 0.6), second]);
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    await expectUnbroken(spool, 159);
+  });
+
+  it('is found in what another program multiplexed anew, other PIDs and other packets of sound', async () => {
+    const options =
+      '-map 0 -c copy -mpegts_start_pid 0x300 -mpegts_pmt_start_pid 0x1300 -output_ts_offset 1000 -muxdelay 0.4';
+    const again = await throughFfmpeg(clip, options);
+    const { spool, join } = await recordPieces([part(clip, 0, 0.6), part(again, 0.3, 1)]);
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(tablesOf(spool)?.map.streams.map((stream) => stream.pid)).toEqual([VIDEO, AUDIO]);
+    await expectUnbroken(spool, 159);
+  });
+
+  it('is found again and again', async () => {
+    const pieces = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7].map((from, n) =>
+      remuxed(part(clip, from, from + 0.3), new Map(), n % 2 === 0 ? 0 : 90_000 * 100 * n, n),
+    );
+    await expectUnbroken((await recordPieces(pieces)).spool, 159);
+  });
+
+  it('is not seen in pictures that repeat themselves', async () => {
+    // A still: every group of pictures is the last one again, with other sound.
+    const still = await clipBytes({ step: 0, toneHz: 440 });
+    const shifted = remuxed(part(still, 0.5, 1), new Map(), 90_000 * 500);
+    const first = await recordPieces([part(still, 0, 0.5)]);
+    const { spool, join } = await recordPiece(first.spool, shifted, { silentMs: 1_000 });
+    expect(join?.removedOverlapS).toBe(0);
+    expect(payloads(spool, VIDEO).length).toBeGreaterThan(130);
+  });
+});
+
+describe('a piece that comes after a gap', () => {
+  it('shows the gap at its true length, by its own clock where that went on', async () => {
+    const first = await recordPieces([part(clip, 0, 0.3)]);
+    const { spool, join } = await recordPiece(first.spool, part(clip, 0.5, 1), { silentMs: 1_500 });
+    expect(faultsOf(spool)).toEqual([]);
+    const { frames, errors } = await decode(spool, 'warning');
+    expect(errors.slice(0, 3)).toEqual([]);
+    const jump = frames.findIndex((frame, n) => n > 0 && frame !== (frames[n - 1] ?? 0) + 1);
+    const missing = (frames[jump] ?? 0) - (frames[jump - 1] ?? 0) - 1;
+    expect(missing).toBeGreaterThan(10);
+    expect(join).toEqual({ removedOverlapS: 0, approximate: false, gapS: Math.round(missing * 40) / 1000 });
+    const { durationS } = await withFile(spool, probe);
+    expect(Math.abs(durationS - SOUND_MORE_S - 160 * FRAME_S)).toBeLessThan(0.2);
+  });
+
+  it.each([
+    ['from another encoder', () => other, 3_000],
+    ['of the first encoder again', () => part(clip, 0.65, 1), 8_000],
+  ])('%s is one programme with it: one picture, one sound, one clock', async (_name, second, silentMs) => {
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const bytes = remuxed(second(), new Map(), 90_000 * 777);
+    const { spool, join } = await recordPiece(first.spool, bytes, {
+      silentMs,
+      msPerByte: 8_000 / bytes.length,
+    });
+    expect(faultsOf(spool)).toEqual([]);
+    const { frames, errors } = await decode(spool, 'warning');
+    expect(errors.slice(0, 3)).toEqual([]);
+    expect(join).toMatchObject({ removedOverlapS: 0, approximate: true });
+    expect(tablesOf(spool)?.map.streams.map((stream) => stream.pid)).toEqual([VIDEO, AUDIO]);
+    const { streams, durationS } = await withFile(spool, probe);
+    expect(streams).toEqual([
+      { type: 'video', codec: 'h264' },
+      { type: 'audio', codec: 'aac' },
+    ]);
+    expect(Math.abs((join?.gapS ?? 0) - silentMs / 1000)).toBeLessThan(1);
+    expect(Math.abs(durationS - SOUND_MORE_S - frames.length * FRAME_S - (join?.gapS ?? 0))).toBeLessThan(
+      0.2,
+    );
+  });
+
+  it('does not count as silence what the provider sends in advance', async () => {
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const { join } = await recordPiece(first.spool, other, { silentMs: 10_000 });
+    expect(join?.gapS).toBeGreaterThan(3.3);
+    expect(join?.gapS).toBeLessThan(4.2);
+  });
+
+  it('is flagged on each PID, and its tables come before its data', async () => {
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const { spool } = await recordPiece(first.spool, other, { silentMs: 3_000 });
+    const heads: string[] = [];
+    eachPacket(spool.subarray(first.spool.length), (at) => {
+      const from = first.spool.length + at;
+      const pid = spool.readUInt16BE(from + 1) & 0x1fff;
+      heads.push(`${pid.toString(16)}${spool[from + 4] === 183 && spool[from + 5] === 0x80 ? ' flag' : ''}`);
+    });
+    expect(heads.slice(0, 5)).toEqual(['0', '1000', '100 flag', '101 flag', '100']);
+  });
+});
+
+describe('streams of a piece', () => {
+  it('that are new get a PID of their own in a new version of the table', async () => {
+    const two = await clipBytes({ languages: 'eng fra', toneHz: 600, firstNumber: 2000 });
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const { spool } = await recordPiece(first.spool, two, { silentMs: 2_000 });
+    const before = tablesOf(first.spool)?.map;
+    const after = tablesOf(spool)?.map;
+    expect(after?.streams.map((stream) => stream.pid)).toEqual([VIDEO, AUDIO, 0x102]);
+    expect(after?.version).toBe(((before?.version ?? 0) + 1) & 31);
+    expect(faultsOf(spool)).toEqual([]);
+    expect((await decode(spool, 'warning')).errors.slice(0, 3)).toEqual([]);
+  });
+
+  it('are told apart by their language, whatever their order', async () => {
+    const clips = { languages: 'eng fra', gop: 20 };
+    const before = await clipBytes(clips);
+    const swapped = await clipBytes({ ...clips, languages: 'fra eng', toneHz: 700, firstNumber: 3000 });
+    const first = await recordPieces([part(before, 0, 0.6)]);
+    const { spool } = await recordPiece(first.spool, swapped, { silentMs: 2_000 });
+    expect(faultsOf(spool)).toEqual([]);
+    expect(tablesOf(spool)?.pmt).toEqual(tablesOf(before)?.pmt);
+    const joined = new Set(payloads(spool, 0x102));
+    const french = payloads(swapped, 0x101);
+    expect(french.filter((unit) => joined.has(unit)).length).toBeGreaterThan(french.length / 2);
+  });
+
+  it('that are of another codec keep their PID', async () => {
+    const mpeg2 = await clipBytes({ codec: 'mpeg2video', firstNumber: 4000 });
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const { spool } = await recordPiece(first.spool, mpeg2, { silentMs: 2_000 });
+    const tables = tablesOf(spool);
+    expect(tables && parsePmt(tables.pmt)?.streams.map(({ pid, type }) => [pid, type])).toEqual([
+      [VIDEO, 0x02],
+      [AUDIO, 0x0f],
+    ]);
+    expect(faultsOf(spool)).toEqual([]);
+  });
+});
+
+describe('whatever a stream is made of', () => {
+  it.each<[string, Parameters<typeof clipBytes>[0]]>([
+    ['B-frames', { encoder: '-bf 3 -b_strategy 0' }],
+    ['open groups of pictures', { encoder: '-bf 3 -b_strategy 0 -x264-params open-gop=1' }],
+    ['MPEG-2 with B-frames', { codec: 'mpeg2video', encoder: '-bf 2' }],
+    ['HEVC', { codec: 'libx265', encoder: '-x265-params log-level=error:keyint=20:min-keyint=20:bframes=3' }],
+    ['two sounds', { languages: 'eng fra' }],
+    ['sound in large packets', { pesBytes: 2_930 }],
+  ])('%s: an overlap is cut without a trace, a gap decodes clean', async (_name, shape) => {
+    const bytes = await clipBytes(shape);
+    const whole = await decode((await recordPieces([bytes])).spool, 'warning');
+    const overlapped = await recordPieces([part(bytes, 0, 0.6), part(bytes, 0.2, 1)]);
+    expect(overlapped.join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(faultsOf(overlapped.spool)).toEqual([]);
+    const decoded = await decode(overlapped.spool, 'warning');
+    expect(decoded).toEqual(whole);
+    expect(decoded.errors.slice(0, 3)).toEqual([]);
+    const moved = remuxed(part(bytes, 0.55, 1), new Map(), 90_000 * 4_000);
+    const first = await recordPieces([part(bytes, 0, 0.4)]);
+    const gap = await recordPiece(first.spool, moved, { silentMs: 1_000 });
+    expect(faultsOf(gap.spool)).toEqual([]);
+    expect((await decode(gap.spool, 'warning')).errors.slice(0, 3)).toEqual([]);
+  });
+
+  it('no random access flags', async () => {
+    const bare = Buffer.from(clip);
+    eachPacket(bare, (at) => {
+      if (((bare[at + 3] ?? 0) & 0x20) !== 0 && (bare[at + 4] ?? 0) > 0)
+        bare[at + 5] = (bare[at + 5] ?? 0) & 0xbf;
+    });
+    const { spool, join } = await recordPieces([
+      part(bare, 0, 0.6),
+      remuxed(part(bare, 0.3, 1), new Map(), 5),
+    ]);
+    expect(join).toMatchObject({ approximate: false });
+    await expectUnbroken(spool, 159);
+  });
+
+  it.each([0.2, 0.45, 0.8])('the wrap of the clock at %d of it', async (at) => {
+    const wrapping = remuxed(clip, new Map(), 2 ** 33 - Math.round(90_000 * (0.6 + 6.4 * at)));
+    const { spool, join } = await recordPieces([part(wrapping, 0, 0.6), part(wrapping, 0.3, 1)]);
+    expect(join).toMatchObject({ approximate: false });
+    await expectUnbroken(spool, 159);
+    const first = await recordPieces([part(wrapping, 0, 0.6)]);
+    const after = await recordPiece(first.spool, other, { silentMs: 2_000 });
+    expect(faultsOf(after.spool)).toEqual([]);
+  });
+});

@@ -1,0 +1,139 @@
+/** A spool in memory that pieces are recorded into one after another, by the parts that a capture is made of. */
+import { createHash } from 'node:crypto';
+import { joiner } from '../../src/capture/joiner.js';
+import { packetQueue } from '../../src/capture/packetQueue.js';
+import { readTail } from '../../src/capture/spoolTail.js';
+import { trimSpool } from '../../src/capture/spoolTrim.js';
+import { startPoint } from '../../src/capture/startPoint.js';
+import { tsHealth } from '../../src/capture/tsHealth.js';
+import { hasPayload, packetAligner, PACKET_BYTES, payloadAt, pcrAt } from '../../src/capture/tsPackets.js';
+import { pidAt, startsUnit, ticksBetween } from '../../src/capture/tsPackets.js';
+import type { PieceJoin } from '../../src/domain/capture.js';
+import { shift } from '../../src/demo/tsFields.js';
+import type { DiskFile } from '../../src/io/disk.js';
+
+export interface Recorded {
+  readonly spool: Buffer;
+  readonly join: PieceJoin | null;
+  /** Of what the spool ended with. */
+  readonly trimmedBytes: number;
+  readonly heldBackBytes: number;
+}
+
+export interface Arrival {
+  readonly silentMs?: number;
+  /** When each byte comes; all at once where it is left out. */
+  readonly msPerByte?: number;
+  readonly chunkBytes?: number;
+}
+
+/** What the spool holds after one more piece; `spool` is left as it is. */
+export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival = {}): Promise<Recorded> {
+  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000 } = arrival;
+  let file: Buffer = Buffer.from(spool);
+  const { bytes, trimmedBytes } = await trimSpool(
+    memoryFile(
+      () => file,
+      (now) => (file = now),
+    ),
+  );
+  const tail =
+    bytes > 0
+      ? await readTail(async (offset, length) => file.subarray(offset, offset + length), bytes)
+      : null;
+  const queue = packetQueue();
+  const put = (buffer: Buffer, from: number, to: number, came: number) =>
+    queue.append(buffer, from, to, came);
+  let mono = 0;
+  const joint = tail && joiner({ tail, silentMs, startWaitMs: 5_000 }, put);
+  const start = startPoint(5_000, (buffer, from, to) => put(buffer, from, to, mono));
+  const entrance = joint ?? start;
+  const aligner = packetAligner((buffer, from, to) => entrance.push(buffer, from, to, mono));
+  for (let at = 0; at < piece.length; at += chunkBytes) {
+    mono = at * msPerByte;
+    aligner.push(Buffer.from(piece.subarray(at, at + chunkBytes)));
+  }
+  aligner.end();
+  joint?.end();
+  queue.seal();
+  const written = Buffer.concat(queue.peek(queue.pendingBytes()));
+  return {
+    spool: Buffer.concat([file, written]),
+    join: joint?.join() ?? null,
+    trimmedBytes,
+    heldBackBytes: entrance.heldBackBytes(),
+  };
+}
+
+export async function recordPieces(pieces: readonly Buffer[], arrival: Arrival = {}): Promise<Recorded> {
+  let recorded: Recorded = { spool: Buffer.alloc(0), join: null, trimmedBytes: 0, heldBackBytes: 0 };
+  for (const piece of pieces) recorded = await recordPiece(recorded.spool, piece, arrival);
+  return recorded;
+}
+
+export function memoryFile(get: () => Buffer, set: (bytes: Buffer) => void): DiskFile {
+  return {
+    write: async (chunks) => set(Buffer.concat([get(), ...chunks])),
+    read: async (offset, length) => Buffer.from(get().subarray(offset, offset + length)),
+    truncate: async (bytes) => set(get().subarray(0, bytes)),
+    datasync: async () => undefined,
+    bytes: async () => get().length,
+    close: async () => undefined,
+  };
+}
+
+export function eachPacket(bytes: Buffer, visit: (at: number) => void): void {
+  for (let at = 0; at + PACKET_BYTES <= bytes.length; at += PACKET_BYTES) visit(at);
+}
+
+/** Every PES packet of a PID in its order, as a hash of what it carries; the last one as far as it goes. */
+export function payloads(bytes: Buffer, pid: number): string[] {
+  const units: Buffer[][] = [];
+  eachPacket(bytes, (at) => {
+    if (pidAt(bytes, at) !== pid || !hasPayload(bytes, at)) return;
+    let from = payloadAt(bytes, at);
+    if (startsUnit(bytes, at)) {
+      units.push([]);
+      from += 9 + (bytes[from + 8] ?? 0);
+    }
+    units.at(-1)?.push(bytes.subarray(from, at + PACKET_BYTES));
+  });
+  return units.map((unit) => createHash('sha1').update(Buffer.concat(unit)).digest('hex').slice(0, 12));
+}
+
+/** What is wrong with a file by its packet headers alone. */
+export function faultsOf(bytes: Buffer): string[] {
+  const faults: string[] = [];
+  if (bytes.length % PACKET_BYTES !== 0) faults.push('a torn packet');
+  const health = tsHealth();
+  health.count(bytes, 0, bytes.length);
+  const { continuityErrors, syncLosses } = health.counts();
+  if (continuityErrors > 0) faults.push(`${continuityErrors} continuity errors`);
+  if (syncLosses > 0) faults.push(`${syncLosses} sync losses`);
+  let last = -1;
+  eachPacket(bytes, (at) => {
+    const pcr = pcrAt(bytes, at);
+    if (pcr < 0) return;
+    if (last >= 0 && ticksBetween(last, pcr) <= 0) faults.push(`the clock goes back at ${at}`);
+    last = pcr;
+  });
+  return faults;
+}
+
+/** The same encode from another multiplexer: other PIDs (not the tables'), another clock, other counters. */
+export function remuxed(
+  bytes: Buffer,
+  pids: ReadonlyMap<number, number>,
+  ticks: number,
+  counters = 5,
+): Buffer {
+  const copy = Buffer.from(bytes);
+  eachPacket(copy, (at) => {
+    const pid = pids.get(pidAt(copy, at)) ?? pidAt(copy, at);
+    copy[at + 1] = ((copy[at + 1] ?? 0) & 0xe0) | (pid >> 8);
+    copy[at + 2] = pid & 0xff;
+    copy[at + 3] = ((copy[at + 3] ?? 0) & 0xf0) | (((copy[at + 3] ?? 0) + counters) & 15);
+    shift(copy, at, ticks);
+  });
+  return copy;
+}
