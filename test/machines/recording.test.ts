@@ -70,16 +70,19 @@ function live(input: FreshRecording) {
   };
 }
 
-/** Drives a live recording; after each step its value and context are what the chart alone says. */
-async function walk(input: FreshRecording, stepNames: readonly string[]) {
+/**
+ * Drives a live recording; after each step its value and context are what the chart alone says. The first `seen` steps
+ * were compared on another walk already.
+ */
+async function walk(input: FreshRecording, stepNames: readonly string[], seen = 0) {
   const sut = live(input);
   let [state] = initialTransition(recordingMachine, input);
-  for (const name of stepNames) {
+  for (const [index, name] of stepNames.entries()) {
     const event = steps(state).find((step) => step.name === name);
     if (!event) throw new Error(`${name} cannot happen in ${JSON.stringify(state.value)}`);
     await sut.exec(event);
     [state] = transition(recordingMachine, state, event as never);
-    expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
+    if (index >= seen) expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
   }
   return { sut, state };
 }
@@ -130,22 +133,25 @@ describe('the recording chart', () => {
   const walked = new Set<string>();
 
   test.each([
-    ['that never gives up', PATIENT],
-    ['that gives up after one failure', IMPATIENT],
-    ['with one upstream only', LONE],
-  ])('a live recording %s goes where the chart says, over every path', async (_, input) => {
+    ['that never gives up', PATIENT, () => true],
+    [
+      'that gives up after one failure',
+      IMPATIENT,
+      ({ value }: Snapshot) => typeof value === 'object' && 'spooling' in value,
+    ],
+    ['with one upstream only', LONE, ({ value }: Snapshot) => value === 'failover'],
+  ])('a live recording %s goes where the chart says, over every path', async (_, input, isExplored) => {
     const all = paths(input);
     expect(all.length).toBeGreaterThan(30);
     for (const path of all) {
-      const { sut, state } = await walk(
-        input,
-        path.map(({ event }) => event.name),
-      );
+      const stepNames = path.map(({ event }) => event.name);
+      const { sut, state } = await walk(input, stepNames);
       expect(view(state)).toBe(view(path.at(-1)?.state ?? state));
+      for (const edge of sut.walked) walked.add(edgeName(edge, names));
       sut.actor.stop();
       // From where the path ends, whatever else may happen.
-      for (const { name } of steps(state)) {
-        const one = await walk(input, [...path.map(({ event }) => event.name), name]);
+      for (const { name } of isExplored(state) ? steps(state) : []) {
+        const one = await walk(input, [...stepNames, name], stepNames.length);
         for (const edge of one.sut.walked) walked.add(edgeName(edge, names));
         one.sut.actor.stop();
       }
