@@ -81,9 +81,12 @@ describe('the daemon', () => {
     };
     const next = [...daemon.book.all()].filter(({ path }) => path === 'scheduled.early');
     const openAt = Math.min(...next.map(({ recording }) => recording.deadline?.at ?? Infinity));
-    await world.clock.run(openAt - world.clock.now() + 28_000);
+    await world.clock.run(openAt - world.clock.now() + 5_000);
+    const tickAt = (daemon.status().tickedAt ?? 0) + world.config.when.pollIntervalMs;
+    await world.clock.run(Math.max(0, tickAt - 2_000 - world.clock.now()));
     const before = world.clock.now();
     await world.stop();
+    expect(world.clock.now()).toBeGreaterThan(tickAt);
     expect(world.clock.now() - before).toBeLessThanOrEqual(8_000);
   });
 });
