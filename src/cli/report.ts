@@ -8,7 +8,7 @@ import { systemClock } from '../io/clock.js';
 import { reportOfDocuments } from '../runtime/reporting.js';
 import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
-import { table } from './table.js';
+import { localTime, table } from './table.js';
 
 export async function report({ loaded, log, say }: Session): Promise<number> {
   const { config, answer } = loaded;
@@ -36,5 +36,12 @@ export async function report({ loaded, log, say }: Session): Promise<number> {
 
 function row(item: ReportItem): string[] {
   const outcome = 'outcome' in item ? String(item.outcome) : '';
-  return [item.id, item.machine_state, outcome, item.start, item.channel_name ?? '', item.title];
+  return [
+    item.id,
+    item.machine_state,
+    outcome,
+    localTime(Date.parse(item.start)),
+    item.channel_name ?? '',
+    item.title,
+  ];
 }

@@ -40,7 +40,7 @@ export function startCatchupd(words: readonly string[], around: Surroundings): P
   return programOf(child);
 }
 
-function programOf(child: ChildProcess): Program {
+export function programOf(child: ChildProcess): Program {
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
