@@ -16,6 +16,11 @@ export interface JoinGates {
   passes(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean;
   /** Whether the leading stream goes on. */
   leadOpen(): boolean;
+  /**
+   * Whether a table or another section with this counter goes on: it has no time to tell by, but it comes with the last
+   * written picture, or after it, and counts on.
+   */
+  followsOn(counter: number, out: number): boolean;
   /** Nothing needs to be asked any more. */
   allOpen(): boolean;
 }
@@ -28,7 +33,7 @@ const GATED_PACKETS_MAX = 1 << 15;
 /** `exact`: the pictures go on without a break. Else those are dropped that are shown before the first key frame. */
 export function joinGates(written: StreamScan, exact: boolean): JoinGates {
   const opened = new Uint8Array(PID_COUNT);
-  const lead = { pid: -1, written: written.lead()?.pid ?? -1, open: false };
+  const lead = { pid: -1, written: written.lead()?.pid ?? -1, open: false, atEnd: false };
   let waitsFor: readonly number[] = [];
   let packets = 0;
   let allOpen = false;
@@ -58,6 +63,16 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
     return state.lengthTicks > 0 ? ahead >= state.lengthTicks - SLACK_TICKS : ahead > SLACK_TICKS;
   }
 
+  /** Whether a unit is the last one that is written. */
+  function isLast(dts: number, out: number): boolean {
+    const last = written.pids.get(out)?.dts ?? -1;
+    return exact && last >= 0 && Math.abs(ticksBetween(last, dts)) <= SLACK_TICKS;
+  }
+
+  function followsOn(counter: number, out: number): boolean {
+    return lead.atEnd && counter === ((written.pids.get(out)?.counter ?? -2) + 1) % 16;
+  }
+
   function passesNow(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean {
     const starts = startsUnit(buffer, at);
     if (!hasPayload(buffer, at)) return opened[pid] === 1 || (lead.open && !waitsFor.includes(pid));
@@ -69,11 +84,12 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
     if (!starts) return false;
     const times = pesTimesAt(buffer, at);
     if (times && times.dts >= 0) {
+      if (pid === lead.pid) lead.atEnd = isLast((times.dts + offset) % CLOCK_WRAP, out);
       const first = pid === lead.pid && !exact;
       if (first) keyPts = times.pts;
       return (first || later((times.dts + offset) % CLOCK_WRAP, out)) && open(pid);
     }
-    return lead.open && open(pid);
+    return (lead.open || followsOn((buffer[at + 3] ?? 0) & 15, out)) && open(pid);
   }
 
   return {
@@ -96,6 +112,7 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
       return pass;
     },
     leadOpen: () => lead.open,
+    followsOn,
     allOpen: () => allOpen,
   };
 }

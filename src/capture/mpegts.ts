@@ -39,7 +39,11 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
       break;
   }
   const cameAt = clock.now();
-  const ready = await openWritten(input, doors.disk);
+  const ready = await openWritten(input, doors.disk).catch((error: unknown) => {
+    opened.body.destroy();
+    return { bug: String(error) };
+  });
+  if ('bug' in ready) return { kind: 'bug', at: clock.now(), error: ready.bug };
   if (isTrouble(ready)) {
     opened.body.destroy();
     return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(ready) };
@@ -65,6 +69,7 @@ async function openWritten(input: CaptureInput, disk: Disk): Promise<Written | D
     return { spool, tail, lastAt };
   } catch (error) {
     await spool.close();
+    if (diskCode(error) === 'UNKNOWN') throw error;
     return troubleOf(error);
   }
 }

@@ -33,6 +33,7 @@ export interface PieceMapper {
 }
 
 const UNKNOWN = 0xff;
+const READY = 1 << 24;
 
 export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink): PieceMapper {
   const exact = plan.kind === 'exact';
@@ -41,6 +42,8 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
   const reader = tableReader();
   /** What is added to the counters of each PID of the piece. */
   const deltas = new Uint8Array(PID_COUNT).fill(UNKNOWN);
+  /** Of each PID that is simply written over: its delta, and its PID in the file. */
+  const ready = new Uint32Array(PID_COUNT);
   const tableCounters = new Map<number, number>();
   let source: Tables | null = null;
   let offset = exact ? plan.offset : -1;
@@ -105,6 +108,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
   function know(tables: Tables): void {
     const before = map.tables();
     source = tables;
+    ready.fill(0);
     map.update(tables);
     gates.know(tables);
     const now = map.tables();
@@ -156,8 +160,11 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     }
     if (kind !== 'other') {
       // Before the first picture only what it takes to read it: a table that goes with what was cut is cut.
-      const wanted = exact ? gates.leadOpen() : reader.tables() !== null;
-      if (wanted && startsUnit(buffer, from)) putTable(pid, (buffer[from + 3] ?? 0) & 15);
+      const counter = (buffer[from + 3] ?? 0) & 15;
+      const wanted = exact
+        ? gates.leadOpen() || gates.followsOn(counter, pid === 0 ? 0 : map.pid(pid))
+        : reader.tables() !== null;
+      if (wanted && startsUnit(buffer, from)) putTable(pid, counter);
       return;
     }
     if (offset < 0 && !place(buffer, from, pid)) return drop(buffer, from, pid);
@@ -166,6 +173,32 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     const tables = map.tables();
     if (tables && (shown === null || !shown.equals(tables.pmt))) putTables();
     restamp(put(buffer, from, from + PACKET_BYTES), pid, own);
+  }
+
+  /** Packets that only need to be written over, copied as one run; the others one by one. */
+  function packets(buffer: Buffer, from: number, to: number): void {
+    let run = from;
+    for (let at = from; at < to; at += PACKET_BYTES) {
+      if ((ready[pidAt(buffer, at)] ?? 0) !== 0) continue;
+      if (at > run) putRun(buffer, run, at);
+      packet(buffer, at);
+      run = at + PACKET_BYTES;
+    }
+    if (to > run) putRun(buffer, run, to);
+  }
+
+  function putRun(buffer: Buffer, from: number, to: number): void {
+    const start = put(buffer, from, to);
+    for (let at = start; at < outBytes; at += PACKET_BYTES) {
+      const head = ready[(((out[at + 1] ?? 0) & 0x1f) << 8) | (out[at + 2] ?? 0)] ?? 0;
+      const own = head & 0x1fff;
+      const b1 = out[at + 1] ?? 0;
+      const b3 = out[at + 3] ?? 0;
+      out[at + 1] = (b1 & 0xe0) | (own >> 8);
+      out[at + 2] = own & 0xff;
+      out[at + 3] = (b3 & 0xf0) | ((b3 + (head >> 16)) & 15);
+      if ((b1 & 0x40) !== 0 || (b3 & 0x20) !== 0) shiftClock(out, at, offset);
+    }
   }
 
   function restamp(at: number, pid: number, own: number): void {
@@ -177,6 +210,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
       deltas[pid] = delta;
     }
     if (delta !== 0 || own !== pid || offset !== 0) same = 'no';
+    if (clockIsPast && gates.allOpen()) ready[pid] = READY | (delta << 16) | own;
     setPid(out, at, own);
     setCounter(out, at, counter + delta);
     shiftClock(out, at, offset);
@@ -197,7 +231,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     push(buffer, from, to, mono) {
       if (same === 'yes') return sink(buffer, from, to, mono);
       outBytes = 0;
-      for (let at = from; at < to; at += PACKET_BYTES) packet(buffer, at);
+      packets(buffer, from, to);
       if (outBytes > 0) sink(out, 0, outBytes, mono);
       if (same === 'unknown' && exact && gates.allOpen() && clockIsPast && allGoOn()) same = 'yes';
     },

@@ -2,7 +2,15 @@
  * Packets written over in place: PID, continuity counter, and the clock in PCR, OPCR, PTS and DTS moved by whole 90 kHz
  * ticks modulo 2^33; the nine bits below a tick stay (PROTOCOLS §6.2).
  */
-import { adaptationFlags, CLOCK_WRAP, clockBase, pesTimesAt, payloadAt, stampAt } from './tsPackets.js';
+import {
+  adaptationFlags,
+  CLOCK_WRAP,
+  clockBase,
+  PACKET_BYTES,
+  pesTimesAt,
+  payloadAt,
+  stampAt,
+} from './tsPackets.js';
 
 export function setPid(buffer: Buffer, at: number, pid: number): void {
   buffer[at + 1] = ((buffer[at + 1] ?? 0) & 0xe0) | (pid >> 8);
@@ -16,23 +24,22 @@ export function setCounter(buffer: Buffer, at: number, counter: number): void {
 /** `offset` is between 0 and 2^33. */
 export function shiftClock(buffer: Buffer, at: number, offset: number): void {
   const flags = adaptationFlags(buffer, at);
-  let clock = at + 6;
-  if ((flags & 0x10) !== 0) {
-    shiftBase(buffer, clock, offset);
-    clock += 6;
-  }
-  if ((flags & 0x08) !== 0) shiftBase(buffer, clock, offset);
+  const bytes = buffer[at + 4] ?? 0;
+  const hasPcr = (flags & 0x10) !== 0;
+  // What is damaged may claim clocks that it has no room for.
+  if (hasPcr && bytes >= 7) shiftBase(buffer, at + 6, offset);
+  if ((flags & 0x08) !== 0 && bytes >= (hasPcr ? 13 : 7)) shiftBase(buffer, at + (hasPcr ? 12 : 6), offset);
   const times = pesTimesAt(buffer, at);
   if (!times) return;
   const stamps = payloadAt(buffer, at) + 9;
   const which = (buffer[stamps - 2] ?? 0) >> 6;
   if (which >= 2) shiftStamp(buffer, stamps, offset);
-  if (which === 3 && stamps + 10 <= at + 188) shiftStamp(buffer, stamps + 5, offset);
+  if (which === 3 && stamps + 10 <= at + PACKET_BYTES) shiftStamp(buffer, stamps + 5, offset);
 }
 
 /** Takes the PCR out; what follows it in the adaptation field moves up, and the room it leaves is stuffed. */
 export function removePcr(buffer: Buffer, at: number): void {
-  const end = at + 5 + (buffer[at + 4] ?? 0);
+  const end = Math.min(at + PACKET_BYTES, at + 5 + (buffer[at + 4] ?? 0));
   buffer[at + 5] = (buffer[at + 5] ?? 0) & ~0x10;
   buffer.copy(buffer, at + 6, at + 12, end);
   buffer.fill(0xff, end - 6, end);
@@ -40,7 +47,7 @@ export function removePcr(buffer: Buffer, at: number): void {
 
 /** An adaptation field alone, which says that the counters and the clock of its PID go on elsewhere. */
 export function discontinuityPacket(pid: number, counter: number): Buffer {
-  const packet = Buffer.alloc(188, 0xff);
+  const packet = Buffer.alloc(PACKET_BYTES, 0xff);
   Buffer.from([0x47, pid >> 8, pid & 0xff, 0x20 | (counter & 15), 183, 0x80]).copy(packet);
   return packet;
 }

@@ -182,6 +182,38 @@ describe('a spool that was cut anywhere', () => {
   });
 });
 
+describe('bytes that are no stream at all', () => {
+  const noise = fc.record({
+    packets: fc.integer({ min: 1, max: 400 }),
+    seed: fc.integer(),
+    /** Of the packets, how many are those of the clip. */
+    sense: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+
+  it('are joined without a throw, before and after a joint, and come out in whole packets', async () => {
+    await fc.assert(
+      fc.asyncProperty(noise, noise, async (before, after) => {
+        const { spool } = await recordPiece(noisy(before), noisy(after), { msPerByte: 0.2 });
+        expect(spool.length % PACKET_BYTES).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** Packets of the clip with others of random bytes between them, and random headers on some. */
+function noisy({ packets, seed, sense }: { packets: number; seed: number; sense: number }): Buffer {
+  let state = seed | 1;
+  const random = () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff;
+  const bytes = Buffer.from(clip.subarray(0, packets * PACKET_BYTES));
+  for (let at = 0; at < bytes.length; at += PACKET_BYTES) {
+    if (random() < sense) continue;
+    const to = random() < 0.5 ? at + PACKET_BYTES : at + 20;
+    for (let n = at + (random() < 0.5 ? 1 : 3); n < to; n++) bytes[n] = Math.floor(random() * 256);
+  }
+  return bytes;
+}
+
 /** From the last unit of each PID on, its own packets; and a torn one. */
 function unfinishedBytesMax(bytes: Buffer): number {
   const since = new Map<number, number>();

@@ -146,12 +146,28 @@ describe('a capture', () => {
     });
   });
 
+  it('goes on where the stream broke off when the provider repeats what was sent, no frame missing or twice', async () => {
+    for (let tries = 0; tries < 3; tries++) {
+      const broken = begin({ behaviour: { burstS: 8, speed: 0, dropAfterBytes: 188 * 900 + 50 } });
+      // oxlint-disable-next-line no-await-in-loop -- one after another
+      await broken.outcome;
+    }
+    const last = begin({ behaviour: { burstS: 8, speed: 0, endAfterBytes: 188 * 1200 } });
+    const { piece } = await faultOf(last.outcome);
+    expect(piece?.join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(piece?.join?.removedOverlapS).toBeGreaterThan(1);
+    const { frames, errors } = await decode(spoolPath, 'warning');
+    expect(errors).toEqual([]);
+    expect(isUnbroken(frames, FRAMES)).toBe(true);
+  });
+
   it('cuts only the torn packet that a kill left, and counts it', async () => {
     const whole = loopPackets(clip, 0, 50);
     writeFileSync(spoolPath, Buffer.concat([whole, whole.subarray(0, 100)]));
     const running = begin({ behaviour: { endAfterBytes: 188 * 400 } });
     const { piece } = await faultOf(running.outcome);
     expect(piece?.firstOffset).toBe(whole.length);
+    expect(piece?.join).toBeDefined();
     expect(piece?.ts.trimmedBytes).toBeGreaterThanOrEqual(100);
     expect(readFileSync(spoolPath).subarray(0, whole.length).equals(whole)).toBe(true);
   });
