@@ -141,6 +141,12 @@ describe('the command line', () => {
         retryBackoffMsMax: 30_000,
         upstreamFallback: true,
         deprioritizeHosts: [],
+        autopilotFile: null,
+        hostPolicyFile: null,
+        providerMax: {},
+        providerReserve: {},
+        providerCooldownMs: 25_000,
+        preempt: true,
       },
       keep: {
         keepMs: { sports: 12 * HOUR, movies: 72 * HOUR, general: 24 * HOUR },
