@@ -56,7 +56,7 @@ function libraryFindings(world: DaemonWorld, entries: readonly Entry[]): string[
       owners.set(file, id);
     }
   }
-  const there = world.disk.files('/library');
+  const there = world.disk.sizes('/library');
   for (const file of owners.keys()) if (!there.has(file)) found.push(`${file} is not there`);
   for (const file of there.keys())
     if (!owners.has(file) && !/\/(\.catchupd-root|recorded-publish-manifest\.json)$/.test(file))
@@ -74,7 +74,7 @@ function spoolFindings(world: DaemonWorld, entries: readonly Entry[]): string[] 
     if (other !== undefined) found.push(`${recording.spool} belongs to ${other} and ${id}`);
     owners.set(recording.spool, id);
   }
-  for (const file of world.disk.files('/rec').keys())
+  for (const file of world.disk.sizes('/rec').keys())
     if (file.endsWith('.partial.ts') && !owners.has(file)) found.push(`${file} is left over`);
   return found;
 }

@@ -50,7 +50,9 @@ export interface MemoryDisk extends Disk {
   crash(keep?: number): void;
   /** Files that were opened and not closed. */
   openFiles(): number;
-  /** Every file below `path`, as path → bytes. */
+  /** Every file below `path`, as path → size. */
+  sizes(path?: string): Map<string, number>;
+  /** Every file below `path`, as path → a copy of its bytes. */
   files(path?: string): Map<string, Buffer>;
   /** Changes one byte of a file where it lies, as bit rot does. */
   corrupt(path: string, offset: number, value: number): void;
@@ -402,16 +404,23 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       }
     },
     openFiles: () => opened,
-    files(path = '/') {
-      const found = new Map<string, Buffer>();
-      const walk = (folder: string) => {
-        const node = find(folder, 'files');
-        if (node?.kind === 'file') found.set(folder, Buffer.from(node.data.subarray(0, node.bytes)));
+    sizes(path = '/') {
+      const found = new Map<string, number>();
+      const walk = (at: string) => {
+        const node = find(at, 'sizes');
+        if (node?.kind === 'file') found.set(at, node.bytes);
         if (node?.kind !== 'folder') return;
-        for (const name of [...node.entries.keys()].toSorted())
-          walk(`${folder === '/' ? '' : folder}/${name}`);
+        for (const name of [...node.entries.keys()].toSorted()) walk(`${at === '/' ? '' : at}/${name}`);
       };
       walk(path);
+      return found;
+    },
+    files(path = '/') {
+      const found = new Map<string, Buffer>();
+      for (const file of disk.sizes(path).keys()) {
+        const node = find(file, 'files');
+        if (node?.kind === 'file') found.set(file, Buffer.from(node.data.subarray(0, node.bytes)));
+      }
       return found;
     },
     corrupt(path, offset, value) {
