@@ -21,6 +21,8 @@ export interface JoinGates {
    * written picture, or after it, and counts on.
    */
   followsOn(counter: number, out: number): boolean;
+  /** Whether the first section after the overlap is still in it: written after a picture that was cut as unfinished. */
+  isWritten(counter: number, out: number): boolean;
   /** Nothing needs to be asked any more. */
   allOpen(): boolean;
 }
@@ -73,6 +75,10 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
     return lead.atEnd && counter === ((written.pids.get(out)?.counter ?? -2) + 1) % 16;
   }
 
+  function isWritten(counter: number, out: number): boolean {
+    return exact && counter === written.pids.get(out)?.counter;
+  }
+
   function passesNow(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean {
     const starts = startsUnit(buffer, at);
     if (!hasPayload(buffer, at)) return opened[pid] === 1 || (lead.open && !waitsFor.includes(pid));
@@ -89,7 +95,8 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
       if (first) keyPts = times.pts;
       return (first || later((times.dts + offset) % CLOCK_WRAP, out)) && open(pid);
     }
-    return (lead.open || followsOn((buffer[at + 3] ?? 0) & 15, out)) && open(pid);
+    const counter = (buffer[at + 3] ?? 0) & 15;
+    return (followsOn(counter, out) || (lead.open && !isWritten(counter, out))) && open(pid);
   }
 
   return {
@@ -113,6 +120,7 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
     },
     leadOpen: () => lead.open,
     followsOn,
+    isWritten,
     allOpen: () => allOpen,
   };
 }

@@ -161,8 +161,10 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     if (kind !== 'other') {
       // Before the first picture only what it takes to read it: a table that goes with what was cut is cut.
       const counter = (buffer[from + 3] ?? 0) & 15;
+      const own = pid === 0 ? 0 : map.pid(pid);
       const wanted = exact
-        ? gates.leadOpen() || gates.followsOn(counter, pid === 0 ? 0 : map.pid(pid))
+        ? gates.followsOn(counter, own) ||
+          (gates.leadOpen() && (tableCounters.has(own) || !gates.isWritten(counter, own)))
         : reader.tables() !== null;
       if (wanted && startsUnit(buffer, from)) putTable(pid, counter);
       return;

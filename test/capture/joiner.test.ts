@@ -180,14 +180,9 @@ describe('a piece that repeats what is written', () => {
 describe('a piece of the very same stream', () => {
   it('makes the file, byte for byte, that one connection had made', async () => {
     const { spool: whole } = await recordPieces([clip]);
-    for (const [until, from] of [
-      [0.6, 0.3],
-      [0.45, 0.4],
-      [0.71, 0.2],
-      [0.333, 0.111],
-    ] as const) {
+    for (let until = 0.3; until < 0.7; until += 0.007) {
       // oxlint-disable-next-line no-await-in-loop -- little work
-      const { spool } = await recordPieces([part(clip, 0, until), part(clip, from, 1)]);
+      const { spool } = await recordPieces([part(clip, 0, until), part(clip, until - 0.1, 1)]);
       // What was unfinished at the break comes a little later than it would have, and nothing else differs.
       expect(sorted(spool).equals(sorted(whole))).toBe(true);
     }
