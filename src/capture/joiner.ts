@@ -18,6 +18,8 @@ const LOOK_UNITS = 10;
 const LOOK_BYTES_MAX = 16 * 1024 * 1024;
 /** No provider buffers more. */
 const BURST_MS_MAX = 60_000;
+/** A clock that went on is where the time that passed puts it, give or take the provider's buffers. */
+const SAME_CLOCK_TICKS = 2.5 * CLOCK_HZ;
 
 export interface JoinerInput {
   readonly tail: SpoolTail;
@@ -46,7 +48,7 @@ interface Going {
 
 export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: TimedSink): Joiner {
   const written = tail.scan;
-  let looking: ReturnType<typeof firstLook> | null = firstLook(tail);
+  let looking: ReturnType<typeof firstLook> | null = firstLook(tail, silentMs);
   let going: Going | null = null;
   let mono = 0;
 
@@ -115,7 +117,7 @@ export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: Timed
 }
 
 /** What is seen of a piece before it is known where it goes. */
-function firstLook(tail: SpoolTail) {
+function firstLook(tail: SpoolTail, silentMs: number | null) {
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
   const units = unitMatcher(tail.scan.units);
@@ -129,6 +131,17 @@ function firstLook(tail: SpoolTail) {
   function again(): void {
     scan = streamScan(scan.tables());
     for (const { bytes } of held) scan.push(bytes, 0, bytes.length);
+  }
+
+  /**
+   * The provider's own clock says that all of it came later than what is written. Then a picture that was there before
+   * is one that is shown again (a card, an advertisement), and to cut it would lose what was never written (P1).
+   */
+  function clockWentOn(): boolean {
+    const first = scan.firstPcr();
+    if (silentMs === null || first < 0 || tail.scan.lastPcr() < 0) return false;
+    const ahead = ticksBetween(tail.scan.lastPcr(), first);
+    return ahead > 0 && ahead <= (silentMs * CLOCK_HZ) / 1000 + SAME_CLOCK_TICKS;
   }
 
   return {
@@ -148,7 +161,7 @@ function firstLook(tail: SpoolTail) {
       for (; unitsSeen < scan.units.length; unitsSeen++) {
         const unit = scan.units[unitsSeen];
         const offset = unit ? units.add(unit) : null;
-        if (offset !== null) return offset;
+        if (offset !== null && (offset === 0 || !clockWentOn())) return offset;
       }
       return null;
     },

@@ -7,6 +7,7 @@ import { shiftClock } from '../../src/capture/restamp.js';
 import { streamScan } from '../../src/capture/streamScan.js';
 import { pmtSection, sectionPackets } from '../../src/capture/tables.js';
 import { pesTimesAt } from '../../src/capture/tsPackets.js';
+import { loopPackets, parseClip } from '../../src/demo/loopTs.js';
 import { clipBytes } from '../media/clip.js';
 import { ffmpegPath, run } from '../media/ffmpeg.js';
 import { decode, isUnbroken, probe } from '../media/frames.js';
@@ -174,6 +175,19 @@ describe('a piece that repeats what is written', () => {
     const { spool, join } = await recordPiece(first.spool, shifted, { silentMs: 1_000 });
     expect(join?.removedOverlapS).toBe(0);
     expect(payloads(spool, VIDEO).length).toBeGreaterThan(130);
+  });
+
+  it('is not seen in a card that is shown in a loop, on a clock that goes on', async () => {
+    const loop = parseClip(clip);
+    const at = (rounds: number) => Math.round(loop.count * rounds);
+    const { spool: before } = await recordPieces([loopPackets(loop, 0, at(0.9))]);
+    const again = loopPackets(loop, at(1), at(1.6));
+    const { spool, join } = await recordPiece(before, again, { silentMs: 640 });
+    expect(join).toMatchObject({ removedOverlapS: 0, approximate: false });
+    expect(faultsOf(spool)).toEqual([]);
+    const { frames } = await decode(spool);
+    // Nothing of it is what was there before, though each picture looks like it.
+    expect(frames.length).toBeGreaterThan(160 * 1.45);
   });
 });
 
