@@ -84,7 +84,10 @@ describe.concurrent('streams of the field', () => {
 
   it('goes on with the second address in the same file', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
-    const backup = await scene.provider({ channels: [channel('b', { clip })] });
+    // Other pictures: the same ones on another clock would be an overlap, and rightly cut.
+    const backup = await scene.provider({
+      channels: [channel('b', { clip: { ...clip, firstNumber: 500 } })],
+    });
     const provider = await scene.provider({
       channels: [
         channel('dead', { clip, behaviour: { status: 404 }, backups: [backup.streamUrl('b')] }),
