@@ -15,6 +15,8 @@ export interface CaptureInput {
   readonly id: string;
   readonly upstream: UpstreamRef;
   readonly spool: string;
+  /** When the last byte of the spool was received, or null. */
+  readonly lastMediaAt: number | null;
 }
 
 /** The effects after capture need to know everything; each is idempotent by the recording's id. */

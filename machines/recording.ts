@@ -114,7 +114,12 @@ export const recordingMachine = vocabulary.createMachine({
       invoke: {
         id: 'capture',
         src: 'capture',
-        input: ({ context }) => ({ id: context.id, upstream: granted(context), spool: context.spool }),
+        input: ({ context }) => ({
+          id: context.id,
+          upstream: granted(context),
+          spool: context.spool,
+          lastMediaAt: context.stretches.at(-1)?.toAt ?? null,
+        }),
         onDone: [
           {
             guard: { type: 'closingFor', params: 'cancelled' },

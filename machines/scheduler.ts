@@ -9,7 +9,7 @@ import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensit
 import type { Capsule } from '../src/domain/capsule.js';
 import {
   allot,
-  nextCooled,
+  nextChance,
   NO_SLOTS,
   withAccounts,
   withClosed,
@@ -57,7 +57,7 @@ export interface Resumed {
   readonly snapshot: unknown;
 }
 
-type Waited = 'tick' | 'restart' | 'cooled';
+type Waited = 'tick' | 'restart' | 'chance';
 
 export type SchedulerEvent =
   | Exclude<Told, { type: 'WANTS' }>
@@ -151,8 +151,8 @@ function nextDeadline(context: SchedulerContext): SchedulerContext['deadline'] {
     { kind: 'tick', at: context.tickAt },
     ...context.restarts.map(({ at }) => ({ kind: 'restart' as const, at })),
   ];
-  const cooledAt = nextCooled(context);
-  if (cooledAt !== null) waited.push({ kind: 'cooled', at: cooledAt });
+  const chanceAt = nextChance(context, context.now);
+  if (chanceAt !== null) waited.push({ kind: 'chance', at: chanceAt });
   return waited.reduce((first, each) => (each.at < first.at ? each : first));
 }
 
@@ -400,7 +400,7 @@ export const schedulerMachine = chart.createMachine({
             ],
           },
           { guard: { type: 'due', params: 'restart' }, actions: ['clock', 'restart', 'rearm'] },
-          { guard: { type: 'due', params: 'cooled' }, actions: ['clock', 'allot', 'rearm'] },
+          { guard: { type: 'due', params: 'chance' }, actions: ['clock', 'allot', 'rearm'] },
         ],
         DRAIN: { target: 'draining', actions: 'clock' },
       },

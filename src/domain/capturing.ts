@@ -55,14 +55,16 @@ export function forgiveAll(): Pick<Recording, 'health'> {
  */
 export function withPiece(recording: Recording, source: UpstreamRef, piece: CapturePiece): Partial<Facts> {
   const last = recording.stretches.at(-1);
+  const known = last !== undefined && last.firstOffset === piece.firstOffset;
+  const silentSince = unaccountedSince(recording);
+  const fromAt = known ? last.fromAt : heardFrom(piece, silentSince);
   const stretch: Stretch = {
     source,
-    fromAt: piece.fromAt,
+    fromAt,
     toAt: piece.toAt,
     bytes: piece.bytes,
     firstOffset: piece.firstOffset,
   };
-  const known = last !== undefined && last.firstOffset === piece.firstOffset;
   const tsBefore = known ? recording.tsBefore : recording.ts;
   const facts = {
     tsBefore,
@@ -76,15 +78,14 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
   if (known) return { ...facts, stretches: [...recording.stretches.slice(0, -1), stretch] };
 
   const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
-  const silentSince = unaccountedSince(recording);
   const cause = recording.lastFault?.cause ?? 'late_start';
   return {
     ...facts,
     lastFault: null,
     stretches: [...recording.stretches.slice(0, -1), ...(before ? [before] : []), stretch],
     gaps:
-      piece.fromAt > silentSince
-        ? [...recording.gaps, { fromAt: silentSince, toAt: piece.fromAt, cause }]
+      fromAt > silentSince
+        ? [...recording.gaps, { fromAt: silentSince, toAt: fromAt, cause }]
         : recording.gaps,
     joins: last
       ? [
@@ -98,6 +99,15 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
         ]
       : recording.joins,
   };
+}
+
+/**
+ * From when the media of a new piece is there: what the provider sent again, or at once, fills the silence before it
+ * by as much as the joint says.
+ */
+function heardFrom(piece: CapturePiece, silentSince: number): number {
+  if (!piece.join) return piece.fromAt;
+  return Math.min(piece.fromAt, silentSince + Math.round(piece.join.gapS * 1000));
 }
 
 /** Up to here every moment is in a stretch or in a gap. */

@@ -202,9 +202,12 @@ export function withOnlyOpen(table: Changing, open: ReadonlySet<string>): Changi
   };
 }
 
-/** The earliest time at which a connection stops being counted, or null. */
-export function nextCooled(table: Pick<SlotTable, 'cooling'>): number | null {
-  return table.cooling.length === 0 ? null : Math.min(...table.cooling.map(({ until }) => until));
+/** When somebody who waits may get a slot without anything else happening: a cool-down or a programme ends. Or null. */
+export function nextChance(table: SlotTable, at: number): number | null {
+  if (table.queue.length === 0) return null;
+  const ends = table.slots.map(({ holders }) => Math.max(0, ...holders.map(({ stopAt }) => stopAt)));
+  const chances = [...table.cooling.map(({ until }) => until), ...ends].filter((chance) => chance > at);
+  return chances.length === 0 ? null : Math.min(...chances);
 }
 
 export function allot(table: SlotTable, at: number): Allotment {
@@ -266,20 +269,23 @@ export function allot(table: SlotTable, at: number): Allotment {
     return why;
   }
 
-  /** Lingering connections go first, then padding, then (if that is allowed) the lowest that is lower than this. */
+  /**
+   * Lingering connections go first, then what is over and only pads, then (if that is allowed) the lowest that is lower
+   * than this. Padding ahead of a programme is not taken from it: it would come back for more than it gave.
+   */
   function makeRoom(want: Want): void {
     const victims = now.slots.filter(
       (slot) => !slot.closed && !promised.has(slot.feed) && helps(now, slot, want, at),
     );
-    const leaving = victims.find((slot) => slot.leaving);
-    if (leaving) return void promised.add(leaving.feed);
     const idle = victims.find(({ holders }) => holders.length === 0);
     if (idle) {
       promised.add(idle.feed);
       dismissed.push(idle.feed);
       return;
     }
-    const padding = want.startAt <= at ? victims.find((slot) => slot.holders.every(isPadding)) : undefined;
+    const leaving = victims.find((slot) => slot.leaving);
+    if (leaving) return void promised.add(leaving.feed);
+    const padding = victims.find(({ holders }) => holders.every(({ stopAt }) => at >= stopAt));
     const lowest = now.preempt
       ? victims.filter((slot) => top(slot) < want.priority).toSorted(byWorth)[0]
       : undefined;
@@ -287,12 +293,7 @@ export function allot(table: SlotTable, at: number): Allotment {
     if (!victim) return;
     promised.add(victim.feed);
     now.slots = now.slots.map((slot) => (slot === victim ? { ...slot, leaving: true } : slot));
-    // What has not begun yet comes back for its programme; what is over only loses its padding.
     for (const holder of victim.holders) (at >= holder.stopAt ? yielded : preempted).push(holder.id);
-  }
-
-  function isPadding({ startAt, stopAt }: Span): boolean {
-    return at < startAt || at >= stopAt;
   }
 }
 

@@ -99,7 +99,12 @@ export function createCaptures(doors: CapturesDoors): Captures {
       return full ? fault('disk_full', 'disk_full', 'disk') : fault('disk_error', 'disk_error', 'disk');
     }
     return capture(
-      { ...address, ...doors.settings(), spoolPath: asked.spool },
+      {
+        ...address,
+        ...doors.settings(),
+        spoolPath: asked.spool,
+        ...(asked.lastMediaAt !== null && { lastMediaAt: asked.lastMediaAt }),
+      },
       {
         transport: {
           open: (url, request) => doors.feeds.open(refKey(asked.upstream), url, request),

@@ -69,6 +69,39 @@ describe('the window of a capture', () => {
   });
 });
 
+describe('a joint', () => {
+  const before = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 10_000)) };
+  const broken = { ...before, ...withFault(before, FIRST, fault(START + 10_000)) };
+  const next = (gapS: number) =>
+    piece(START + 12_000, START + 20_000, {
+      firstOffset: before.bytes,
+      join: { removedOverlapS: 1.5, approximate: false, gapS },
+    });
+
+  it('leaves no gap where the provider sent again what was missed', () => {
+    const joined = { ...broken, ...withPiece(broken, FIRST, next(0)) };
+    expect(joined.gaps).toEqual(broken.gaps);
+    expect(joined.stretches.at(-1)?.fromAt).toBe(START + 10_000);
+    expect(joined.joins).toEqual([
+      { at: START + 12_000, kind: 'reconnect', removedOverlapS: 1.5, approximate: false },
+    ]);
+  });
+
+  it('leaves a gap as long as what is missing in the stream, and keeps it as the piece grows', () => {
+    const joined = { ...broken, ...withPiece(broken, FIRST, next(0.5)) };
+    const gap = { fromAt: START + 10_000, toAt: START + 10_500, cause: 'reset' };
+    expect(joined.gaps.at(-1)).toEqual(gap);
+    const grown = { ...joined, ...withPiece(joined, FIRST, { ...next(0.5), toAt: START + 30_000 }) };
+    expect(grown.gaps).toEqual(joined.gaps);
+    expect(grown.stretches.at(-1)).toMatchObject({ fromAt: START + 10_500, toAt: START + 30_000 });
+  });
+
+  it('is never longer than the silence was', () => {
+    const joined = { ...broken, ...withPiece(broken, FIRST, next(99)) };
+    expect(joined.gaps.at(-1)).toEqual({ fromAt: START + 10_000, toAt: START + 12_000, cause: 'reset' });
+  });
+});
+
 describe('what a connection wrote', () => {
   it('becomes a stretch, and what was missing before it a gap with the cause that was known', () => {
     const late = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 9_000)) };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { refKey } from '../../src/domain/channel.js';
 import {
   allot,
-  nextCooled,
+  nextChance,
   NO_SLOTS,
   withClosed,
   withOnlyOpen,
@@ -140,7 +140,7 @@ describe('an account at its limit', () => {
     const byUs = settled({ ...left, ...withClosed(left, feed, 'us', AT) });
     expect(byUs.granted).toEqual([]);
     expect(byUs.refused).toEqual([{ id: 'b', reason: 'account_cooling' }]);
-    expect(nextCooled(byUs.table)).toBe(AT + 25_000);
+    expect(nextChance(byUs.table, AT)).toBe(AT + 25_000);
     expect(settled(byUs.table, AT + 24_999).granted).toEqual([]);
     expect(settled(byUs.table, AT + 25_000).granted.map(({ id }) => id)).toEqual(['b']);
   });
@@ -192,6 +192,13 @@ describe('when all slots are taken', () => {
     expect(settled(withWishes(table, wish('equal'))).preempted).toEqual([]);
   });
 
+  it('the connection of who has left is closed at once, not when it has lingered', () => {
+    const { table } = settled(withWishes(one, wish('low')));
+    const asked = settled(withWishes(table, wish('high', { priority: 30 })));
+    const left = { ...asked.table, ...without(asked.table, 'low') };
+    expect(settled(left).dismissed).toEqual([refKey(upstream('low'))]);
+  });
+
   it('the lowest and latest goes first', () => {
     const { table } = settled(
       withWishes(
@@ -204,19 +211,20 @@ describe('when all slots are taken', () => {
     expect(settled(withWishes(table, wish('high', { priority: 30 }))).preempted).toEqual(['late']);
   });
 
-  it('padding yields before a programme waits, whatever the lanes', () => {
+  it('what is over and only pads gives way, whatever the lanes', () => {
     const over = wish('over', { priority: 30, startAt: AT - 60 * MINUTE, stopAt: AT - 1 });
     const { table } = settled(withWishes(one, over), AT - 2);
-    expect(settled(withWishes(table, wish('low'))).yielded).toEqual(['over']);
-    const padding = wish('early', { startAt: AT + 1 });
-    expect(settled(withWishes(table, padding)).yielded).toEqual([]);
+    const waiting = settled(withWishes(table, wish('low')), AT - 2);
+    expect(waiting.yielded).toEqual([]);
+    expect(nextChance(waiting.table, AT - 2)).toBe(AT - 1);
+    expect(settled(waiting.table).yielded).toEqual(['over']);
   });
 
-  it('what has only begun its padding comes back for its programme', () => {
-    const early = wish('early', { startAt: AT + MINUTE });
+  it('padding ahead of a programme is only taken by a higher lane, so that two never take from each other', () => {
+    const early = wish('early', { startAt: AT + MINUTE, priority: 30 });
     const { table } = settled(withWishes(one, early));
     const asked = settled(withWishes(table, wish('now')));
-    expect(asked).toMatchObject({ preempted: ['early'], yielded: [] });
+    expect(asked).toMatchObject({ preempted: [], yielded: [] });
   });
 });
 

@@ -1,0 +1,127 @@
+/** Connections as providers count them: never one too many, and whoever waits says why and comes in (P6). */
+import { describe, expect, it } from 'vitest';
+import { decode, isUnbroken } from '../media/frames.js';
+import {
+  channel,
+  CLIP_FRAMES,
+  json,
+  nothingYet,
+  openScene,
+  programme,
+  soon,
+  until,
+  type ReportItem,
+} from './scene.js';
+
+const outcomeOf = (item: ReportItem) => `${item.title}: ${'outcome' in item ? item.outcome : 'none'}`;
+const hostPort = (url: string) => new URL(url).host;
+
+describe.concurrent('connections', () => {
+  it('are shared by programmes of one channel whose padding overlaps', async ({ onTestFinished }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({
+      channels: [channel('one')],
+      programmes: nothingYet('one.tv'),
+      connectionsMax: 1,
+    });
+    const daemon = scene.daemon([
+      '--m3u',
+      provider.m3uUrl,
+      '--post-padding',
+      '3s',
+      '--provider-max',
+      `${hostPort(provider.url)}=1`,
+    ]);
+    await daemon.ready();
+    const at = soon(2);
+    await provider.setProgrammes([
+      programme('one.tv', 'First', at, 6),
+      programme('one.tv', 'Second', at + 6_000, 6),
+    ]);
+    const { completed } = await daemon.sees(
+      'both are finished',
+      (report) => report.completed.length === 2,
+      40_000,
+    );
+    expect(completed.map(outcomeOf).toSorted()).toEqual(['First: complete', 'Second: complete']);
+    expect(await provider.asked('one')).toBe(1);
+    for (const item of completed) {
+      const { frames, errors } = await decode(item.output_path ?? '');
+      expect(errors).toEqual([]);
+      expect(isUnbroken(frames, CLIP_FRAMES)).toBe(true);
+    }
+  });
+
+  it('go from one programme to the next on an account of one, after its padding yields and cools down', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({
+      channels: [channel('one'), channel('two')],
+      programmes: nothingYet('one.tv'),
+      connectionsMax: 1,
+    });
+    const daemon = scene.daemon([
+      '--m3u',
+      provider.m3uUrl,
+      '--post-padding',
+      '30s',
+      '--provider-cooldown',
+      '1s',
+      '--provider-max',
+      `${hostPort(provider.url)}=1`,
+    ]);
+    await daemon.ready();
+    const at = soon(2);
+    await provider.setProgrammes([
+      programme('one.tv', 'First', at, 5),
+      programme('two.tv', 'Second', at + 5_000, 6),
+    ]);
+    const waiting = await daemon.sees('the second waits', ({ active }) =>
+      active.some((item) => item.title === 'Second' && 'waiting' in item && item.waiting === 'account_full'),
+    );
+    expect(waiting.active.some(({ title }) => title === 'First')).toBe(true);
+    const { completed } = await daemon.sees(
+      'both are finished',
+      (report) => report.completed.length === 2,
+      60_000,
+    );
+    // What the cool-down takes from the second one is said.
+    expect(completed.map(outcomeOf).toSorted()).toEqual(['First: complete', 'Second: complete_with_gaps']);
+    const { openStreamsMax, requests } = await provider.facts();
+    expect(openStreamsMax).toBe(1);
+    expect(requests.filter(({ status }) => status === 458)).toEqual([]);
+  });
+
+  it('go to the higher lane, and the lower one comes back with what it had', async ({ onTestFinished }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({
+      channels: [channel('low'), channel('high')],
+      programmes: nothingYet('low.tv'),
+    });
+    const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--max-concurrency', '1']);
+    await daemon.ready();
+    const at = soon(2);
+    await provider.setProgrammes([
+      programme('low.tv', 'Knitting', at, 16),
+      programme('high.tv', 'United vs City', at + 5_000, 4, { categories: ['Sports'] }),
+    ]);
+    const { completed } = await daemon.sees(
+      'both are finished',
+      (report) => report.completed.length === 2,
+      60_000,
+    );
+    const low = completed.find(({ title }) => title === 'Knitting');
+    expect(completed.map(outcomeOf).toSorted()).toEqual([
+      'Knitting: complete_with_gaps',
+      'United vs City: complete',
+    ]);
+    const ledger = json((low?.output_path ?? '').replace(/\.ts$/, '.catchupd.json')) as {
+      gaps: { cause: string }[];
+      joins: { kind: string }[];
+    };
+    expect(ledger.gaps.map(({ cause }) => cause)).toContain('preempted');
+    expect(ledger.joins.map(({ kind }) => kind)).toEqual(['preempted']);
+    await until('one stream at a time', async () => (await provider.facts()).openStreamsMax === 1);
+  });
+});
