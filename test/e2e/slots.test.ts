@@ -13,7 +13,7 @@ import {
   type ReportItem,
 } from './scene.js';
 
-const outcomeOf = (item: ReportItem) => `${item.title}: ${'outcome' in item ? item.outcome : 'none'}`;
+const outcomeOf = (item: ReportItem) => `${item.title}: ${'outcome' in item ? String(item.outcome) : 'none'}`;
 const hostPort = (url: string) => new URL(url).host;
 
 describe.concurrent('connections', () => {
