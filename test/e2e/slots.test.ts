@@ -65,7 +65,7 @@ describe.concurrent('connections', () => {
       '--m3u',
       provider.m3uUrl,
       '--post-padding',
-      '30s',
+      '8s',
       '--provider-cooldown',
       '1s',
       '--provider-max',
