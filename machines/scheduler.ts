@@ -5,203 +5,25 @@
  */
 
 import { setup } from 'xstate';
+import { allot } from '../src/domain/allot.js';
 import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensity.js';
-import type { Capsule } from '../src/domain/capsule.js';
-import {
-  allot,
-  nextChance,
-  NO_SLOTS,
-  withAccounts,
-  withClosed,
-  withOnlyOpen,
-  without,
-  withPaused,
-  withRefusal,
-  withWant,
-  type Admission,
-  type Candidate,
-  type Cooling,
-  type SlotTable,
-} from '../src/domain/slots.js';
-import type { DeadlineEvent, RecordingEvent, Told } from './events.js';
-import { guideMachine, type GuideEvent, type GuideInput } from './guide.js';
+import { NO_SLOTS, without, type SlotTable } from '../src/domain/slots.js';
+import type { RecordingEvent } from './events.js';
+import { guideMachine } from './guide.js';
 import { recordingMachine } from './recording.js';
-import type { FreshRecording } from './recordingContext.js';
-import { ActorCrash, supervised } from './supervised.js';
-
-/** What the plan asks for; skips never come here. */
-export type Order =
-  | { readonly do: 'record'; readonly fresh: FreshRecording }
-  | {
-      readonly do: 'reschedule';
-      readonly id: string;
-      readonly capsule: Capsule;
-      readonly expiresAt: number;
-      readonly reason: string;
-    }
-  /** What the plan itself had dropped is wanted again. */
-  | {
-      readonly do: 'revive';
-      readonly id: string;
-      readonly capsule: Capsule;
-      readonly expiresAt: number;
-      readonly reason: string;
-    }
-  /** A finished one was recognised under another key. */
-  | { readonly do: 'alias'; readonly id: string; readonly recordKey: string }
-  | { readonly do: 'cancel'; readonly id: string; readonly reason: string };
-
-/** A stored recording that has been made ready to live (RESTARTED folded in). */
-export interface Resumed {
-  readonly id: string;
-  readonly snapshot: unknown;
-}
-
-type Waited = 'tick' | 'restart' | 'chance';
-
-export type SchedulerEvent =
-  | Exclude<Told, { type: 'WANTS' }>
-  /** Upstreams come in the order in which they shall be asked, with the accounts that they count against. */
-  | (Omit<Extract<Told, { type: 'WANTS' }>, 'candidates'> & { readonly candidates: readonly Candidate[] })
-  | (DeadlineEvent & { readonly kind: Waited })
-  /** A connection is gone. */
-  | {
-      readonly type: 'FEED_CLOSED';
-      readonly at: number;
-      readonly feed: string;
-      readonly by: 'us' | 'provider';
-    }
-  /** The provider refused a connection because there are too many; it may have said how many are allowed. */
-  | { readonly type: 'REFUSED'; readonly at: number; readonly feed: string; readonly limit: number | null }
-  /** Every connection that is open now; what is not there is no slot. */
-  | { readonly type: 'FEEDS'; readonly at: number; readonly open: readonly string[] }
-  /** What accounts allow, and what was closed on them in an earlier life. */
-  | {
-      readonly type: 'ACCOUNTS';
-      readonly at: number;
-      readonly limits: SlotTable['limits'];
-      readonly cooling: readonly Cooling[];
-    }
-  | { readonly type: 'RECOVERED'; readonly at: number }
-  | { readonly type: 'GUIDES'; readonly at: number; readonly guides: readonly GuideInput[] }
-  | { readonly type: 'PLANNED'; readonly at: number; readonly orders: readonly Order[] }
-  | { readonly type: 'RESUME'; readonly at: number; readonly docs: readonly Resumed[] }
-  /** These need no actor for now; their documents stay. */
-  | { readonly type: 'REST'; readonly at: number; readonly ids: readonly string[] }
-  /** For a recording that may have to be woken first. */
-  | { readonly type: 'FORWARD'; readonly at: number; readonly id: string; readonly event: RecordingEvent }
-  | { readonly type: 'ADMISSION'; readonly at: number; readonly admission: Admission }
-  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt'>> & {
-      readonly type: 'LIMITS';
-      readonly at: number;
-      readonly slotsMax: number;
-      readonly tickMs: number;
-    })
-  | { readonly type: 'DRAIN'; readonly at: number }
-  | { readonly type: 'DRAINED'; readonly at: number };
-
-type ChildDied = {
-  readonly type: `xstate.error.actor.${string}`;
-  readonly error: unknown;
-  readonly actorId: string;
-};
-
-export interface SchedulerInput {
-  readonly slotsMax: number;
-  readonly tickMs: number;
-  readonly at: number;
-}
-
-export interface SchedulerContext extends SlotTable {
-  readonly tickMs: number;
-  readonly tickAt: number;
-  /** Latest time any event carried. */
-  readonly now: number;
-  readonly crashes: Readonly<Record<string, readonly number[]>>;
-  readonly restarts: readonly { readonly id: string; readonly at: number; readonly lastGood: unknown }[];
-  readonly deadline: { readonly kind: Waited; readonly at: number } | null;
-}
-
-/** What is known of a death, for the log, the quarantine and the next life. */
-export interface Death {
-  readonly id: string;
-  readonly at: number;
-  readonly error: string;
-  readonly stack: string;
-  readonly event: unknown;
-  readonly lastGood: unknown;
-}
-
-function deathOf(event: ChildDied, now: number): Death {
-  const { error, actorId } = event;
-  const crash = error instanceof ActorCrash ? error : null;
-  const cause = crash ? crash.cause : error;
-  return {
-    id: actorId,
-    at: Math.max(crash?.at ?? now, now),
-    error: cause instanceof Error ? cause.message : String(cause),
-    stack: cause instanceof Error ? (cause.stack ?? '') : '',
-    event: crash?.event ?? null,
-    lastGood: crash?.lastGood ?? null,
-  };
-}
-
-function nextDeadline(context: SchedulerContext): SchedulerContext['deadline'] {
-  const waited: { kind: Waited; at: number }[] = [
-    { kind: 'tick', at: context.tickAt },
-    ...context.restarts.map(({ at }) => ({ kind: 'restart' as const, at })),
-  ];
-  const chanceAt = nextChance(context, context.now);
-  if (chanceAt !== null) waited.push({ kind: 'chance', at: chanceAt });
-  return waited.reduce((first, each) => (each.at < first.at ? each : first));
-}
-
-/** What an event does to slots and their limits. */
-function changed(context: SchedulerContext, event: SchedulerEvent | ChildDied): Partial<SchedulerContext> {
-  switch (event.type) {
-    case 'WANTS':
-      return withWant(context, event);
-    case 'RELEASED':
-    case 'GONE':
-      return without(context, event.id);
-    case 'PAUSED':
-      return withPaused(context, event.id);
-    case 'FEED_CLOSED':
-      return withClosed(context, event.feed, event.by, event.at);
-    case 'REFUSED':
-      return withRefusal(context, event.feed, event.limit, event.at);
-    case 'FEEDS':
-      return withOnlyOpen(context, new Set(event.open));
-    case 'ACCOUNTS':
-      return withAccounts(context, event.limits, event.cooling);
-    case 'ADMISSION':
-      return { admission: event.admission };
-    case 'LIMITS': {
-      const { slotsMax, tickMs, cooldownMs = context.cooldownMs, preempt = context.preempt } = event;
-      return { slotsMax, tickMs, cooldownMs, preempt };
-    }
-    default:
-      return {};
-  }
-}
-
-/** What a recording is told of an order; `record` is a birth, not a letter. */
-function lettersOf(order: Order, at: number): { id: string; event: RecordingEvent }[] {
-  switch (order.do) {
-    case 'record':
-      return [];
-    case 'revive':
-    case 'reschedule': {
-      const { id, capsule, expiresAt, reason } = order;
-      const news = { id, event: { type: 'RESCHEDULED', at, capsule, expiresAt, reason } as const };
-      return order.do === 'revive' ? [{ id, event: { type: 'RETRY', at } }, news] : [news];
-    }
-    case 'alias':
-      return [{ id: order.id, event: { type: 'KNOWN_AS', at, recordKey: order.recordKey } }];
-    case 'cancel':
-      return [{ id: order.id, event: { type: 'CANCEL', at, reason: order.reason } }];
-  }
-}
+import {
+  changed,
+  deathOf,
+  lettersOf,
+  nextDeadline,
+  type ChildDied,
+  type Death,
+  type SchedulerContext,
+  type SchedulerEvent,
+  type SchedulerInput,
+  type Waited,
+} from './schedulerContext.js';
+import { supervised } from './supervised.js';
 
 const ports = setup({
   types: {
@@ -413,5 +235,3 @@ export const schedulerMachine = chart.createMachine({
     stopped: {},
   },
 });
-
-export type { GuideEvent };

@@ -3,7 +3,7 @@
  * written down for the next (P6: close times survive a restart).
  */
 
-import type { SchedulerContext } from '../../machines/scheduler.js';
+import type { SchedulerContext } from '../../machines/schedulerContext.js';
 import type { Config } from '../config/config.js';
 import type { Account } from '../domain/account.js';
 import type { AccountLimit, Cooling } from '../domain/slots.js';

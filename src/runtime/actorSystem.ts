@@ -6,7 +6,7 @@
 import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
 import type { RecordingEvent, Told } from '../../machines/events.js';
 import type { GuideContext } from '../../machines/guide.js';
-import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/scheduler.js';
+import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/schedulerContext.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { UpstreamRef } from '../domain/channel.js';
 import type { Candidate } from '../domain/slots.js';

@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import type { RecordingEvent } from '../../machines/events.js';
-import type { Death, Resumed } from '../../machines/scheduler.js';
+import type { Death, Resumed } from '../../machines/schedulerContext.js';
 import { createFeeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
 import { refKey } from '../domain/channel.js';
@@ -22,15 +22,13 @@ import { createBook, isResting, type Book, type Entry } from './book.js';
 import { createCaptures } from './captures.js';
 import { createDeadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
-import { createLookout, type Lookout } from './lookout.js';
+import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { decide, ordersOf, patienceOf } from './planning.js';
 import { folded, inert } from './recover.js';
 import { openRoots } from './roots.js';
 import { createSources, type Sources } from './sources.js';
 import { createUpstreams } from './upstreams.js';
 import { createStages, type Stages } from './stages.js';
-
-export type RunMode = 'always' | 'once' | 'record';
 
 export interface DaemonInput {
   readonly config: Config;

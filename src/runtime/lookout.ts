@@ -3,8 +3,7 @@
  * go, who needs no actor any more. It measures and asks; `src/domain` judges, and the scheduler acts.
  */
 
-import type { RunMode } from './daemon.js';
-import type { SchedulerEvent, Order } from '../../machines/scheduler.js';
+import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
 import type { Decision } from '../domain/plan.js';
@@ -26,6 +25,9 @@ const LIVE_MS = 15 * 60_000;
 const CHECKED_MAX = 50;
 /** With no news from a source the plan is made anew this often. */
 const REPLAN_MS_MAX = 300_000;
+
+/** `once` looks once and ends with what it found; `record` takes only what is on and gets a slot at once. */
+export type RunMode = 'always' | 'once' | 'record';
 
 export interface Planned {
   readonly decisions: readonly Decision[];

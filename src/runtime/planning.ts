@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import type { Order } from '../../machines/scheduler.js';
+import type { Order } from '../../machines/schedulerContext.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
 import { surveyCapsules } from '../domain/capsules.js';

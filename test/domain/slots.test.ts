@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { refKey } from '../../src/domain/channel.js';
+import { allot } from '../../src/domain/allot.js';
 import {
-  allot,
   nextChance,
   NO_SLOTS,
   withClosed,
