@@ -158,7 +158,6 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       await busy;
       if (trouble === null) trimmedBytes += queue.seal();
       while (trouble === null && queue.pendingBytes() > 0) {
-        // oxlint-disable-next-line no-await-in-loop -- one write at a time
         await writeOut(Math.min(queue.pendingBytes(), BATCH_BYTES_MAX));
       }
       if (trouble === null && unsynced) await syncNow();

@@ -27,7 +27,6 @@ export async function readTail(
   const last = await read(lastFrom, bytes - lastFrom);
   const scan = streamScan();
   for (let at = Math.max(0, bytes - tailBytes(last)); at < lastFrom; at += READ_BYTES) {
-    // oxlint-disable-next-line no-await-in-loop -- in its order, and never all of it in memory
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
     scanWhole(scan, chunk);
   }

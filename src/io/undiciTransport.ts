@@ -27,7 +27,6 @@ export function undiciTransport(clock: Clock): Transport {
     let headers = request.headers ?? {};
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
       const leftMs = Math.max(0, until - clock.mono());
-      // oxlint-disable-next-line no-await-in-loop -- each hop is known only when the one before has answered
       const answer = await connect(target, headers, leftMs, request.signal, clock, open);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;

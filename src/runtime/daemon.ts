@@ -4,13 +4,11 @@
  */
 
 import { join } from 'node:path';
-import type { RecordingEvent } from '../../machines/events.js';
-import type { Death, Resumed } from '../../machines/schedulerContext.js';
+import type { Death } from '../../machines/schedulerContext.js';
 import { createFeeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
 import { refKey } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
-import type { Recording } from '../domain/recording.js';
 import type { Cooling } from '../domain/slots.js';
 import type { TimerHandle } from '../io/clock.js';
 import { openHistory } from '../store/history.js';
@@ -18,14 +16,14 @@ import { BEAT_MS, takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
 import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
 import { createActorSystem, type ActorSystem } from './actorSystem.js';
-import { createBook, isResting, type Book, type Entry } from './book.js';
+import { createBook, type Book, type Entry } from './book.js';
 import { createCaptures } from './captures.js';
 import { createDeadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
-import { decide, ordersOf, patienceOf } from './planning.js';
-import { folded, inert } from './recover.js';
+import { decide, ordersOf } from './planning.js';
 import { openRoots } from './roots.js';
+import { createRevival } from './revival.js';
 import { createSources, type Sources } from './sources.js';
 import { createUpstreams } from './upstreams.js';
 import { createStages, type Stages } from './stages.js';
@@ -158,7 +156,7 @@ async function startLocked(
       },
       dismiss: ({ feed }) => feeds.dismiss(feed),
       mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
-      revive: ({ id, lastGood }) => void revive(id, lastGood),
+      revive: ({ id, lastGood }) => void revival.revive(id, lastGood),
       quarantine: ({ id, error }) => setAside(id, error),
       bury({ id }) {
         const tombstone = book.bury(id);
@@ -250,49 +248,14 @@ async function startLocked(
     book.setAside(id, reason);
   }
 
-  /** Makes a snapshot ready to live again: what happened meanwhile is folded in on paper and stored. */
-  async function restarted(
-    snapshot: unknown,
-    recording: Recording,
-    downFrom: number,
-    reason: string,
-  ): Promise<Resumed> {
-    const event: RecordingEvent = {
-      type: 'RESTARTED',
-      at: clock.now(),
-      downFrom,
-      reason,
-      spool: await stages.spoolTail(recording),
-      patience: patienceOf(config),
-    };
-    const next = folded(snapshot, event);
-    book.restate(recording.id, next);
-    return { id: recording.id, snapshot: next };
-  }
-
-  /** What was under way goes on. P7. */
-  async function recover(): Promise<void> {
-    const docs: Resumed[] = [];
-    for (const { id, path, recording, updatedAt } of book.all()) {
-      if (isResting(path)) continue;
-      try {
-        docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));
-      } catch (error) {
-        setAside(id, error);
-      }
-    }
-    if (docs.length > 0) system.send({ type: 'RESUME', at: clock.now(), docs });
-  }
-
-  async function revive(id: string, lastGood: unknown): Promise<void> {
-    try {
-      const downFrom = book.get(id)?.updatedAt ?? clock.now();
-      const doc = await restarted(lastGood, inert(lastGood).context, downFrom, 'actor_crash');
-      system.send({ type: 'RESUME', at: clock.now(), docs: [doc] });
-    } catch (error) {
-      setAside(id, error);
-    }
-  }
+  const revival = createRevival({
+    config,
+    clock,
+    book,
+    stages,
+    setAside,
+    send: (event) => system.send(event),
+  });
 
   let finish: (problem: string | null) => void = () => undefined;
   const ended = new Promise<string | null>((resolve) => (finish = resolve));
@@ -343,7 +306,7 @@ async function startLocked(
   tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
   await stages.prepare();
   await upstreams.reread();
-  await recover();
+  await revival.recover();
   sources.restore();
   system.send({ type: 'RECOVERED', at: clock.now() });
   lookout.start();

@@ -195,7 +195,6 @@ describe('a piece of the very same stream', () => {
   it('makes the file, byte for byte, that one connection had made', async () => {
     const { spool: whole } = await recordPieces([clip]);
     for (let until = 0.3; until < 0.7; until += 0.007) {
-      // oxlint-disable-next-line no-await-in-loop -- little work
       const { spool } = await recordPieces([part(clip, 0, until), part(clip, until - 0.1, 1)]);
       // What was unfinished at the break comes a little later than it would have, and nothing else differs.
       expect(sorted(spool).equals(sorted(whole))).toBe(true);

@@ -63,7 +63,6 @@ async function record(cuts: readonly Cut[]): Promise<Buffer> {
     const from = Math.max(0, end - overlap);
     end = n === cuts.length - 1 ? 1 : Math.min(1, end + length);
     const whole = ticks === null ? clip : remuxed(clip, new Map(), ticks, counters);
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     ({ spool } = await recordPiece(spool, whole.subarray(cutAt(from, inside), cutAt(end, inside)), {
       chunkBytes,
     }));

@@ -149,7 +149,6 @@ describe('a capture', () => {
   it('goes on where the stream broke off when the provider repeats what was sent, no frame missing or twice', async () => {
     for (let tries = 0; tries < 3; tries++) {
       const broken = begin({ behaviour: { burstS: 12, speed: 0, dropAfterBytes: 188 * 600 + 50 } });
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await broken.outcome;
     }
     const last = begin({ behaviour: { burstS: 12, speed: 0, endAfterBytes: 188 * 800 } });

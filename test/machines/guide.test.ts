@@ -130,7 +130,6 @@ describe('a guide', () => {
   test('that is empty is never taken, not even first or after one that has run out', async () => {
     for (const lastGood of [null, counts(1_000, { lastStopAt: T0 - DAY_MS })]) {
       const sut = bench({ lastGood });
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sut.loaded(T0, counts(0));
       expect(sut.state()).toBe('held');
       expect(sut.adopted).toEqual([]);
@@ -168,12 +167,10 @@ describe('a guide that cannot be had', () => {
     const waits: number[] = [];
     let at = T0;
     for (let failure = 0; failure < 9; failure += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sut.failed(at);
       expect(sut.state()).toBe('backingOff');
       const next = sut.context().deadline?.at ?? 0;
       waits.push((next - at) / 1_000);
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       at = await sut.due();
     }
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
@@ -184,9 +181,7 @@ describe('a guide that cannot be had', () => {
     const sut = bench({ pollMs: 30_000 });
     let at = T0;
     for (let failure = 0; failure < 5; failure += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sut.failed(at);
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       at = await sut.due();
     }
     expect(at - T0).toBe(5_000 + 10_000 + 20_000 + 30_000 + 30_000);
@@ -259,7 +254,6 @@ describe('whatever a source does', () => {
         for (const one of steps) {
           const before = sut.context().lastGood;
           token += 1;
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           await sut.answer(one.kind === 'loaded' ? { ...one, at, token } : { ...one, at });
           const { lastGood, deadline } = sut.context();
           expect(deadline?.at).toBeGreaterThan(at);
@@ -269,7 +263,6 @@ describe('whatever a source does', () => {
           }
           expect(lastGood?.programmes).not.toBe(0);
           expect(sut.adopted.includes(token)).toBe(one.kind === 'loaded' && lastGood === one.counts);
-          // oxlint-disable-next-line no-await-in-loop -- one after another
           at = await sut.due();
         }
         sut.actor.stop();

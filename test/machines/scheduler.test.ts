@@ -145,7 +145,6 @@ async function started(slotsMax: number, ...ids: string[]) {
   await sut.send({ type: 'RECOVERED', at: OPEN - MINUTE });
   await sut.plan(...ids);
   for (const id of ids) {
-    // oxlint-disable-next-line no-await-in-loop -- one after another
     await sut.tell(id, sut.due(id));
   }
   return sut;
@@ -237,7 +236,6 @@ describe('the scheduler', () => {
       { type: 'DEADLINE', kind: 'restart', dueAt: 1, at },
     ];
     for (const event of events) {
-      // oxlint-disable-next-line no-await-in-loop -- one after another
       await sut.send(event);
       expect(sut.root.getSnapshot().status).toBe('active');
     }

@@ -158,7 +158,6 @@ describe('when the wall clock is stepped', () => {
         const { clock, calls, deadlines } = bench();
         for (const [index, { runMs, stepMs, setInMs }] of list.entries()) {
           deadlines.set(`r${index}`, { kind: 'stop', at: clock.now() + setInMs });
-          // oxlint-disable-next-line no-await-in-loop -- time goes one way
           await clock.run(runMs);
           clock.step(stepMs);
         }
