@@ -25,6 +25,8 @@ export interface ApiDoors {
   ready(): boolean;
   /** CONTRACT §3's report with at most `limit` items a list, 0 is all. A CodedError becomes its HTTP answer. */
   report(limit: number): object | Promise<object>;
+  /** Accounts, hosts, connections and who waits for one. */
+  upstreams(): object;
 }
 
 export interface ApiOptions {
@@ -145,11 +147,12 @@ function addRoutes(app: FastifyInstance, doors: ApiDoors): ReadonlySet<string> {
     const ready = doors.ready();
     return reply.code(ready ? 200 : 503).send({ ready });
   });
+  app.get('/api/upstreams', async (_request, reply) => reply.send(doors.upstreams()));
   app.get('/recordings/recorder.json', async (request, reply) => {
     const limit = limitOf(queryOf(request).limit);
     return reply.send(await doors.report(limit));
   });
-  return new Set(['/healthz', '/readyz', '/recordings/recorder.json']);
+  return new Set(['/healthz', '/readyz', '/recordings/recorder.json', '/api/upstreams']);
 }
 
 const queryShape = z.object({

@@ -115,6 +115,7 @@ async function listen(
         return { ok: isAlive(daemon, config, doors), degraded: degraded !== null, problem: degraded };
       },
       ready: () => daemon.status().ready,
+      upstreams: () => daemon.upstreams(),
       report: (limit: number) => reportOf(config, daemon.book, doors.clock.now(), limit),
     },
   };

@@ -25,6 +25,7 @@ import { decide, ordersOf } from './planning.js';
 import { openRoots } from './roots.js';
 import { createRevival } from './revival.js';
 import { createSources, type Sources } from './sources.js';
+import { upstreamsView } from './upstreamsView.js';
 import { createUpstreams } from './upstreams.js';
 import { createStages, type Stages } from './stages.js';
 
@@ -68,6 +69,8 @@ export interface Daemon {
   stop(): Promise<void>;
   /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
   readonly ended: Promise<string | null>;
+  /** Accounts, hosts, connections and who waits for one; for people. */
+  upstreams(): ReturnType<typeof upstreamsView>;
   /** What lives and what is held, as it stands. */
   inside(): Inside;
   /** Says where HTTP listens, for `health`. */
@@ -336,6 +339,7 @@ async function startLocked(
     },
     stop: async () => void (await stop()),
     ended,
+    upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
     inside() {
       const { state, context } = system.scheduler();
       const slots = context.slots.flatMap(({ holders }) => holders.map(({ id }) => id));

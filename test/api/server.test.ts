@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Api, type ApiOptions, startApi } from '../../src/api/server.js';
 import { CodedError } from '../../src/domain/errors.js';
 
+/** What no test here is about. */
+const upstreams = () => ({ accounts: [] });
+
 const open: Api[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((api) => api.close()));
@@ -20,6 +23,7 @@ async function start(given: Partial<ApiOptions> = {}): Promise<Api> {
       health: () => ({ ok: true, degraded: false }),
       ready: () => false,
       report: (limit) => ({ limit, active: [] }),
+      upstreams,
     },
     ...given,
   });
@@ -81,7 +85,7 @@ describe('the doors', () => {
   it('say whether the daemon lives and is ready', async () => {
     let state = { ok: true, degraded: true };
     let ready = false;
-    const doors = { health: () => state, ready: () => ready, report: () => ({}) };
+    const doors = { health: () => state, ready: () => ready, report: () => ({}), upstreams };
     const api = await start({ doors });
     expect(await ask(api, '/healthz')).toMatchObject({ status: 200, body: { ok: true, degraded: true } });
     expect(await ask(api, '/readyz')).toMatchObject({ status: 503, body: { ready: false } });
@@ -124,6 +128,7 @@ describe('the doors', () => {
       health: () => ({ ok: true, degraded: false }),
       ready: () => true,
       report: () => Promise.reject(error),
+      upstreams,
     });
     const coded = await start({ doors: broken(new CodedError('guide_unreadable', 'http://u:hunter2@h/x')) });
     const answer = await ask(coded, '/recordings/recorder.json');
@@ -133,6 +138,13 @@ describe('the doors', () => {
     expect(bug).toMatchObject({ status: 500, body: { error: { code: 'bug' } } });
     expect(JSON.stringify(bug.body)).not.toContain('hunter2');
   });
+});
+
+it('shows upstreams to whoever may see the report', async () => {
+  const api = await start();
+  expect(await ask(api, '/api/upstreams')).toMatchObject({ status: 200, body: { accounts: [] } });
+  expect((await ask(api, '/api/upstreams', { headers: { host: 'evil.example' } })).status).toBe(403);
+  expect((await ask(api, '/api/upstreams', { method: 'POST' })).status).toBe(405);
 });
 
 describe('access', () => {

@@ -81,6 +81,12 @@ describe.concurrent('connections', () => {
       active.some((item) => item.title === 'Second' && 'waiting' in item && item.waiting === 'account_full'),
     );
     expect(waiting.active.some(({ title }) => title === 'First')).toBe(true);
+    const upstreams: unknown = await (await fetch(`${await daemon.url()}/api/upstreams`)).json();
+    expect(upstreams).toMatchObject({
+      accounts: [{ account: hostPort(provider.url), open: 1, limit: 1, configured: 1, learned: null }],
+      connections: [{ state: 'open' }],
+      waiting: [{ reason: 'account_full' }],
+    });
     const { completed } = await daemon.sees(
       'both are finished',
       (report) => report.completed.length === 2,

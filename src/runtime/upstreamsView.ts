@@ -1,0 +1,55 @@
+/** What `GET /api/upstreams` shows: accounts with their limits, hosts with their penalties, connections and who waits. */
+
+import type { SchedulerContext } from '../../machines/schedulerContext.js';
+import type { Account } from '../domain/account.js';
+import { penaltyOf, type HostRecord } from '../domain/ranking.js';
+import { limitOf, openOn } from '../domain/slots.js';
+import { rfc3339 } from '../domain/text.js';
+import { showRef } from '../domain/sidecar.js';
+import type { Store } from '../store/store.js';
+
+export function upstreamsView(
+  table: SchedulerContext,
+  accounts: Iterable<Account>,
+  store: Store,
+  now: number,
+) {
+  const labels = new Map<string, string>();
+  for (const { key, label } of accounts) if (!labels.has(key)) labels.set(key, label);
+  const hosts = [...store.all('hosts')] as unknown as readonly (readonly [string, HostRecord])[];
+  return {
+    slots: { used: table.slots.length, limit: table.slotsMax, refused_for: table.admission },
+    accounts: [...labels].map(([key, account]) => {
+      const known = table.limits[key];
+      const limit = limitOf(table, key, now);
+      return {
+        account,
+        open: openOn(table, key),
+        cooling: table.cooling.filter(({ account: of, until }) => of === key && until > now).length,
+        limit: limit === Infinity ? null : limit,
+        configured: known?.max || null,
+        learned: known?.learned ? { limit: known.learned.max, at: rfc3339(known.learned.at) } : null,
+        reserve: known?.reserve ?? 0,
+      };
+    }),
+    hosts: hosts.map(([host, record]) => ({
+      host,
+      failures: record.failures,
+      penalty: penaltyOf(record, now),
+      last_cause: record.cause,
+      last_at: rfc3339(record.at),
+    })),
+    connections: table.slots.map(({ upstream, holders, since, closed, leaving }) => ({
+      upstream: showRef(upstream),
+      recordings: holders.map(({ id }) => id),
+      since: rfc3339(since),
+      state: closed ? 'broken' : leaving ? 'leaving' : holders.length === 0 ? 'lingering' : 'open',
+    })),
+    waiting: table.queue.map(({ id, priority, candidates, told }) => ({
+      recording: id,
+      reason: told,
+      priority,
+      upstreams: candidates.map(showRef),
+    })),
+  };
+}
