@@ -163,7 +163,14 @@ export const recordingMachine = vocabulary.createMachine({
           guard: 'fromCurrent',
           actions: 'checkpoint',
         },
-        RESTARTED: { target: 'retrying.awaitingSlot', actions: 'restart' },
+        RESTARTED: [
+          {
+            guard: { type: 'closingFor', params: 'cancelled' },
+            target: 'cancelled',
+            actions: 'recapture',
+          },
+          { target: 'retrying.awaitingSlot', actions: 'recapture' },
+        ],
       },
       states: {
         open: {
@@ -177,7 +184,7 @@ export const recordingMachine = vocabulary.createMachine({
             PREEMPTED: { target: 'closing', actions: closeFor('preempted') },
             CANCEL: { target: 'closing', actions: ['refuse', closeFor('cancelled')] },
             RESCHEDULED: {
-              actions: ['reschedule', until('stop', closeAt)],
+              actions: ['reschedule', until('stop', closeAt), ask],
             },
           },
         },
@@ -207,14 +214,21 @@ export const recordingMachine = vocabulary.createMachine({
     retrying: {
       on: {
         CANCEL: { target: 'cancelled', actions: 'refuse' },
-        RESCHEDULED: { actions: ['reschedule', 'keepWithinWindow'] },
-        RESTARTED: { target: '.awaitingSlot', actions: 'restart' },
+        RESTARTED: { target: '.awaitingSlot', actions: 'recapture' },
       },
       initial: 'awaitingSlot',
       states: {
         /** Its place is kept meanwhile, unless it was the place that was refused. */
         backingOff: {
           on: {
+            RESCHEDULED: [
+              {
+                guard: ({ context }) => context.deadline?.kind === 'stop',
+                target: 'awaitingSlot',
+                actions: 'reschedule',
+              },
+              { actions: ['reschedule', 'keepWithinWindow'] },
+            ],
             DEADLINE: [
               { guard: due('stop'), target: '#recording.finalizing' },
               { guard: due('retry'), target: 'awaitingSlot' },
@@ -223,8 +237,9 @@ export const recordingMachine = vocabulary.createMachine({
           },
         },
         awaitingSlot: {
-          entry: [until('stop', closeAt), ask],
+          entry: ['forgiveIfNothingLeft', until('stop', closeAt), ask],
           on: {
+            RESCHEDULED: { actions: ['reschedule', 'keepWithinWindow', ask] },
             GRANTED: { target: '#recording.spooling', actions: 'hold' },
             QUEUED: { actions: 'queue' },
             WOKEN: { actions: ask },
@@ -250,8 +265,8 @@ export const recordingMachine = vocabulary.createMachine({
         QUEUED: { actions: 'queue' },
         WOKEN: { actions: ask },
         CANCEL: { target: 'cancelled', actions: 'refuse' },
-        RESCHEDULED: { actions: ['reschedule', 'keepWithinWindow'] },
-        RESTARTED: { target: 'retrying.awaitingSlot', actions: 'restart' },
+        RESCHEDULED: { actions: ['reschedule', 'keepWithinWindow', ask] },
+        RESTARTED: { target: 'retrying.awaitingSlot', actions: 'recapture' },
         DEADLINE: { guard: due('stop'), target: 'finalizing' },
       },
     },
@@ -340,6 +355,7 @@ export const recordingMachine = vocabulary.createMachine({
         },
         /** Not final, so that nothing is announced under its name: the scheduler stops it, a tombstone stays. */
         gone: {
+          on: { WOKEN: { actions: sayGone } },
           entry: sayGone,
         },
       },

@@ -3,7 +3,15 @@
  */
 
 import type { CaptureFault, CaptureOutcome } from '../src/domain/capture.js';
-import { backoffMs, closeAt, openAt, withFault, withPiece, withSpoolTail } from '../src/domain/capturing.js';
+import {
+  backoffMs,
+  closeAt,
+  openAt,
+  withFault,
+  withinSpool,
+  withPiece,
+  withSpoolTail,
+} from '../src/domain/capturing.js';
 import type { FinalizeOutcome, SealOutcome } from '../src/domain/effects.js';
 import { NO_TS } from '../src/domain/ledger.js';
 import type { Deadline, Recording } from '../src/domain/recording.js';
@@ -105,6 +113,15 @@ export function rescheduled(context: Recording, event: Extract<RecordingEvent, {
     window: { ...context.window, startAt, stopAt },
     expiresAt: event.expiresAt,
   };
+}
+
+/** The same for one that was capturing: the spool, where it can be seen, says how much of what is known is true. */
+export function recaptured(
+  context: Recording,
+  event: Extract<RecordingEvent, { type: 'RESTARTED' }>,
+): Partial<Recording> {
+  const found = { ...context, ...(event.spool && withinSpool(context, event.spool.bytes)) };
+  return { ...found, ...restarted(found, event) };
 }
 
 /** What a past life leaves to the next: bytes and their place in the ledger, but no connection, no slot, no wish. */

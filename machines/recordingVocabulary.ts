@@ -23,6 +23,7 @@ import {
   finished,
   interrupted,
   nextTry,
+  recaptured,
   rescheduled,
   restarted,
   revived,
@@ -163,6 +164,7 @@ export const vocabulary = setup({
     reschedule: assign(({ context, event }) =>
       event.type === 'RESCHEDULED' ? rescheduled(context, event) : {},
     ),
+    recapture: assign(({ context, event }) => (event.type === 'RESTARTED' ? recaptured(context, event) : {})),
     restart: assign(({ context, event }) => (event.type === 'RESTARTED' ? restarted(context, event) : {})),
     close: assign((_, closing: NonNullable<Recording['closing']>) => ({ closing })),
     letGo: assign({ current: null, waiting: null, closing: null }),
@@ -189,6 +191,7 @@ export const vocabulary = setup({
     ),
     countSwitch: assign(({ context }) => ({ switches: context.switches + 1 })),
     forgive: assign(forgiveAll),
+    forgiveIfNothingLeft: assign(({ context }) => (candidates(context).length === 0 ? forgiveAll() : {})),
     fail: assign((_, failReason: string) => ({ failReason })),
     pin: assign((_, keep: boolean) => ({ keep })),
     evictBy: assign((_, evictedBy: string) => ({ evictedBy })),

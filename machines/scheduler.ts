@@ -12,6 +12,7 @@ import type { RecordingEvent } from './events.js';
 import { guideMachine } from './guide.js';
 import { recordingMachine } from './recording.js';
 import {
+  atTime,
   changed,
   deathOf,
   lettersOf,
@@ -74,9 +75,7 @@ const chart = ports.extend({
       for (const feed of dismissed) enqueue({ type: 'dismiss', params: { feed } });
     }),
     change: ports.assign(({ context, event }) => changed(context, event)),
-    clock: ports.assign(({ context, event }) =>
-      'at' in event ? { now: Math.max(context.now, event.at) } : {},
-    ),
+    clock: ports.assign(({ context, event }) => ('at' in event ? atTime(context, event.at) : {})),
     reap: ports.enqueueActions(({ context, event, enqueue }) => {
       if (!('actorId' in event)) return;
       const death = deathOf(event, context.now);

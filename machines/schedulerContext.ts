@@ -109,7 +109,7 @@ export interface SchedulerInput {
 export interface SchedulerContext extends SlotTable {
   readonly tickMs: number;
   readonly tickAt: number;
-  /** Latest time any event carried. */
+  /** The time that the last event carried. */
   readonly now: number;
   readonly crashes: Readonly<Record<string, readonly number[]>>;
   readonly restarts: readonly { readonly id: string; readonly at: number; readonly lastGood: unknown }[];
@@ -148,6 +148,18 @@ export function nextDeadline(context: SchedulerContext): SchedulerContext['deadl
   const chanceAt = nextChance(context, context.now);
   if (chanceAt !== null) waited.push({ kind: 'chance', at: chanceAt });
   return waited.reduce((first, each) => (each.at < first.at ? each : first));
+}
+
+const STEP_MS = 60_000;
+
+/** A wall clock that was stepped back must not make a cool-down as long as the step. */
+export function atTime(context: SchedulerContext, at: number): Partial<SchedulerContext> {
+  if (at >= context.now) return { now: at };
+  // Events that crossed on their way are no step.
+  if (context.now - at < STEP_MS) return {};
+  const latest = at + context.cooldownMs;
+  const cooling = context.cooling.map((each) => ({ ...each, until: Math.min(each.until, latest) }));
+  return { now: at, cooling };
 }
 
 /** What an event does to slots and their limits. */

@@ -123,6 +123,11 @@ export function createFeeds(doors: FeedsDoors): Feeds {
   function start(key: string, feed: Feed, body: TransportBody): void {
     feed.body = body;
     const over = (tell: (sink: BodySink) => void) => {
+      // What was received is theirs, also of those that pause (P1).
+      for (const tap of feed.taps) {
+        tap.paused = false;
+        hand(tap);
+      }
       const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
       feed.taps.clear();
       end(key, feed, 'provider');

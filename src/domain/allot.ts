@@ -33,7 +33,8 @@ export function allot(table: SlotTable, at: number): Allotment {
   const promised = new Set<string>();
 
   for (const want of table.queue.toSorted(byClaim)) {
-    const reason = grant(want);
+    let reason = grant(want);
+    while (reason !== null && dropPlace(want)) reason = grant(want);
     if (reason === null) continue;
     if (want.told !== reason) refused.push({ id: want.id, reason });
     queue.push({ ...want, told: reason });
@@ -78,6 +79,16 @@ export function allot(table: SlotTable, at: number): Allotment {
       return null;
     }
     return why;
+  }
+
+  /** A place that is only kept, for one of less priority that backs off, is no obstacle. */
+  function dropPlace(want: Want): boolean {
+    const kept = now.slots.find(
+      (slot) => slot.closed && top(slot) < want.priority && helps(now, slot, want, at),
+    );
+    if (!kept || !now.preempt) return false;
+    now.slots = now.slots.filter((slot) => slot !== kept);
+    return true;
   }
 
   /**

@@ -55,7 +55,7 @@ export function forgiveAll(): Pick<Recording, 'health'> {
  */
 export function withPiece(recording: Recording, source: UpstreamRef, piece: CapturePiece): Partial<Facts> {
   const last = recording.stretches.at(-1);
-  const known = last !== undefined && last.firstOffset === piece.firstOffset;
+  const known = last !== undefined && last.firstOffset === piece.firstOffset && recording.lastFault === null;
   const silentSince = unaccountedSince(recording);
   const fromAt = known ? last.fromAt : heardFrom(piece, silentSince);
   const stretch: Stretch = {
@@ -177,6 +177,23 @@ export function withLastGap(recording: Recording, at: number): Partial<Facts> {
   };
 }
 
+/**
+ * A spool that holds less than was known (a power cut took what was not synced, a person removed it): what is not there
+ * is not claimed (P4).
+ */
+export function withinSpool(recording: Recording, bytes: number): Partial<Facts> {
+  if (bytes >= recording.bytes) return {};
+  const stretches = recording.stretches
+    .filter(({ firstOffset }) => firstOffset < bytes)
+    .map((stretch) => {
+      const kept = Math.min(stretch.bytes, bytes - stretch.firstOffset);
+      const share = stretch.bytes === 0 ? 0 : kept / stretch.bytes;
+      const toAt = stretch.fromAt + Math.round((stretch.toAt - stretch.fromAt) * share);
+      return { ...stretch, bytes: kept, toAt };
+    });
+  return { bytes, stretches };
+}
+
 /** What a spool was found to hold after a crash: its size, and when it was last written. */
 export interface SpoolTail {
   readonly bytes: number;
@@ -190,6 +207,20 @@ export interface SpoolTail {
 export function withSpoolTail(recording: Recording, tail: SpoolTail): Partial<Facts> {
   const last = recording.stretches.at(-1);
   if (tail.bytes <= recording.bytes) return {};
+  if (last && recording.lastFault !== null) {
+    // It had ended: these bytes are the beginning of another piece that nobody heard of.
+    const silentSince = unaccountedSince(recording);
+    const heardAt = Math.max(silentSince, tail.writtenAt);
+    const piece = { fromAt: heardAt, toAt: heardAt, bytes: tail.bytes - recording.bytes };
+    return {
+      bytes: tail.bytes,
+      gaps: [...recording.gaps, { fromAt: silentSince, toAt: heardAt, cause: recording.lastFault.cause }],
+      stretches: [
+        ...recording.stretches,
+        { ...piece, source: recording.current ?? last.source, firstOffset: recording.bytes },
+      ],
+    };
+  }
   if (last) {
     const grown = {
       ...last,

@@ -100,7 +100,14 @@ const LEARNED_MS_MAX = 86_400_000;
  */
 export function withWant(table: Changing, want: Omit<Want, 'told'>): Changing {
   const isOpen = table.slots.some(({ closed, holders }) => !closed && holds(holders, want.id));
-  if (isOpen) return { slots: table.slots, queue: table.queue };
+  if (isOpen) {
+    const { id, priority, startAt, stopAt } = want;
+    const slots = table.slots.map((slot) => ({
+      ...slot,
+      holders: slot.holders.map((holder) => (holder.id === id ? { id, priority, startAt, stopAt } : holder)),
+    }));
+    return { slots, queue: table.queue };
+  }
   const rest = without(table, want.id);
   return { slots: rest.slots, queue: [...rest.queue, { ...want, told: null }] };
 }

@@ -143,6 +143,8 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     deliver,
     whisper: (id, event) => children()[id]?.send(event),
     call(id, deadline, at) {
+      // Woken now, a stored recording would live raw, without RESTARTED: it is called again when all are in place.
+      if (id !== SCHEDULER && root.getSnapshot().value === 'recovering') return deadlines.set(id, deadline);
       const event = { type: 'DEADLINE', kind: deadline.kind, dueAt: deadline.at, at } as const;
       if (id === SCHEDULER) send(event as SchedulerEvent);
       else if (id.startsWith(GUIDE)) children()[id]?.send(event);

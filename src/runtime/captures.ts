@@ -68,6 +68,8 @@ export function createCaptures(doors: CapturesDoors): Captures {
     if (earlier) {
       earlier.abort.abort();
       await within(HANDOVER_MS_MAX, earlier.ended);
+      // A write that hangs could land behind the new data: the spool has one writer or none (P2).
+      if (holders.get(asked.id) === earlier) return fault('disk_error', 'disk_error', 'disk');
     }
     const abort = new AbortController();
     const onLeave = () => abort.abort();

@@ -309,8 +309,13 @@ async function startLocked(
   tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
   await stages.prepare();
   await upstreams.reread();
-  await revival.recover();
   sources.restore();
+  // Without the lists nobody knows which account a connection would count against (P6).
+  await Promise.all(
+    sources.refs().flatMap(({ id, kind }) => (kind === 'xmltv' ? [] : [sources.restored(id)])),
+  );
+  tellAccounts([]);
+  await revival.recover();
   system.send({ type: 'RECOVERED', at: clock.now() });
   lookout.start();
   await beat();

@@ -175,7 +175,9 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   /** A person may remove what was published; that is their word, not a fault. P5: only where the root is there. */
   async function findRemovedMedia(): Promise<void> {
-    const published = [...book.all()].filter(({ path }) => path === 'published');
+    const published = [...book.all()]
+      .filter(({ path }) => path === 'published')
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
     const from = published.findIndex(({ id }) => id > checkedAfter);
     const batch = published.slice(Math.max(0, from)).slice(0, CHECKED_MAX);
     checkedAfter = batch.length === CHECKED_MAX ? (batch.at(-1)?.id ?? '') : '';
@@ -183,7 +185,9 @@ export function createLookout(doors: LookoutDoors): Lookout {
       const { files } = recording;
       if (files === null || (await exists(disk, files.media).catch(() => true))) continue;
       const root = doors.roots.all().find(({ path }) => files.media.startsWith(`${path}/`));
-      if (root && (await doors.roots.ready(root.path)))
+      // Asked again behind the marker: a mount may have come back between the two.
+      const isGone = async () => !(await exists(disk, files.media).catch(() => true));
+      if (root && (await doors.roots.ready(root.path)) && (await isGone()))
         send({ type: 'FORWARD', at: clock.now(), id, event: { type: 'MEDIA_GONE', at: clock.now() } });
     }
   }
@@ -238,7 +242,11 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   return {
-    start: spawnGuides,
+    start() {
+      planDue = true;
+      spawnGuides();
+      lookSoon();
+    },
     look,
     sourceChanged() {
       if (stopped) return;

@@ -45,7 +45,11 @@ export function createRevival({ config, clock, book, stages, send, setAside }: R
       spool: await stages.spoolTail(recording),
       patience: patienceOf(config),
     };
-    const next = folded(snapshot, event);
+    const back = folded(snapshot, event);
+    // What ended meanwhile is not opened once more only to be closed.
+    const due = inert(back).context.deadline;
+    const over = due?.kind === 'stop' && due.at <= event.at;
+    const next = over ? folded(back, { type: 'DEADLINE', kind: 'stop', dueAt: due.at, at: event.at }) : back;
     book.restate(recording.id, next);
     return { id: recording.id, snapshot: next };
   }

@@ -265,7 +265,6 @@ export function createSources(
           return { kind: 'unchanged', at: clock.now() };
         }
         pending.set((tokens += 1), loaded);
-        // Remembered even when the gate holds it: the same bytes are not judged again and again.
         source.validators = loaded.validators;
         return { kind: 'loaded', at: clock.now(), token: tokens, counts: loaded.counts };
       } catch (error) {
@@ -308,8 +307,11 @@ export function createSources(
       onChange(sourceId);
     },
     drop(token) {
-      sources.get(pending.get(token)?.sourceId ?? '')?.onLooked();
+      const source = sources.get(pending.get(token)?.sourceId ?? '');
+      source?.onLooked();
       pending.delete(token);
+      // Asked for unconditionally the next time: behind a 304 it would never be judged again.
+      if (source) source.validators = NO_VALIDATORS;
     },
     channels: () => [...sources.values()].flatMap(({ list }) => list?.channels ?? []),
     guides: () => [...sources.values()].flatMap(({ guide }) => guide ?? []),

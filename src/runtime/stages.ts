@@ -28,7 +28,7 @@ export interface Stages {
   remove(recording: Recording): Promise<RemoveOutcome>;
   /** Something was published or removed: the manifest is written again, soon and once. */
   libraryChanged(): void;
-  /** What the spool of a recording holds, or null where there is none. */
+  /** What the spool of a recording holds; null where that cannot be told. */
   spoolTail(recording: Recording): Promise<SpoolTail | null>;
   settled(): Promise<void>;
 }
@@ -83,8 +83,10 @@ export function createStages({ config, doors, roots, book }: StagesInput): Stage
       try {
         const { bytes, mtimeMs } = await disk.stat(spool);
         return { bytes, writtenAt: Math.round(mtimeMs) };
-      } catch {
-        return null;
+      } catch (error) {
+        // Nothing there is only known where its root is (P5).
+        const isGone = diskCode(error) === 'ENOENT' && (await roots.ready(roots.out.path));
+        return isGone ? { bytes: 0, writtenAt: 0 } : null;
       }
     },
     settled: () => manifest,

@@ -151,6 +151,21 @@ it('lets one that waits go without disturbing the others', async () => {
   expect(viewers.length).toBe(1);
 });
 
+it('gives what was received to one that pauses, also when the provider ends it', async () => {
+  const { viewers, open } = await scene();
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const slowBody = await liveOf(first);
+  const slow = listen(slowBody);
+  const quick = listen(await liveOf(open()));
+  await until(() => slow.all().length === 1880);
+  slowBody.pause();
+  viewers[0]?.end(packets(10, 100));
+  await until(() => quick.ended() === 'end' && slow.ended() === 'end');
+  expect(slow.all().equals(packets(0, 110))).toBe(true);
+});
+
 it('is closed under its listeners when it is no good', async () => {
   const { viewers, open, closed, feeds } = await scene();
   const first = open();

@@ -10,6 +10,7 @@ import {
   openAt,
   shouldLeave,
   withFault,
+  withinSpool,
   withLastGap,
   withPiece,
   withSpoolTail,
@@ -66,6 +67,38 @@ describe('the window of a capture', () => {
     expect(closeAt(fresh({ durationMsMax: 60_000 }))).toBe(STOP + 60_000);
     expect(closeAt(fresh({ durationMsMax: 60_000, startedAt: START }))).toBe(START + 60_000);
     expect(closeAt(fresh({ durationMsMax: 9e9, startedAt: START }))).toBe(STOP + 60_000);
+  });
+});
+
+describe('a spool after a crash', () => {
+  const known = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 10_000)) };
+
+  it('that holds less than was known takes back what it does not hold', () => {
+    const half = { ...known, ...withinSpool(known, known.bytes / 2) };
+    expect(half).toMatchObject({
+      bytes: known.bytes / 2,
+      stretches: [{ fromAt: START, toAt: START + 5_000 }],
+    });
+    expect(withinSpool(known, 0)).toEqual({ bytes: 0, stretches: [] });
+    const restart = {
+      ...known,
+      ...withinSpool(known, 0),
+      lastFault: { cause: 'restart', code: 'restart', at: 0 },
+    };
+    const next = {
+      ...restart,
+      ...withPiece(restart as Recording, FIRST, piece(START + 60_000, START + 70_000)),
+    };
+    expect(next.stretches).toHaveLength(1);
+    expect(next.gaps.at(-1)).toMatchObject({ toAt: START + 60_000, cause: 'restart' });
+  });
+
+  it('that holds more than was known after an outage does not swallow the outage', () => {
+    const broken = { ...known, ...withFault(known, FIRST, fault(START + 10_000)) };
+    const tail = { bytes: known.bytes + 1880, writtenAt: START + 600_000 };
+    const found = { ...broken, ...withSpoolTail(broken, tail) };
+    expect(found.gaps.at(-1)).toEqual({ fromAt: START + 10_000, toAt: START + 600_000, cause: 'reset' });
+    expect(found.stretches.at(-1)).toMatchObject({ firstOffset: known.bytes, bytes: 1880 });
   });
 });
 

@@ -97,6 +97,13 @@ describe('slots', () => {
     expect(echoed).toEqual({ slots: table.slots, queue: table.queue });
   });
 
+  it('know of a new stop of who holds one, so that an overrun does not pass for padding', () => {
+    const { table } = settled(withWishes({ ...EMPTY, slotsMax: 1 }, wish('a')));
+    const longer = withWishes(table, wish('a', { stopAt: AT + 60 * MINUTE }), wish('b'));
+    expect(settled(longer, AT + 40 * MINUTE).yielded).toEqual([]);
+    expect(settled(longer, AT + 60 * MINUTE).yielded).toEqual(['a']);
+  });
+
   it('have no limit at 0', () => {
     const wishes = Array.from({ length: 50 }, (_, index) => wish(`r${index}`));
     expect(allot(withWishes({ ...EMPTY, slotsMax: 0 }, ...wishes), AT).granted).toHaveLength(50);
@@ -150,6 +157,12 @@ describe('an account at its limit', () => {
     expect(broken.granted).toEqual([]);
     const again = settled(withWishes(broken.table, { ...a, fresh: false }));
     expect(again.granted.map(({ id }) => id)).toEqual(['a']);
+  });
+
+  it('does not keep that place against a higher lane', () => {
+    const broken = settled({ ...start.table, ...withClosed(start.table, feed, 'provider', AT) });
+    const sports = wish('sports', { priority: 30, candidates: [upstream('sports', ['one'])] });
+    expect(settled(withWishes(broken.table, sports)).granted.map(({ id }) => id)).toEqual(['sports']);
   });
 
   it('closes a connection that only lingers for one that waits', () => {
