@@ -147,7 +147,7 @@ export const recordingMachine = vocabulary.createMachine({
             actions: recorded,
           },
           {
-            guard: ({ event }) => event.output.kind === 'fault' && event.output.remedy === 'no_slot',
+            guard: { type: 'losesPlace', params: ({ event }) => event.output },
             target: 'retrying.backingOff',
             actions: [recorded, tryLater, 'letGo', release],
           },

@@ -12,10 +12,14 @@ import {
   withPiece,
   withSpoolTail,
 } from '../src/domain/capturing.js';
+import { refKey } from '../src/domain/channel.js';
 import type { FinalizeOutcome, SealOutcome } from '../src/domain/effects.js';
 import { NO_TS } from '../src/domain/ledger.js';
 import type { Deadline, Recording } from '../src/domain/recording.js';
 import type { RecordingEvent } from './events.js';
+
+/** An outage this long costs the place. */
+const PLACE_MS_MAX = 60_000;
 
 /** What the plan knows when it decides to record. */
 export type FreshRecording = Pick<
@@ -101,6 +105,17 @@ export function withOutcome(context: Recording, outcome: CaptureOutcome): Record
 
 export function withKey(keys: readonly string[], key: string): readonly string[] {
   return keys.includes(key) ? keys : [...keys, key];
+}
+
+/**
+ * A place among the connections is kept through a short outage of what was running. One that was refused for want of
+ * places, that has nothing yet, or that has been silent for a minute must not keep others from recording.
+ */
+export function losesPlace(context: Recording, outcome: CaptureOutcome): boolean {
+  if (outcome.kind === 'fault' && outcome.remedy === 'no_slot') return true;
+  const known = withOutcome(context, outcome);
+  const outageSince = context.current && known.health[refKey(context.current)]?.outageSince;
+  return known.bytes === 0 || outcome.at - (outageSince ?? outcome.at) >= PLACE_MS_MAX;
 }
 
 /** A new row of the guide for the same programme: the id, the spool and a running connection stay what they were. */

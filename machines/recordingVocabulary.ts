@@ -22,6 +22,7 @@ import {
   atOf,
   finished,
   interrupted,
+  losesPlace,
   nextTry,
   recaptured,
   rescheduled,
@@ -218,6 +219,7 @@ export const vocabulary = setup({
     gaveUp: ({ context }, outcome: CaptureOutcome) =>
       context.patience.attemptsMax > 0 &&
       withOutcome(context, outcome).faults >= context.patience.attemptsMax,
+    losesPlace: ({ context }, outcome: CaptureOutcome) => losesPlace(context, outcome),
     leaves: ({ context }, outcome: CaptureOutcome) =>
       outcome.kind === 'fault' &&
       context.current !== null &&

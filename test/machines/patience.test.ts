@@ -4,6 +4,7 @@ import { initialTransition, transition } from 'xstate';
 import type { RecordingEvent, Told } from '../../machines/events.js';
 import { recordingMachine } from '../../machines/recording.js';
 import type { CaptureOutcome } from '../../src/domain/capture.js';
+import { NO_TS } from '../../src/domain/ledger.js';
 import { CAPSULE, FIRST, fresh, T0 } from './scenario.js';
 
 type Snapshot = ReturnType<typeof recordingMachine.getInitialSnapshot>;
@@ -55,6 +56,23 @@ describe('a recording with one upstream', () => {
       expect(one.lastWish()).toMatchObject({ candidates: [FIRST] });
       at += 1_000;
     }
+  });
+
+  it('keeps its place through a short outage of what was running, and else leaves it to others', () => {
+    const piece = { firstOffset: 0, bytes: 188_000, fromAt: T0, toAt: T0 + 5_000, goodMs: 5_000, ts: NO_TS };
+    const one = tale();
+    one.due();
+    one.happens({ type: 'GRANTED', at: T0, upstream: FIRST });
+    one.captureEnds(fault(T0 + 100));
+    expect(one.told.at(-1)).toMatchObject({ type: 'RELEASED' });
+    one.due();
+    one.happens({ type: 'GRANTED', at: T0 + 1_000, upstream: FIRST });
+    one.captureEnds({ ...fault(T0 + 5_000), piece } as CaptureOutcome);
+    expect(one.told.at(-1)).toMatchObject({ type: 'PAUSED' });
+    one.due();
+    one.happens({ type: 'GRANTED', at: T0 + 66_000, upstream: FIRST });
+    one.captureEnds(fault(T0 + 66_000));
+    expect(one.told.at(-1)).toMatchObject({ type: 'RELEASED' });
   });
 
   it('tries again when its programme is extended while it only waited for the end', () => {
