@@ -21,7 +21,7 @@ function resolve({ line = {}, env = {}, files = {}, command = 'run' }: Given) {
     command,
     line: new Map(Object.entries(line)),
     env,
-    cwd: '/work',
+    cwd: '/home/me',
     readFile: (path) => {
       const text = files[path];
       if (text !== undefined) return Promise.resolve(text);
@@ -43,10 +43,10 @@ describe('precedence', () => {
             ...(has('env') ? { CATCHUPD_CATALOG: 'env' } : {}),
             ...(has('fallback') ? { IPTV_TUNERR_CATALOG: 'fallback' } : {}),
           },
-          files: has('file') ? { '/work/catchupd.yaml': 'catalog: file\n' } : {},
+          files: has('file') ? { '/home/me/catchupd.yaml': 'catalog: file\n' } : {},
         });
         const winner = places.find((place) => present.includes(place));
-        expect(config.sources.catalog).toEqual(winner === undefined ? [] : [`/work/${winner}`]);
+        expect(config.sources.catalog).toEqual(winner === undefined ? [] : [`/home/me/${winner}`]);
         expect(given.has('catalog')).toBe(winner !== undefined);
       }),
     );
@@ -67,7 +67,7 @@ describe('precedence', () => {
 
   it('takes an empty variable for one that is not set', async () => {
     const { config, given } = await resolve({ env: { CATCHUPD_OUT_DIR: ' ', CATCHUPD_PUBLISH_DIR: '' } });
-    expect(config.places.outDir).toBe('/work/catchup-recordings');
+    expect(config.places.outDir).toBe('/home/me/catchup-recordings');
     expect(given.size).toBe(0);
   });
 
@@ -78,7 +78,7 @@ describe('precedence', () => {
     expect(config.sources.m3u).toEqual([
       'http://a.example/x?cats=1,2',
       'https://b.example/y',
-      '/work/c list.m3u',
+      '/home/me/c list.m3u',
     ]);
   });
 
@@ -100,7 +100,7 @@ describe('the config file', () => {
       line: { config: ['etc/catchupd.yaml'] },
       env: { LIST_USER: 'bob', LIST_PASS: 'secret' },
       files: {
-        '/work/etc/catchupd.yaml': [
+        '/home/me/etc/catchupd.yaml': [
           'm3u:',
           '  - http://tv.example/get.php?username=${LIST_USER}&password=${LIST_PASS}',
           '  - lists/own.m3u',
@@ -117,12 +117,12 @@ describe('the config file', () => {
         ].join('\n'),
       },
     });
-    expect(configFile).toBe('/work/etc/catchupd.yaml');
+    expect(configFile).toBe('/home/me/etc/catchupd.yaml');
     expect(config.sources.m3u).toEqual([
       'http://tv.example/get.php?username=bob&password=secret',
-      '/work/etc/lists/own.m3u',
+      '/home/me/etc/lists/own.m3u',
     ]);
-    expect(config.places.outDir).toBe('/work/rec');
+    expect(config.places.outDir).toBe('/home/me/rec');
     expect(config.places.publishDir).toBeNull();
     expect(config.places.umask).toBe(0o027);
     expect(config.doors.listen).toEqual({ host: '127.0.0.1', port: 8998 });
@@ -152,15 +152,15 @@ describe('the config file', () => {
   it('that was named and is not there is a problem, one that was not named is none', async () => {
     await expect(resolve({ env: { CATCHUPD_CONFIG: 'gone.yaml' } })).rejects.toMatchObject({
       code: 'usage',
-      detail: 'CATCHUPD_CONFIG: /work/gone.yaml cannot be read (ENOENT)',
+      detail: 'CATCHUPD_CONFIG: /home/me/gone.yaml cannot be read (ENOENT)',
     });
     expect((await resolve({})).configFile).toBeNull();
   });
 
   it('with a fault does not keep report and health from answering', async () => {
-    const files = { '/work/catchupd.yaml': 'out-dir: rec\nlanes: nonsense\nunknown: 1\n' };
+    const files = { '/home/me/catchupd.yaml': 'out-dir: rec\nlanes: nonsense\nunknown: 1\n' };
     const { config } = await resolve({ command: 'report', files });
-    expect(config.places.stateFile).toBe('/work/rec/recorder-state.json');
+    expect(config.places.stateFile).toBe('/home/me/rec/recorder-state.json');
     await expect(resolve({ files })).rejects.toMatchObject({ code: 'usage' });
   });
 });
@@ -169,16 +169,16 @@ describe('files named by options', () => {
   it('@FILE in a list stands for its lines', async () => {
     const { config } = await resolve({
       line: { channels: ['one, @names.txt'] },
-      files: { '/work/names.txt': '# mine\n two \n\nthree, with comma\r\n' },
+      files: { '/home/me/names.txt': '# mine\n two \n\nthree, with comma\r\n' },
     });
     expect(config.what.channels).toEqual(['one', 'two', 'three', 'with comma']);
     await expect(resolve({ line: { channels: ['@gone.txt'] } })).rejects.toMatchObject({
-      detail: '--channels: /work/gone.txt cannot be read (ENOENT)',
+      detail: '--channels: /home/me/gone.txt cannot be read (ENOENT)',
     });
   });
 
   it('a secret may be in a file; the stronger place wins, twice in one place is a contradiction', async () => {
-    const files = { '/work/token': 'from-file\n', '/work/empty': '\n' };
+    const files = { '/home/me/token': 'from-file\n', '/home/me/empty': '\n' };
     const token = async (given: Given) => (await resolve({ files, ...given })).config.doors.apiToken;
     expect(await token({ line: { 'api-token-file': ['token'] } })).toBe('from-file');
     expect(await token({ env: { CATCHUPD_API_TOKEN_FILE: 'token' } })).toBe('from-file');
@@ -192,7 +192,7 @@ describe('files named by options', () => {
       detail: '--api-token-file: give either this or --api-token',
     });
     await expect(token({ line: { 'api-token-file': ['empty'] } })).rejects.toMatchObject({
-      detail: '--api-token-file: /work/empty is empty',
+      detail: '--api-token-file: /home/me/empty is empty',
     });
   });
 });
