@@ -387,7 +387,6 @@ describe('a recording that breaks', () => {
     await sut.tick(T0);
     for (let crash = 1; crash <= 4; crash += 1) {
       const { deadline, now } = sut.context();
-      // oxlint-disable no-await-in-loop -- one life after another
       if (crash > 1) {
         expect(deadline?.kind).toBe('restart');
         const at = deadline?.at ?? 0;
@@ -402,7 +401,6 @@ describe('a recording that breaks', () => {
         expiresAt: 0,
         reason: '',
       });
-      // oxlint-enable no-await-in-loop
     }
     expect(sut.mourned).toHaveLength(4);
     expect(sut.revived).toHaveLength(3);
