@@ -43,6 +43,8 @@ export interface JournalAdapter extends Adapter<StateDocument> {
   touch(section: Section, key: string): void;
   /** True while a change of it is not on disk. */
   isDirty(section: Section, key: string): boolean;
+  /** Resolves when the last change of it is on disk; rejects where that ended without. */
+  pending(section: Section, key: string): Promise<void>;
   /** Why nothing can be written, or null. */
   problem(): string | null;
   /** Opens the journal, cutting what follows its good end. Rejects with the disk's error. For the start. */
@@ -290,6 +292,11 @@ export function createJournalAdapter(
     },
     isDirty: (section, key) =>
       Boolean(next.changes.get(section)?.has(key) || current?.changes.get(section)?.has(key)),
+    pending(section, key) {
+      if (next.changes.get(section)?.has(key)) return next.done;
+      if (current?.changes.get(section)?.has(key)) return current.done;
+      return Promise.resolve();
+    },
     problem: () => problem,
     async open() {
       file ??= await reopen();

@@ -61,6 +61,12 @@ export interface Store {
   set<S extends Exclude<Section, 'recordings'>>(section: S, key: string, value: StateValues[S] | null): void;
   /** Resolves when that revision of that document (or its end) is on disk; waits while the disk refuses. */
   durable(id: string, rev: number): Promise<void>;
+  /**
+   * Resolves when what is known of a key now (or that it is gone) is on disk; waits while the disk refuses. For what is
+   * owed to the world outside: a row that is `set` in the same turn as the document it belongs to shares its journal
+   * line, so that there is never one without the other; the call itself is made after `written('outbox', id)`.
+   */
+  written(section: Section, key: string): Promise<void>;
   /** Resolves when everything changed so far is on disk. */
   flush(): Promise<void>;
   /** Flushes and lets go of the files. Throws CodedError `state_unwritable` where the disk refuses to the end. */
@@ -144,6 +150,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         waiting.set(id, [...(waiting.get(id) ?? []), { rev, resolve }]);
       });
     },
+    written: (section, key) =>
+      new Promise((resolve) => {
+        // What is lost at the end of a disk that refuses was never written: nobody may act on it.
+        void adapter.pending(section, key).then(resolve, () => undefined);
+      }),
     flush: () => (readOnly ? Promise.resolve() : db.write()),
     async close() {
       if (readOnly) return;

@@ -84,6 +84,26 @@ describe('the store', () => {
     await store.durable('aaaa0001', 1);
   });
 
+  it('writes a state and what is owed because of it as one line, and says when both are there', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    const done: string[] = [];
+    bench.disk.fault = (operation) => (operation === 'datasync' ? 'EIO' : null);
+    store.put(documentOf('aaaa0001', 1));
+    store.set('outbox', 'o1', { id: 'o1', server: 'plex' });
+    void store.written('outbox', 'o1').then(() => done.push('o1'));
+    await settle();
+    expect(done).toEqual([]);
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1000);
+    expect(done).toEqual(['o1']);
+    expect(lines(bench.disk.files().get(JOURNAL))).toBe(1);
+    store.set('outbox', 'o1', null);
+    await store.written('outbox', 'o1');
+    await store.written('outbox', 'nothing of the kind');
+    expect(bench.disk.files().get(JOURNAL)?.toString()).toContain('"set":{"outbox":{"o1":null}}');
+  });
+
   it('keeps everything while the disk refuses, tries every second, and says it once each way', async () => {
     const bench = storeBench();
     const store = await bench.open();
