@@ -4,30 +4,20 @@
  */
 
 import { join } from 'node:path';
-import type { Death } from '../../machines/schedulerContext.js';
-import { createFeeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
-import { refKey } from '../domain/channel.js';
-import { CodedError } from '../domain/errors.js';
-import type { Cooling } from '../domain/slots.js';
-import type { TimerHandle } from '../io/clock.js';
 import { openHistory } from '../store/history.js';
-import { BEAT_MS, takeLock, type Lock } from '../store/lock.js';
+import { takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
-import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
-import { createActorSystem, type ActorSystem } from './actorSystem.js';
-import { createBook, type Book, type Entry } from './book.js';
-import { createCaptures } from './captures.js';
-import { createDeadlines } from './deadlines.js';
+import { coolingAtStart } from './accounts.js';
+import { assemble, type Assembly } from './assembly.js';
+import type { Book } from './book.js';
 import type { Doors } from './doors.js';
-import { createLookout, type Lookout, type RunMode } from './lookout.js';
-import { decide, ordersOf } from './planning.js';
+import { createEnding } from './ending.js';
+import { createHeartbeat, type Heartbeat } from './heartbeat.js';
+import type { RunMode } from './lookout.js';
 import { openRoots } from './roots.js';
-import { createRevival } from './revival.js';
-import { createSources, type Sources } from './sources.js';
+import type { Sources } from './sources.js';
 import { upstreamsView } from './upstreamsView.js';
-import { createUpstreams } from './upstreams.js';
-import { createStages, type Stages } from './stages.js';
 
 export interface DaemonInput {
   readonly config: Config;
@@ -77,9 +67,6 @@ export interface Daemon {
   listensOn(address: string | null): void;
 }
 
-/** Captures are given this long to flush at the end; the whole stop stays under 8 s. */
-const DRAIN_MS_MAX = 5_000;
-
 /** Throws CodedError where it cannot start: folders, lock, state. */
 export async function startDaemon(input: DaemonInput): Promise<Daemon> {
   const { doors, config } = input;
@@ -110,203 +97,42 @@ async function startLocked(
   });
   const roots = await openRoots(config, doors, store);
   let tickedAt: number | null = null;
-
-  const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
-  const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
-  // A guide's chart says so in the middle of its transition; no other chart may run inside of that.
-  const sources: Sources = createSources(config, folder, doors, () =>
-    queueMicrotask(() => {
-      tellAccounts([]);
-      lookout.sourceChanged();
-    }),
-  );
-  const upstreams = createUpstreams({ config, doors, store, sources });
-  const feeds = createFeeds({
-    transport: doors.transport,
+  const ending = createEnding({
     clock,
-    onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
-  });
-  const captures = createCaptures({
-    clock,
-    disk,
-    feeds,
-    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
-    settings: () => config.how,
-    resolve: (ref) => sources.resolve(ref),
-    known: (ref, signal) => sources.known(ref, signal),
-    rootReady: () => roots.ready(config.places.outDir),
-    onEnd(id, upstream, outcome) {
-      const capsule = book.get(id)?.recording.capsule;
-      if (capsule) upstreams.note(upstream, capsule, outcome);
-      if (outcome.kind === 'fault' && outcome.remedy === 'no_slot')
-        system.send({ type: 'REFUSED', at: outcome.at, feed: refKey(upstream), limit: outcome.limit });
-    },
-    onCheckpoint: (id, upstream, piece, at) =>
-      system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
-  });
-  const stages: Stages = createStages({ config, doors, roots, book: () => book });
-  const system: ActorSystem = createActorSystem({
-    plugs: {
-      captures,
-      stages,
-      sources,
-      clock,
-      log,
-      tick({ at }) {
-        tickedAt = at;
-        system.send({ type: 'FEEDS', at, open: feeds.keys() });
-        lookout.look();
-      },
-      dismiss: ({ feed }) => feeds.dismiss(feed),
-      mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
-      revive: ({ id, lastGood }) => void revival.revive(id, lastGood),
-      quarantine: ({ id, error }) => setAside(id, error),
-      bury({ id }) {
-        const tombstone = book.bury(id);
-        log.info({ id, rule: tombstone?.reason }, 'removed');
-        stages.libraryChanged();
-      },
-      drain: () => void drain(),
-    },
-    input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
-    book,
-    deadlines,
-    rank: (refs, capsule) =>
-      upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
-    onScheduler: (context) => rememberAccounts(store, context),
     log,
-    onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
-    onBroken: setAside,
-    onDeath(error) {
-      log.fatal({ error: String(error) }, 'the scheduler died: nothing is supervised any more, so this ends');
-      stopping = true;
-      problemAtEnd = 'bug';
-      lookout.stop();
-      void drain();
-    },
+    store,
+    history,
+    lock,
+    heartbeat: () => heartbeat,
+    parts: () => parts,
   });
-  const lookout: Lookout = createLookout({
+  const heartbeat: Heartbeat = createHeartbeat({
+    clock,
+    log,
+    lock,
+    onLost: () => void ending.stop('state_locked'),
+  });
+  const parts: Assembly = assemble({
     config,
     doors,
     mode,
-    book,
+    folder,
+    history,
     store,
     roots,
-    sources,
-    send: (event) => system.send(event),
-    live: () => system.live(),
-    guideStates: () => system.guideStates(),
-    refreshGuides: (at) => system.refreshGuides(at),
-    plan,
-    onIdle: (problem) => void stop(problem),
+    onTick: (at) => (tickedAt = at),
+    onIdle: (problem) => void ending.stop(problem),
+    drain: () => void ending.drain(),
+    onDeath(error) {
+      log.fatal({ error: String(error) }, 'the scheduler died: nothing is supervised any more, so this ends');
+      ending.give('bug');
+    },
   });
-
-  /** What accounts allow may change with every list. */
-  function tellAccounts(cooling: readonly Cooling[]): void {
-    const limits = limitsOf(config, sources.accounts(), store);
-    system.send({ type: 'ACCOUNTS', at: clock.now(), limits, cooling });
-  }
-
-  function tellLimits(): void {
-    const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt } = config.how;
-    const { pollIntervalMs: tickMs } = config.when;
-    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt });
-  }
-
-  function noticed(entry: Entry, before: Entry | undefined): void {
-    if (entry.path === before?.path) return;
-    const { id, path, recording } = entry;
-    const { title, channelName } = recording.capsule;
-    log.info({ id, title, channel: channelName, from: before?.path, to: path }, 'recording');
-    if (path === 'published') stages.libraryChanged();
-    lookout.changed();
-  }
-
-  function plan(at: number, previous: ReadonlySet<string> | null) {
-    const guide = { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
-    // What was put aside keeps its place: recorded anew, it would be lost (P7).
-    const aside = book.aside();
-    const known = [...book.all(), ...aside];
-    const outlook = decide(config, guide, known, store.tombstones().values(), at, previous);
-    for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
-      const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
-      if (tombstone)
-        store.set('tombstones', recordingId, {
-          ...tombstone,
-          keys: [...tombstone.keys, capsule.recordKey],
-        });
-    }
-    const orders = ordersOf(outlook.decisions, {
-      config,
-      now: at,
-      known: (id) => book.get(id) ?? aside.find((entry) => entry.id === id),
-      spools: () => known.flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
-    });
-    return { ...outlook, orders };
-  }
-
-  function setAside(id: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.error({ id, reason }, 'put aside');
-    book.setAside(id, reason);
-  }
-
-  const revival = createRevival({
-    config,
-    clock,
-    book,
-    stages,
-    setAside,
-    send: (event) => system.send(event),
-  });
-
-  let finish: (problem: string | null) => void = () => undefined;
-  const ended = new Promise<string | null>((resolve) => (finish = resolve));
-  let problemAtEnd: string | null = null;
-  let stopping = false;
-  function stop(problem: string | null = null): Promise<unknown> {
-    if (!stopping) {
-      stopping = true;
-      problemAtEnd = problem;
-      lookout.stop();
-      system.send({ type: 'DRAIN', at: clock.now() });
-    }
-    return ended;
-  }
-
-  async function drain(): Promise<void> {
-    await captures.stopAll(DRAIN_MS_MAX);
-    feeds.close();
-    deadlines.stop();
-    system.send({ type: 'DRAINED', at: clock.now() });
-    try {
-      await sources.settled();
-      await stages.settled();
-      await store.close();
-    } catch (error) {
-      const code = error instanceof CodedError ? error.code : 'bug';
-      log.error({ code, error: String(error) }, 'the state could not be written at the end');
-      problemAtEnd ??= code;
-    }
-    await history.close().catch(() => undefined);
-    beating?.cancel();
-    await lock.release();
-    finish(problemAtEnd);
-  }
-
-  let listen: string | null = null;
-  let beating: TimerHandle | null = null;
-  async function beat(): Promise<void> {
-    const answer = await lock.beat({ listen });
-    if (answer === 'lost') {
-      log.fatal('another catchupd has taken over this folder; this one stops');
-      void stop('state_locked');
-    } else if (!stopping) beating = clock.after(BEAT_MS, () => void beat());
-  }
+  const { book, captures, feeds, lookout, revival, sources, stages, system, upstreams } = parts;
 
   system.start();
-  tellLimits();
-  tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
+  parts.tellLimits();
+  parts.tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
   await stages.prepare();
   await upstreams.reread();
   sources.restore();
@@ -314,11 +140,11 @@ async function startLocked(
   await Promise.all(
     sources.refs().flatMap(({ id, kind }) => (kind === 'xmltv' ? [] : [sources.restored(id)])),
   );
-  tellAccounts([]);
+  parts.tellAccounts([]);
   await revival.recover();
   system.send({ type: 'RECOVERED', at: clock.now() });
   lookout.start();
-  await beat();
+  await heartbeat.start();
 
   return {
     book,
@@ -336,27 +162,20 @@ async function startLocked(
     reconfigure(next) {
       for (const group of ['sources', 'what', 'when', 'how', 'keep'] as const)
         Object.assign(config[group], structuredClone(next[group]));
-      tellLimits();
+      parts.tellLimits();
       sources.reconfigured();
-      tellAccounts([]);
+      parts.tellAccounts([]);
       void upstreams.reread();
       lookout.sourceChanged();
     },
-    stop: async () => void (await stop()),
-    ended,
+    stop: async () => void (await ending.stop()),
+    ended: ending.ended,
     upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
     inside() {
       const { state, context } = system.scheduler();
       const slots = context.slots.flatMap(({ holders }) => holders.map(({ id }) => id));
       return { state, live: system.live(), slots, captures: captures.open(), feeds: feeds.keys() };
     },
-    listensOn(address) {
-      listen = address;
-      void lock.beat({ listen });
-    },
+    listensOn: (address) => heartbeat.listensOn(address),
   };
-}
-
-function shown({ id, at, error, stack, event }: Death) {
-  return { id, at, error, stack, event: (event as { type?: string } | null)?.type ?? null };
 }

@@ -1,0 +1,82 @@
+/**
+ * Where upstreams are, by the lists in use: address and headers when a capture opens, the accounts that a connection
+ * counts against, the host that is charged for it. What is in here are logins; nothing of it goes into a snapshot.
+ */
+
+import type { Config } from '../config/config.js';
+import { accountOf, type Account } from '../domain/account.js';
+import type { Channel, UpstreamRef } from '../domain/channel.js';
+import type { ListData } from '../domain/programme.js';
+import type { Address } from './captures.js';
+
+export interface Addresses {
+  /** Null where no list has it. */
+  resolve(ref: UpstreamRef): Address | null;
+  /** Keys of the accounts that a connection to it counts against; a relay's counts against the one behind it, too. */
+  accountsOf(ref: UpstreamRef): readonly string[];
+  /** Every account that the lists use. */
+  accounts(): Iterable<Account>;
+  /** Where an upstream is, lower case; '' where it is not known (any more). */
+  place(ref: UpstreamRef): { readonly host: string; readonly hostPort: string };
+}
+
+/** Lists in use, by source. */
+export type ListsInUse = ReadonlyMap<string, { readonly list: ListData | null }>;
+
+export function createAddresses(config: Config, sources: ListsInUse): Addresses {
+  function find(ref: UpstreamRef): Channel | undefined {
+    const own = sources.get(ref.source)?.list?.channels.find(({ channelId }) => channelId === ref.channel);
+    if (own) return own;
+    // A list under a new address (a changed password) is another source, and still has the channel.
+    return findAny(ref.channel);
+  }
+
+  function findAny(channelId: string): Channel | undefined {
+    for (const { list } of sources.values()) {
+      const channel = list?.channels.find((each) => each.channelId === channelId);
+      if (channel) return channel;
+    }
+    return undefined;
+  }
+
+  return {
+    resolve(ref) {
+      if (ref.source === 'relay') {
+        const base = config.sources.streamBaseUrl;
+        if (base === null) return null;
+        return {
+          url: `${base}/stream/${encodeURIComponent(ref.channel)}`,
+          headers: { 'user-agent': config.sources.userAgent },
+        };
+      }
+      const channel = find(ref);
+      const url = channel?.urls[ref.index];
+      if (!channel || url === undefined) return null;
+      return {
+        url,
+        headers: {
+          'user-agent': channel.userAgent || config.sources.userAgent,
+          ...(channel.referrer !== '' && { referer: channel.referrer }),
+        },
+      };
+    },
+    accountsOf(ref) {
+      const { streamBaseUrl } = config.sources;
+      const behind = ref.source === 'relay' ? findAny(ref.channel)?.urls[0] : find(ref)?.urls[ref.index];
+      const urls = [...(ref.source === 'relay' && streamBaseUrl !== null ? [streamBaseUrl] : []), behind];
+      return [...new Set(urls.flatMap((url) => (url === undefined ? [] : accountOf(url).key)))];
+    },
+    *accounts() {
+      for (const { list } of sources.values())
+        for (const { urls } of list?.channels ?? []) for (const url of urls) yield accountOf(url);
+      if (config.sources.streamBaseUrl !== null) yield accountOf(config.sources.streamBaseUrl);
+    },
+    place(ref) {
+      const address = ref.source === 'relay' ? config.sources.streamBaseUrl : find(ref)?.urls[ref.index];
+      const url = URL.canParse(address ?? '') ? new URL(address ?? '') : null;
+      if (url === null) return { host: '', hostPort: '' };
+      const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+      return { host: url.hostname.toLowerCase(), hostPort: `${url.hostname.toLowerCase()}:${port}` };
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * The parts of a daemon and how they hear of each other: charts, effects, book, sources, connections, lookout. What is
+ * opened and closed around them (lock, store, the order of a start and of an end) is in `daemon.ts` and `ending.ts`.
+ */
+
+import type { Death } from '../../machines/schedulerContext.js';
+import { createFeeds, type Feeds } from '../capture/feeds.js';
+import type { Config } from '../config/config.js';
+import { refKey } from '../domain/channel.js';
+import type { Cooling } from '../domain/slots.js';
+import type { History } from '../store/history.js';
+import type { Store } from '../store/store.js';
+import { limitsOf, rememberAccounts } from './accounts.js';
+import { createActorSystem, type ActorSystem } from './actorSystem.js';
+import { createBook, type Book, type Entry } from './book.js';
+import { createCaptures, type Captures } from './captures.js';
+import { createDeadlines, type Deadlines } from './deadlines.js';
+import type { Doors } from './doors.js';
+import { createLookout, type Lookout, type RunMode } from './lookout.js';
+import { replan } from './replan.js';
+import { createRevival, type Revival } from './revival.js';
+import type { Roots } from './roots.js';
+import { createSources, type Sources } from './sources.js';
+import { createStages, type Stages } from './stages.js';
+import { createUpstreams, type Upstreams } from './upstreams.js';
+
+export interface AssemblyDoors {
+  readonly config: Config;
+  readonly doors: Doors;
+  readonly mode: RunMode;
+  /** Where the daemon keeps its own things. */
+  readonly folder: string;
+  readonly history: History;
+  readonly store: Store;
+  readonly roots: Roots;
+  readonly onTick: (at: number) => void;
+  /** Nothing is left to do; a code where nothing could be done. */
+  readonly onIdle: (problem: string | null) => void;
+  /** The scheduler drains: end what runs, then say DRAINED. */
+  readonly drain: () => void;
+  readonly onDeath: (error: unknown) => void;
+}
+
+export interface Assembly {
+  readonly book: Book;
+  readonly captures: Captures;
+  readonly deadlines: Deadlines;
+  readonly feeds: Feeds;
+  readonly lookout: Lookout;
+  readonly revival: Revival;
+  readonly sources: Sources;
+  readonly stages: Stages;
+  readonly system: ActorSystem;
+  readonly upstreams: Upstreams;
+  /** What accounts allow may change with every list. */
+  tellAccounts(cooling: readonly Cooling[]): void;
+  tellLimits(): void;
+}
+
+export function assemble(parts: AssemblyDoors): Assembly {
+  const { config, doors, mode, folder, history, store, roots } = parts;
+  const { clock, disk, log } = doors;
+
+  const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
+  const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
+  // A guide's chart says so in the middle of its transition; no other chart may run inside of that.
+  const sources: Sources = createSources(config, folder, doors, () =>
+    queueMicrotask(() => {
+      tellAccounts([]);
+      lookout.sourceChanged();
+    }),
+  );
+  const upstreams = createUpstreams({ config, doors, store, sources });
+  const feeds = createFeeds({
+    transport: doors.transport,
+    clock,
+    onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
+  });
+  const captures = createCaptures({
+    clock,
+    disk,
+    feeds,
+    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
+    settings: () => config.how,
+    resolve: (ref) => sources.resolve(ref),
+    known: (ref, signal) => sources.known(ref, signal),
+    rootReady: () => roots.ready(config.places.outDir),
+    onEnd(id, upstream, outcome) {
+      const capsule = book.get(id)?.recording.capsule;
+      if (capsule) upstreams.note(upstream, capsule, outcome);
+      if (outcome.kind === 'fault' && outcome.remedy === 'no_slot')
+        system.send({ type: 'REFUSED', at: outcome.at, feed: refKey(upstream), limit: outcome.limit });
+    },
+    onCheckpoint: (id, upstream, piece, at) =>
+      system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
+  });
+  const stages: Stages = createStages({ config, doors, roots, book: () => book });
+  const system: ActorSystem = createActorSystem({
+    plugs: {
+      captures,
+      stages,
+      sources,
+      clock,
+      log,
+      tick({ at }) {
+        parts.onTick(at);
+        system.send({ type: 'FEEDS', at, open: feeds.keys() });
+        lookout.look();
+      },
+      dismiss: ({ feed }) => feeds.dismiss(feed),
+      mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
+      revive: ({ id, lastGood }) => void revival.revive(id, lastGood),
+      quarantine: ({ id, error }) => setAside(id, error),
+      bury({ id }) {
+        const tombstone = book.bury(id);
+        log.info({ id, rule: tombstone?.reason }, 'removed');
+        stages.libraryChanged();
+      },
+      drain: parts.drain,
+    },
+    input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
+    book,
+    deadlines,
+    rank: (refs, capsule) =>
+      upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
+    onScheduler: (context) => rememberAccounts(store, context),
+    log,
+    onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
+    onBroken: setAside,
+    onDeath: parts.onDeath,
+  });
+  const lookout: Lookout = createLookout({
+    config,
+    doors,
+    mode,
+    book,
+    store,
+    roots,
+    sources,
+    send: (event) => system.send(event),
+    live: () => system.live(),
+    guideStates: () => system.guideStates(),
+    refreshGuides: (at) => system.refreshGuides(at),
+    plan: (at, previous) => replan({ config, book, store, sources }, at, previous),
+    onIdle: parts.onIdle,
+  });
+
+  /** What accounts allow may change with every list. */
+  function tellAccounts(cooling: readonly Cooling[]): void {
+    const limits = limitsOf(config, sources.accounts(), store);
+    system.send({ type: 'ACCOUNTS', at: clock.now(), limits, cooling });
+  }
+
+  function tellLimits(): void {
+    const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt } = config.how;
+    const { pollIntervalMs: tickMs } = config.when;
+    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt });
+  }
+
+  function noticed(entry: Entry, before: Entry | undefined): void {
+    if (entry.path === before?.path) return;
+    const { id, path, recording } = entry;
+    const { title, channelName } = recording.capsule;
+    log.info({ id, title, channel: channelName, from: before?.path, to: path }, 'recording');
+    if (path === 'published') stages.libraryChanged();
+    lookout.changed();
+  }
+
+  function setAside(id: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error({ id, reason }, 'put aside');
+    book.setAside(id, reason);
+  }
+
+  const revival = createRevival({
+    config,
+    clock,
+    book,
+    stages,
+    setAside,
+    send: (event) => system.send(event),
+  });
+
+  return {
+    book,
+    captures,
+    deadlines,
+    feeds,
+    lookout,
+    revival,
+    sources,
+    stages,
+    system,
+    upstreams,
+    tellAccounts,
+    tellLimits,
+  };
+}
+
+function shown({ id, at, error, stack, event }: Death) {
+  return { id, at, error, stack, event: (event as { type?: string } | null)?.type ?? null };
+}

@@ -1,0 +1,42 @@
+/** One look at everything: what the plan says of what is known now, and what the scheduler is asked to do for it. */
+
+import type { Config } from '../config/config.js';
+import type { Store } from '../store/store.js';
+import type { Book } from './book.js';
+import type { Planned } from './lookout.js';
+import { decide, ordersOf } from './planning.js';
+import type { Sources } from './sources.js';
+
+export interface ReplanDoors {
+  readonly config: Config;
+  readonly book: Book;
+  readonly store: Store;
+  readonly sources: Sources;
+}
+
+export function replan(
+  { config, book, store, sources }: ReplanDoors,
+  at: number,
+  previousRowKeys: ReadonlySet<string> | null,
+): Planned {
+  const guide = { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
+  // What was put aside keeps its place: recorded anew, it would be lost (P7).
+  const aside = book.aside();
+  const known = [...book.all(), ...aside];
+  const outlook = decide(config, guide, known, store.tombstones().values(), at, previousRowKeys);
+  for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
+    const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
+    if (tombstone)
+      store.set('tombstones', recordingId, {
+        ...tombstone,
+        keys: [...tombstone.keys, capsule.recordKey],
+      });
+  }
+  const orders = ordersOf(outlook.decisions, {
+    config,
+    now: at,
+    known: (id) => book.get(id) ?? aside.find((entry) => entry.id === id),
+    spools: () => known.flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
+  });
+  return { ...outlook, orders };
+}
