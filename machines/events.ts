@@ -35,6 +35,8 @@ export type RecordingEvent =
   | (Timed & {
       readonly type: 'RESCHEDULED';
       readonly capsule: Capsule;
+      /** Left out where it stays. */
+      readonly priority?: number;
       readonly expiresAt: number;
       readonly reason: string;
     })

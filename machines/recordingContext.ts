@@ -125,6 +125,7 @@ export function rescheduled(context: Recording, event: Extract<RecordingEvent, {
     capsule: { ...event.capsule, capsuleId: context.capsule.capsuleId },
     upstreams: upstreams.length > 0 ? upstreams : context.upstreams,
     keys: withKey(context.keys, recordKey),
+    priority: event.priority ?? context.priority,
     window: { ...context.window, startAt, stopAt },
     expiresAt: event.expiresAt,
   };

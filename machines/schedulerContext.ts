@@ -30,6 +30,7 @@ export type Order =
       readonly do: 'reschedule';
       readonly id: string;
       readonly capsule: Capsule;
+      readonly priority?: number;
       readonly expiresAt: number;
       readonly reason: string;
     }
@@ -38,6 +39,7 @@ export type Order =
       readonly do: 'revive';
       readonly id: string;
       readonly capsule: Capsule;
+      readonly priority?: number;
       readonly expiresAt: number;
       readonly reason: string;
     }
@@ -201,9 +203,9 @@ export function lettersOf(order: Order, at: number): { id: string; event: Record
       return [];
     case 'revive':
     case 'reschedule': {
-      const { id, capsule, expiresAt, reason } = order;
-      const news = { id, event: { type: 'RESCHEDULED', at, capsule, expiresAt, reason } as const };
-      return order.do === 'revive' ? [{ id, event: { type: 'RETRY', at } }, news] : [news];
+      const { id, do: what, ...told } = order;
+      const news = { id, event: { type: 'RESCHEDULED', at, ...told } as const };
+      return what === 'revive' ? [{ id, event: { type: 'RETRY', at } }, news] : [news];
     }
     case 'alias':
       return [{ id: order.id, event: { type: 'KNOWN_AS', at, recordKey: order.recordKey } }];

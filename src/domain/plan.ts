@@ -9,11 +9,12 @@ import { capsuleState, compareCapsules, compareWorth } from './capsules.js';
 import { channelFilter, laneFilter, type FilterPolicy } from './filters.js';
 import { channelKeyOf, identify, rowsByChannel, type KnownRecording } from './identity.js';
 import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
+import { latestWord, marksAmong, WANTED_PRIORITY, type Override } from './override.js';
 import type { PlanReason } from './reasons.js';
 import type { Tombstone } from './recording.js';
 import type { ChannelHealth } from './station.js';
 import { compareText } from './text.js';
-import { claimedWord, isReplaced, type Decision, type Word } from './upkeep.js';
+import { claimedWord, isReplaced, type Decision, type Upkeep, type Word } from './upkeep.js';
 
 /** All times are milliseconds; 0 is no limit. `config.what`, `config.when` and `config.keep` hold these fields. */
 export interface PlanPolicy extends FilterPolicy {
@@ -40,6 +41,8 @@ export interface PlanInput {
   /** Record keys of the load before this one (`rowKeysOf`); null where there was none. */
   readonly previousRowKeys: ReadonlySet<string> | null;
   readonly lanes?: readonly Lane[];
+  /** What a person said of single programmes. */
+  readonly overrides?: readonly Override[];
   /** What the guide is worth by channel; null or left out: not known, the guide policy is deferred. */
   readonly health?: ReadonlyMap<string, ChannelHealth> | null;
 }
@@ -54,13 +57,22 @@ export function plan(input: PlanInput): readonly Decision[] {
   const capsules = unique(input.capsules);
   const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
   const rows = rowsByChannel(capsules);
-  const claims = identify({ ...input, rows, programmeMsMax });
+  const overrides = input.overrides ?? [];
+  const wordOf = latestWord(overrides);
+  const known = input.known.map((one) => {
+    const word = wordOf(one.keys)?.word;
+    return word === 'want' ? { ...one, wanted: true } : one;
+  });
+  const knownKeys = new Set(known.flatMap(({ keys }) => keys));
+  const tombstones = marksAmong(overrides, input.tombstones, knownKeys);
+  const claims = identify({ ...input, known, tombstones, rows, programmeMsMax });
   const refusal = refusalsOf(input, programmeMsMax);
   const upkeep = { rows, excluded: refusal.policy, programmeMsMax };
   const decisions: Decision[] = [];
   const fresh: Capsule[] = [];
-  const decide = (row: Capsule, { action, reason, recordingId, addKey, capsule = row }: Word) => {
-    const priority = priorityOf(capsule, lanes);
+  const decide = (row: Capsule, word: Word, wanted: boolean) => {
+    const { action, reason, recordingId, addKey, capsule = row } = word;
+    const priority = rank(capsule, wanted);
     const expiresAt = expiryOf(capsule, input.policy.keepMs, lanes);
     const decision = { action, reason, capsule, priority, expiresAt };
     if (recordingId === undefined) decisions.push(decision);
@@ -68,29 +80,45 @@ export function plan(input: PlanInput): readonly Decision[] {
     else decisions.push({ ...decision, recordingId, addKey });
   };
 
+  const rank = (capsule: Capsule, wanted: boolean) =>
+    wanted ? Math.max(WANTED_PRIORITY, priorityOf(capsule, lanes)) : priorityOf(capsule, lanes);
+
   const claimed = new Set<string>();
-  let active = input.known.filter(({ state }) => state !== 'done').length;
+  let active = known.filter(({ state }) => state !== 'done').length;
   for (const capsule of capsules) {
     const claim = claims.get(capsule);
-    if (claim?.kind === 'known') claimed.add(claim.known.id);
-    const word = claim === undefined ? refusal.fresh(capsule) : claimedWord(capsule, claim, upkeep);
-    if (word === null) fresh.push(capsule);
-    else decide(capsule, word);
-    if (word?.action === 'drop') active--;
+    if (claim?.kind === 'known') {
+      const { known: one } = claim;
+      claimed.add(one.id);
+      const own = claimedWord(capsule, claim, upkeep);
+      const word = wordOf(one.keys)?.word === 'skip' ? (skipWord(one) ?? own) : own;
+      const wanted = one.wanted ?? false;
+      decide(capsule, reranked(word, one, rank(word.capsule ?? one.capsule, wanted)), wanted);
+      if (word.action === 'drop') active--;
+    } else if (claim?.tombstone.reason === 'want') {
+      const word = wantedWord(capsule, claim.tombstone, refusal);
+      decide(capsule, word, true);
+      if (word.action === 'record') active++;
+    } else {
+      const word = claim === undefined ? refusal.fresh(capsule) : claimedWord(capsule, claim, upkeep);
+      if (word === null) fresh.push(capsule);
+      else decide(capsule, word, false);
+    }
   }
-  for (const known of input.known) {
-    if (known.state !== 'scheduled' || known.wanted || claimed.has(known.id)) continue;
-    const reason = refusal.policy(known.capsule) ?? (isReplaced(known, upkeep) ? 'gone' : null);
-    if (reason === null) continue;
-    decide(known.capsule, { action: 'drop', reason, recordingId: known.id });
+  for (const one of known) {
+    if (one.state === 'done' || claimed.has(one.id)) continue;
+    const word =
+      wordOf(one.keys)?.word === 'skip' ? skipWord(one) : unclaimedWord(one, refusal.policy, upkeep);
+    if (word === null) continue;
+    decide(one.capsule, word, false);
     active--;
   }
 
   const room = input.policy.capsulesMax === 0 ? Infinity : Math.max(0, input.policy.capsulesMax - active);
   if (fresh.length > room) fresh.sort(compareCapsules(input.now, lanes));
   fresh.forEach((capsule, i) => {
-    if (i < room) decide(capsule, { action: 'record', reason: whenReason(capsule, input) });
-    else decide(capsule, { action: 'skip', reason: 'over_limit' });
+    if (i < room) decide(capsule, { action: 'record', reason: whenReason(capsule, input) }, false);
+    else decide(capsule, { action: 'skip', reason: 'over_limit' }, false);
   });
   return decisions.sort(
     (a, b) =>
@@ -114,6 +142,37 @@ function unique(capsules: readonly Capsule[]): readonly Capsule[] {
     if (other === undefined || compareWorth(capsule, other) < 0) best.set(capsule.recordKey, capsule);
   }
   return [...best.values()];
+}
+
+/** A person's word ends even what runs. */
+function skipWord({ id, state }: KnownRecording): Word | null {
+  return state === 'done' ? null : { action: 'drop', reason: 'skipped', recordingId: id };
+}
+
+/** What no row of this load belongs to goes only where something says so (P5). */
+function unclaimedWord(one: KnownRecording, policy: Refusals['policy'], upkeep: Upkeep): Word | null {
+  if (one.state !== 'scheduled' || one.wanted) return null;
+  const reason = policy(one.capsule) ?? (isReplaced(one, upkeep) ? 'gone' : null);
+  return reason === null ? null : { action: 'drop', reason, recordingId: one.id };
+}
+
+/** Whatever the policy says, but not what cannot be. */
+function wantedWord(capsule: Capsule, { id, keys }: Tombstone, { fresh }: Refusals): Word {
+  const reason = fresh(capsule)?.reason;
+  const word: Word =
+    reason === 'over' || reason === 'no_upstream'
+      ? { action: 'skip', reason }
+      : { action: 'record', reason: 'wanted' };
+  return { ...word, recordingId: id, ...(!keys.includes(capsule.recordKey) && { addKey: true }) };
+}
+
+/** What is scheduled or running gets another rank when a person, or the configuration, gives it one. */
+function reranked(word: Word, one: KnownRecording, priority: number): Word {
+  if (word.action !== 'skip' || one.state === 'done') return word;
+  if (one.priority === undefined || one.priority === priority) return word;
+  const action = one.state === 'running' ? 'extend' : 'move';
+  const reason = one.wanted ? 'wanted' : 'details_changed';
+  return { action, reason, recordingId: one.id, capsule: one.capsule };
 }
 
 interface Refusals {

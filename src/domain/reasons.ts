@@ -7,6 +7,7 @@ export const PLAN_REASONS = {
   in_progress: 'It is on now and wanted: recording starts at once.',
   starting_soon: 'It is wanted and its capture is due.',
   scheduled: 'It is wanted and comes later.',
+  wanted: 'A person asked for it, whatever the policy says.',
 
   lane_excluded: 'Its lane is not among --lanes, or is among --exclude-lanes.',
   channel_excluded: 'Its channel is not among --channels, or is among --exclude-channels.',
@@ -14,6 +15,7 @@ export const PLAN_REASONS = {
   already_scheduled: 'It is scheduled already.',
   already_recording: 'It is being recorded.',
   already_recorded: 'It was recorded, or tried, before; the same programme is never recorded twice.',
+  skipped: 'A person asked for it not to be recorded.',
   removed: 'It was recorded and a person removed it.',
   placeholder: "The channel's guide holds nothing but its own name (--guide-policy).",
   unlinked: 'The channel has no XMLTV id of its own (--guide-policy strict).',

@@ -43,7 +43,7 @@ export interface Upkeep {
 export function claimedWord(row: Capsule, claim: Claim, upkeep: Upkeep): Word {
   if (claim.kind === 'tombstone') {
     const { id, keys, reason } = claim.tombstone;
-    return finishedWord(row, id, keys, reason.startsWith('removed') ? 'removed' : 'already_recorded');
+    return finishedWord(row, id, keys, tombstoneReason(reason));
   }
   const { known } = claim;
   switch (known.state) {
@@ -54,6 +54,11 @@ export function claimedWord(row: Capsule, claim: Claim, upkeep: Upkeep): Word {
     case 'scheduled':
       return isNoNews(row, known, upkeep) ? unchanged(known) : scheduledWord(row, known, upkeep);
   }
+}
+
+function tombstoneReason(reason: string): PlanReason {
+  if (reason === 'skip') return 'skipped';
+  return reason.startsWith('removed') ? 'removed' : 'already_recorded';
 }
 
 /** Whether other programmes of its channel fill at least half of its time. Nothing there proves nothing. */

@@ -64,13 +64,21 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   const { book, deadlines, log } = doors;
   /** Events that a resting recording was already woken for. */
   const woken = new WeakSet<RecordingEvent>();
+  /** Whom a letter is on its way to: put to rest before it comes, they would never read it. */
+  const underway: string[] = [];
   // One chart never runs inside another's transition: there, what it spawned cannot be seen yet, and a recording that
   // was just buried would be stored once more by the snapshot that ends its transition.
   const root = createActor(
     plugged({
       ...doors.plugs,
       tell: (message) => queueMicrotask(() => hear(message)),
-      deliver: ({ id, event }) => queueMicrotask(() => deliver(id, event)),
+      deliver({ id, event }) {
+        underway.push(id);
+        queueMicrotask(() => {
+          underway.splice(underway.indexOf(id), 1);
+          deliver(id, event);
+        });
+      },
     }),
     { id: SCHEDULER, input: doors.input, inspect: tap },
   );
@@ -84,7 +92,8 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   }
 
   function send(event: SchedulerEvent): void {
-    root.send(event);
+    if (event.type === 'REST') root.send({ ...event, ids: event.ids.filter((id) => !underway.includes(id)) });
+    else root.send(event);
   }
 
   /** A wish of one that died in the same breath would hold a slot for ever. */

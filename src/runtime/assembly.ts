@@ -17,7 +17,9 @@ import { createCaptures, type Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
-import { replan } from './replan.js';
+import { createOverrides, type Overrides } from './overrides.js';
+import { look } from './planning.js';
+import { guideOf, replan } from './replan.js';
 import { createRevival, type Revival } from './revival.js';
 import type { Roots } from './roots.js';
 import { createSources, type Sources } from './sources.js';
@@ -47,6 +49,7 @@ export interface Assembly {
   readonly deadlines: Deadlines;
   readonly feeds: Feeds;
   readonly lookout: Lookout;
+  readonly overrides: Overrides;
   readonly revival: Revival;
   readonly sources: Sources;
   readonly stages: Stages;
@@ -141,8 +144,17 @@ export function assemble(parts: AssemblyDoors): Assembly {
     live: () => system.live(),
     guideStates: () => system.guideStates(),
     refreshGuides: (at) => system.refreshGuides(at),
-    plan: (at, previous) => replan({ config, book, store, sources }, at, previous),
+    plan: (at, previous) => replan({ config, book, store, sources, overrides }, at, previous),
     onIdle: parts.onIdle,
+  });
+
+  const overrides = createOverrides({
+    store,
+    book,
+    clock,
+    rows: () => look(config, guideOf(sources), clock.now(), Infinity).capsules,
+    forward: (id, event) => system.send({ type: 'FORWARD', at: event.at, id, event }),
+    planNow: () => lookout.sourceChanged(),
   });
 
   /** What accounts allow may change with every list. */
@@ -187,6 +199,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     deadlines,
     feeds,
     lookout,
+    overrides,
     revival,
     sources,
     stages,

@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
+import type { OverrideWord } from '../domain/override.js';
 import { openHistory } from '../store/history.js';
 import { takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
@@ -59,6 +60,10 @@ export interface Daemon {
   stop(): Promise<void>;
   /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
   readonly ended: Promise<string | null>;
+  /**
+   * A person's word on a programme, above the policy; null takes it back. False where nobody knows its capsule id.
+   */
+  override(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
   /** Accounts, hosts, connections and who waits for one; for people. */
   upstreams(): ReturnType<typeof upstreamsView>;
   /** What lives and what is held, as it stands. */
@@ -170,6 +175,7 @@ async function startLocked(
     },
     stop: async () => void (await ending.stop()),
     ended: ending.ended,
+    override: (capsuleId, word) => parts.overrides.say(capsuleId, word),
     upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
     inside() {
       const { state, context } = system.scheduler();

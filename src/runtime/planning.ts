@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import type { Order } from '../../machines/schedulerContext.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
-import { surveyCapsules } from '../domain/capsules.js';
+import { surveyCapsules, type CapsuleSet } from '../domain/capsules.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { Channel } from '../domain/channel.js';
 import { channelFilter } from '../domain/filters.js';
 import type { KnownRecording } from '../domain/identity.js';
 import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
+import type { Override } from '../domain/override.js';
 import { plan, rowKeysOf, type Decision } from '../domain/plan.js';
 import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
@@ -42,25 +43,21 @@ export function decide(
   guide: GuideInUse,
   entries: Iterable<Entry>,
   tombstones: Iterable<Tombstone>,
+  overrides: Iterable<Override>,
   now: number,
   previousRowKeys: ReadonlySet<string> | null,
 ): Outlook {
   const policy = { ...config.what, ...config.when, ...config.keep };
-  const filter = channelFilter(policy);
-  const { capsules, health } = surveyCapsules({
-    channels: guide.channels,
-    guides: guide.guides,
-    ...(guide.aliases && { aliases: guide.aliases }),
-    relay: config.sources.streamBaseUrl !== null,
-    now,
-    horizonMs: config.what.horizonMs + BEYOND_MS,
-    accepts: (channel) =>
-      filter({ ...channel, channelName: channel.guideName, dnaId: channel.dnaId }) === null,
-  });
+  const words = [...overrides];
+  // A person may ask for what lies beyond the horizon.
+  const wantedMs = Math.max(0, ...words.map(({ word, startAt }) => (word === 'want' ? startAt - now : 0)));
+  const aheadMs = Math.max(config.what.horizonMs, wantedMs) + BEYOND_MS;
+  const { capsules, health } = look(config, guide, now, aheadMs);
   const decisions = plan({
     capsules,
     known: knownOf(entries),
     tombstones: [...tombstones],
+    overrides: words,
     policy,
     now,
     previousRowKeys,
@@ -69,13 +66,29 @@ export function decide(
   return { decisions, rowKeys: rowKeysOf(capsules) };
 }
 
+/** What the guide has for the channels of the lists, up to so far ahead. */
+export function look(config: Config, guide: GuideInUse, now: number, aheadMs: number): CapsuleSet {
+  const filter = channelFilter(config.what);
+  return surveyCapsules({
+    channels: guide.channels,
+    guides: guide.guides,
+    ...(guide.aliases && { aliases: guide.aliases }),
+    relay: config.sources.streamBaseUrl !== null,
+    now,
+    horizonMs: aheadMs,
+    accepts: (channel) =>
+      filter({ ...channel, channelName: channel.guideName, dnaId: channel.dnaId }) === null,
+  });
+}
+
 /** What the plan itself dropped may come back and is not known any more. */
 function knownOf(entries: Iterable<Entry>): KnownRecording[] {
   const known: KnownRecording[] = [];
   for (const { id, recording, path } of entries) {
     if (path.startsWith('cancelled') && recording.cancelReason in PLAN_REASONS) continue;
-    const { keys, capsule, window } = recording;
-    known.push({ id, keys, capsule, state: stateOf(path), startAt: window.startAt, stopAt: window.stopAt });
+    const { keys, capsule, priority, window } = recording;
+    const { startAt, stopAt } = window;
+    known.push({ id, keys, capsule, priority, state: stateOf(path), startAt, stopAt });
   }
   return known;
 }
@@ -114,13 +127,12 @@ interface Taken {
 export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Order[] {
   const taken: Taken = { ids: new Set(), spools: null };
   return decisions.flatMap((decision): Order[] => {
-    const { action, recordingId, expiresAt, reason } = decision;
-    const { capsule } = decision;
+    const { action, recordingId, capsule, priority, expiresAt, reason } = decision;
     switch (action) {
       case 'record': {
         const dropped = doors.known(idOf(capsule.recordKey, ID_DIGITS));
         if (dropped?.recording.keys.includes(capsule.recordKey))
-          return [{ do: 'revive', id: dropped.id, capsule, expiresAt, reason }];
+          return [{ do: 'revive', id: dropped.id, capsule, priority, expiresAt, reason }];
         const fresh = freshOf(decision, doors, taken);
         return [{ do: 'record', fresh }];
       }
@@ -128,7 +140,7 @@ export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Ord
       case 'extend':
         return recordingId === undefined
           ? []
-          : [{ do: 'reschedule', id: recordingId, capsule, expiresAt, reason }];
+          : [{ do: 'reschedule', id: recordingId, capsule, priority, expiresAt, reason }];
       case 'drop':
         return recordingId === undefined ? [] : [{ do: 'cancel', id: recordingId, reason }];
       case 'skip':

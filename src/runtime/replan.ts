@@ -4,7 +4,8 @@ import type { Config } from '../config/config.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
 import type { Planned } from './lookout.js';
-import { decide, ordersOf } from './planning.js';
+import type { Overrides } from './overrides.js';
+import { decide, ordersOf, type GuideInUse } from './planning.js';
 import type { Sources } from './sources.js';
 
 export interface ReplanDoors {
@@ -12,18 +13,25 @@ export interface ReplanDoors {
   readonly book: Book;
   readonly store: Store;
   readonly sources: Sources;
+  readonly overrides: Overrides;
+}
+
+export function guideOf(sources: Sources): GuideInUse {
+  return { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
 }
 
 export function replan(
-  { config, book, store, sources }: ReplanDoors,
+  { config, book, store, sources, overrides }: ReplanDoors,
   at: number,
   previousRowKeys: ReadonlySet<string> | null,
 ): Planned {
-  const guide = { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
   // What was put aside keeps its place: recorded anew, it would be lost (P7).
   const aside = book.aside();
   const known = [...book.all(), ...aside];
-  const outlook = decide(config, guide, known, store.tombstones().values(), at, previousRowKeys);
+  const graves = store.tombstones().values();
+  const words = store.all('overrides').values();
+  const outlook = decide(config, guideOf(sources), known, graves, words, at, previousRowKeys);
+  overrides.follow(outlook.decisions);
   for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
     const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
     if (tombstone)

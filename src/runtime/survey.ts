@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { SourceRef } from '../domain/channel.js';
 import type { GateCounts } from '../domain/gate.js';
+import type { Override } from '../domain/override.js';
 import type { Tombstone } from '../domain/recording.js';
 import { exists } from '../io/disk.js';
 import { openStore } from '../store/store.js';
@@ -31,9 +32,18 @@ export interface Survey {
   readonly guide: GuideInUse;
   readonly entries: readonly Entry[];
   readonly tombstones: readonly Tombstone[];
+  readonly overrides: readonly Override[];
   readonly outlook: Outlook;
   readonly at: number;
 }
+
+interface StateFound {
+  readonly entries: readonly Entry[];
+  readonly tombstones: readonly Tombstone[];
+  readonly overrides: readonly Override[];
+}
+
+const EMPTY_STATE: StateFound = { entries: [], tombstones: [], overrides: [] };
 
 /** `folder` is temporary and the caller's to remove. */
 export async function survey(config: Config, doors: Doors, folder: string): Promise<Survey> {
@@ -49,7 +59,7 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
   }
   await sources.settled();
   await Promise.all(lastGood.refs().map(({ id }) => lastGood.restored(id)));
-  const { entries, tombstones } = await readState();
+  const { entries, tombstones, overrides } = await readState();
   const at = doors.clock.now();
   const use = <T>(fresh: readonly T[], kept: readonly T[]) => (fresh.length > 0 ? fresh : kept);
   const guide = {
@@ -57,8 +67,8 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
     guides: use(sources.guides(), lastGood.guides()),
     aliases: sources.aliases(),
   };
-  const outlook = decide(config, guide, entries, tombstones, at, null);
-  return { findings, sources, guide, entries, tombstones, outlook, at };
+  const outlook = decide(config, guide, entries, tombstones, overrides, at, null);
+  return { findings, sources, guide, entries, tombstones, overrides, outlook, at };
 
   async function load(ref: SourceRef): Promise<SourceFinding> {
     const outcome = await sources.load(ref.id, new AbortController().signal);
@@ -76,14 +86,15 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
     }
   }
 
-  async function readState(): Promise<{ entries: Entry[]; tombstones: Tombstone[] }> {
+  async function readState(): Promise<StateFound> {
     const { stateFile } = config.places;
-    if (!(await exists(doors.disk, stateFile).catch(() => false))) return { entries: [], tombstones: [] };
+    if (!(await exists(doors.disk, stateFile).catch(() => false))) return EMPTY_STATE;
     const { clock, disk, log } = doors;
     const store = await openStore({ disk, clock, log, statePath: stateFile, readOnly: true });
     return {
       entries: entriesOf(store.recordings().values()),
       tombstones: [...store.tombstones().values()],
+      overrides: [...store.all('overrides').values()],
     };
   }
 }

@@ -2,6 +2,7 @@
  * The state as it is in memory: one map a section, so that one recording changes without touching the others. On disk
  * it is the readable JSON of CONTRACT §2 (`baseFile.ts`) and the lines that came after it (`journalLine.ts`).
  */
+import type { Override } from '../domain/override.js';
 import type { RecordingDocument, Tombstone } from '../domain/recording.js';
 
 export const STATE_VERSION = 1;
@@ -22,6 +23,8 @@ export interface StateValues {
   readonly hosts: Json;
   readonly autopilot: Json;
   readonly accounts: Json;
+  /** By capsule id: what a person said of a programme. */
+  readonly overrides: Override;
   /** Root folder → the uuid in its marker. */
   readonly roots: string;
 }
@@ -42,6 +45,7 @@ export const SECTIONS = [
   'hosts',
   'autopilot',
   'accounts',
+  'overrides',
   'roots',
 ] as const satisfies readonly Section[];
 
@@ -56,6 +60,7 @@ export function emptyState(): StateDocument {
     hosts: new Map(),
     autopilot: new Map(),
     accounts: new Map(),
+    overrides: new Map(),
     roots: new Map(),
   };
 }
@@ -73,6 +78,7 @@ export function copyState(state: StateDocument): StateDocument {
     hosts: new Map(state.hosts),
     autopilot: new Map(state.autopilot),
     accounts: new Map(state.accounts),
+    overrides: new Map(state.overrides),
     roots: new Map(state.roots),
   };
 }
@@ -89,6 +95,15 @@ function isTombstone(value: unknown): value is Tombstone {
   return (
     isRow(value) &&
     typeof value['id'] === 'string' &&
+    Array.isArray(value['keys']) &&
+    typeof value['stopAt'] === 'number'
+  );
+}
+
+function isOverride(value: unknown): value is Override {
+  return (
+    isRow(value) &&
+    (value['word'] === 'want' || value['word'] === 'skip') &&
     Array.isArray(value['keys']) &&
     typeof value['stopAt'] === 'number'
   );
@@ -119,6 +134,8 @@ export function setValue(state: StateDocument, section: Section, key: string, va
       return isTombstone(value) && Boolean(state.tombstones.set(key, value));
     case 'outbox':
       return isOutboxRow(value) && Boolean(state.outbox.set(key, value));
+    case 'overrides':
+      return isOverride(value) && Boolean(state.overrides.set(key, value));
     case 'roots':
       return typeof value === 'string' && Boolean(state.roots.set(key, value));
     case 'hosts':

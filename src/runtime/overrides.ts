@@ -1,0 +1,81 @@
+/**
+ * What a person says of single programmes (`want`, `skip`): kept in the state, above the policy, and acted on by the
+ * very next plan (P10). A programme is named by its capsule id, whether the guide or a recording knows it by that.
+ */
+
+import type { RecordingEvent } from '../../machines/events.js';
+import type { Capsule } from '../domain/capsule.js';
+import { isForgotten, markedCapsule, overrideOf, retold, type OverrideWord } from '../domain/override.js';
+import type { Decision } from '../domain/plan.js';
+import type { Clock } from '../io/clock.js';
+import type { Store } from '../store/store.js';
+import type { Book, Entry } from './book.js';
+
+export interface OverrideDoors {
+  readonly store: Store;
+  readonly book: Book;
+  readonly clock: Clock;
+  /** Everything that the guides in use have, as far ahead as they are kept. */
+  readonly rows: () => readonly Capsule[];
+  readonly forward: (id: string, event: RecordingEvent) => void;
+  readonly planNow: () => void;
+}
+
+export interface Overrides {
+  /**
+   * `null` takes the word back. Resolves when it is on disk; false where neither guide nor state knows a programme of
+   * this id, and nothing was changed.
+   */
+  say(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
+  /** A plan recognised a programme that was spoken of under another key: remembered. */
+  follow(decisions: readonly Decision[]): void;
+}
+
+export function createOverrides(doors: OverrideDoors): Overrides {
+  const { store, book, clock } = doors;
+
+  function recordingOf(capsuleId: string): Entry | undefined {
+    return [...book.all()].find(({ recording }) => recording.capsule.capsuleId === capsuleId);
+  }
+
+  /** The capsule as it was last planned has every key of its recording. */
+  function rowOf(capsuleId: string): Capsule | undefined {
+    return doors.rows().find((row) => row.capsuleId === capsuleId);
+  }
+
+  function forgetOld(now: number): void {
+    for (const [id, override] of store.all('overrides'))
+      if (isForgotten(override, now)) store.set('overrides', id, null);
+  }
+
+  return {
+    async say(capsuleId, word) {
+      const now = clock.now();
+      const entry = recordingOf(capsuleId);
+      const capsule = entry?.recording.capsule ?? rowOf(capsuleId);
+      if (word === null) {
+        if (!store.all('overrides').has(capsuleId) && !capsule) return false;
+        store.set('overrides', capsuleId, null);
+      } else {
+        if (!capsule) return false;
+        const said = overrideOf(capsule, word, now);
+        const keys = [...new Set([...(entry?.recording.keys ?? []), ...said.keys])];
+        store.set('overrides', capsuleId, { ...said, keys });
+      }
+      forgetOld(now);
+      // What a person or a failure ended is taken up again on the same spool, while the programme lasts.
+      const ended = entry && /^(failed|cancelled)\./.test(entry.path);
+      if (word === 'want' && ended) doors.forward(entry.id, { type: 'RETRY', at: now });
+      await store.flush();
+      doors.planNow();
+      return true;
+    },
+    follow(decisions) {
+      for (const { recordingId = '', addKey, capsule } of decisions) {
+        const marked = addKey ? markedCapsule(recordingId) : null;
+        const override = marked === null ? undefined : store.all('overrides').get(marked);
+        if (marked !== null && override) store.set('overrides', marked, retold(override, capsule));
+      }
+    },
+  };
+}
