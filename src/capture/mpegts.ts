@@ -11,6 +11,7 @@ import { pieceWriter } from './pieceWriter.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
 import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
+import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
 import { readTail, type SpoolTail } from './spoolTail.js';
 import { startPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
@@ -39,7 +40,7 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
       break;
   }
   const cameAt = clock.now();
-  const ready = await openWritten(input, doors.disk).catch((error: unknown) => {
+  const ready = await openWritten(input, doors.disk, cameAt).catch((error: unknown) => {
     opened.body.destroy();
     return { bug: String(error) };
   });
@@ -56,22 +57,35 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
 interface Written {
   readonly spool: Spool;
   readonly tail: SpoolTail | null;
+  readonly index: SpoolIndex | null;
   readonly lastAt: number | null;
 }
 
-async function openWritten(input: CaptureInput, disk: Disk): Promise<Written | DiskTrouble> {
+async function openWritten(input: CaptureInput, disk: Disk, cameAt: number): Promise<Written | DiskTrouble> {
   const lastAt = input.lastMediaAt ?? (await writtenAt(disk, input.spoolPath));
   const spool = await openSpool(disk, input.spoolPath);
   if (isTrouble(spool)) return spool;
-  if (spool.firstOffset === 0) return { spool, tail: null, lastAt };
+  const { firstOffset } = spool;
   try {
-    const tail = await readTail((offset, length) => spool.read(offset, length), spool.firstOffset);
-    return { spool, tail, lastAt };
+    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset);
+    const index = await openIndex(input, disk, spool, cameAt);
+    return { spool, tail, index, lastAt };
   } catch (error) {
     await spool.close();
     if (diskCode(error) === 'UNKNOWN') throw error;
     return troubleOf(error);
   }
+}
+
+async function openIndex(
+  { indexPath }: CaptureInput,
+  disk: Disk,
+  spool: Spool,
+  startedAt: number,
+): Promise<SpoolIndex | null> {
+  if (indexPath === undefined) return null;
+  const { firstOffset: spoolBytes, trimmedBytes, read } = spool;
+  return openSpoolIndex(disk, { path: indexPath, spoolBytes, trimmed: trimmedBytes > 0, startedAt, read });
 }
 
 /** When the spool was written last; nobody else writes in it. */
@@ -93,7 +107,7 @@ interface Entrance {
 
 async function record(
   body: LiveBody,
-  { spool, tail, silentMs }: Omit<Written, 'lastAt'> & { readonly silentMs: number | null },
+  { spool, tail, index, silentMs }: Omit<Written, 'lastAt'> & { readonly silentMs: number | null },
   stallTimeoutMs: number,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
@@ -110,6 +124,7 @@ async function record(
 
   const writer = pieceWriter({
     spool,
+    index,
     health: {
       count: (buffer, from, to) => health.count(buffer, from, to),
       counts: () => ({

@@ -7,6 +7,7 @@ import type { CapturePiece, PieceJoin } from '../domain/capture.js';
 import type { Clock, TimerHandle } from '../io/clock.js';
 import { packetQueue } from './packetQueue.js';
 import type { DiskTrouble, Spool } from './spool.js';
+import type { SpoolIndex } from './spoolIndex.js';
 import { PACKET_BYTES } from './tsPackets.js';
 import type { TsHealth } from './tsHealth.js';
 
@@ -24,6 +25,8 @@ const PRESSURE_BYTES_LOW = 4 * 1024 * 1024;
 export interface PieceWriterDoors {
   readonly spool: Spool;
   readonly health: TsHealth;
+  /** Null where none can be kept. */
+  readonly index?: SpoolIndex | null;
   readonly clock: Clock;
   /** How the piece was joined to what the spool held, null where it held nothing. */
   readonly join?: () => PieceJoin | null;
@@ -80,7 +83,9 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
   async function writeOut(bytes: number): Promise<void> {
     const came = last;
     const before = spool.bytesWritten();
-    trouble = await spool.write(queue.peek(bytes));
+    const packets = queue.peek(bytes);
+    trouble = await spool.write(packets);
+    if (trouble === null) doors.index?.push(packets);
     queue.release(bytes);
     if (spool.bytesWritten() > before) written = came;
     unsynced = true;
@@ -90,6 +95,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     syncedMono = clock.mono();
     unsynced = false;
     trouble = await spool.sync();
+    await doors.index?.flush();
   }
 
   async function work(bytes: number): Promise<void> {
@@ -161,6 +167,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
         await writeOut(Math.min(queue.pendingBytes(), BATCH_BYTES_MAX));
       }
       if (trouble === null && unsynced) await syncNow();
+      await doors.index?.close();
       await spool.close();
       return trouble;
     },

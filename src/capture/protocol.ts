@@ -10,6 +10,8 @@ export interface CaptureInput {
   readonly headers: Readonly<Record<string, string>>;
   /** Absolute; its folder exists. Appended to, made where it is missing. */
   readonly spoolPath: string;
+  /** Absolute; its folder exists. Where the index of the spool is kept; none where it is left out. */
+  readonly indexPath?: string;
   /** Wall clock of the last media byte in the spool, where it is known; else the file's own time is taken. */
   readonly lastMediaAt?: number;
   /** From the request to the first bytes of media. */

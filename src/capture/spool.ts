@@ -17,7 +17,7 @@ export interface Spool {
   /** Unfinished bytes that were cut when it was opened. */
   readonly trimmedBytes: number;
   /** Up to `length` bytes of the file from `offset`. Rejects with what the disk says. */
-  read(offset: number, length: number): Promise<Buffer>;
+  readonly read: (offset: number, length: number) => Promise<Buffer>;
   /** One call at a time. The chunks belong to the disk until it is done. Null is success. */
   write(chunks: readonly Uint8Array[]): Promise<DiskTrouble | null>;
   /** Makes what was written survive a power cut. */

@@ -16,7 +16,7 @@ import {
 } from './tsPackets.js';
 
 /** No unit of any stream is larger; the writer holds back no more either. */
-const LOOK_BYTES = Math.floor((4 * 1024 * 1024) / PACKET_BYTES) * PACKET_BYTES;
+export const TRIM_BYTES_MAX = Math.floor((4 * 1024 * 1024) / PACKET_BYTES) * PACKET_BYTES;
 
 export interface Trimmed {
   /** Of the file now. */
@@ -30,7 +30,7 @@ export async function trimSpool(file: DiskFile): Promise<Trimmed> {
   const torn = found % PACKET_BYTES;
   if (torn > 0) await file.truncate(found - torn);
   const whole = found - torn;
-  const from = Math.max(0, whole - LOOK_BYTES);
+  const from = Math.max(0, whole - TRIM_BYTES_MAX);
   const packets = whole > 0 ? await file.read(from, whole - from) : Buffer.alloc(0);
   const units = lastUnits(packets);
   const { keptBytes, firstDropped } = dropUnfinished(packets, units);

@@ -184,8 +184,8 @@ export function pcrAt(buffer: Uint8Array, at: number): number {
 
 /** 33 bits at 90 kHz, as PCR and OPCR have them. */
 export function clockBase(buffer: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = buffer.subarray(at, at + 5);
-  return a * 2 ** 25 + (b << 17) + (c << 9) + (d << 1) + (e >> 7);
+  const high = (buffer[at] ?? 0) * 2 ** 25 + ((buffer[at + 1] ?? 0) << 17);
+  return high + ((buffer[at + 2] ?? 0) << 9) + ((buffer[at + 3] ?? 0) << 1) + ((buffer[at + 4] ?? 0) >> 7);
 }
 
 export interface PesTimes {
@@ -206,6 +206,17 @@ export function pesTimesAt(buffer: Uint8Array, at: number): PesTimes | null {
   return { pts, dts };
 }
 
+/** The DTS there, the PTS where it has no other, or -1: `pesTimesAt` without an object a unit. */
+export function pesDtsAt(buffer: Uint8Array, at: number): number {
+  const pes = payloadAt(buffer, at);
+  if (!startsUnit(buffer, at) || pes + 14 > at + PACKET_BYTES) return -1;
+  if (buffer[pes] !== 0 || buffer[pes + 1] !== 0 || buffer[pes + 2] !== 1) return -1;
+  if (!hasPesHeader(buffer[pes + 3] ?? 0)) return -1;
+  const flags = (buffer[pes + 7] ?? 0) >> 6;
+  if (flags < 2) return -1;
+  return stampAt(buffer, flags === 3 && pes + 19 <= at + PACKET_BYTES ? pes + 14 : pes + 9);
+}
+
 /** Padding, private 2, program stream map and the like have no optional header (ISO 13818-1, 2.4.3.7). */
 export function hasPesHeader(streamId: number): boolean {
   return streamId >= 0xbd && ![0xbe, 0xbf, 0xf0, 0xf1, 0xf2, 0xf8, 0xff].includes(streamId);
@@ -213,8 +224,9 @@ export function hasPesHeader(streamId: number): boolean {
 
 /** A PTS or DTS: 3 + 15 + 15 bits, each group followed by a marker bit. */
 export function stampAt(buffer: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0] = buffer.subarray(at, at + 5);
-  return ((a >> 1) & 7) * 2 ** 30 + (b << 22) + ((c >> 1) << 15) + (d << 7) + (e >> 1);
+  const high = (((buffer[at] ?? 0) >> 1) & 7) * 2 ** 30 + ((buffer[at + 1] ?? 0) << 22);
+  const middle = ((buffer[at + 2] ?? 0) >> 1) << 15;
+  return high + middle + ((buffer[at + 3] ?? 0) << 7) + ((buffer[at + 4] ?? 0) >> 1);
 }
 
 /** `later - earlier` on a clock that wraps: between -2^32 and 2^32. */

@@ -13,6 +13,8 @@ import { rootProblem, type Root } from '../io/rootMarker.js';
 
 export interface RemoveInput {
   readonly recording: Pick<Recording, 'id' | 'files' | 'spool'>;
+  /** The index of its media. */
+  readonly index: string;
   /** Every root that the state knows, also those no longer configured. */
   readonly roots: readonly Root[];
 }
@@ -33,7 +35,7 @@ export async function removeRecording(input: RemoveInput, doors: RemoveDoors): P
   try {
     const mine = files !== null && (await isMine(disk, files, id)) ? files : null;
     // The ledger goes last: while anything is left it says whose it is.
-    const paths = [spool, ...(mine ? [mine.media, mine.nfo, mine.ledger] : [])];
+    const paths = [spool, input.index, ...(mine ? [mine.media, mine.nfo, mine.ledger] : [])];
     for (const root of new Set(paths.map((each) => rootOf(each, input.roots)))) {
       const code = root ? await rootProblem(disk, root) : 'mount_missing';
       if (code) return { kind: 'blocked', at: clock.now(), code, path: root?.path ?? dirname(spool) };

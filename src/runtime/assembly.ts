@@ -16,6 +16,7 @@ import { createBook, type Book, type Entry } from './book.js';
 import { createCaptures, type Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
+import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
@@ -48,6 +49,7 @@ export interface Assembly {
   readonly captures: Captures;
   readonly deadlines: Deadlines;
   readonly feeds: Feeds;
+  readonly indexes: MediaIndexes;
   readonly lookout: Lookout;
   readonly overrides: Overrides;
   readonly revival: Revival;
@@ -79,6 +81,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     clock,
     onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
   });
+  const indexes = createMediaIndexes(disk, folder);
   const captures = createCaptures({
     clock,
     disk,
@@ -87,6 +90,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     settings: () => config.how,
     resolve: (ref) => sources.resolve(ref),
     known: (ref, signal) => sources.known(ref, signal),
+    indexPath: indexes.pathOf,
     rootReady: () => roots.ready(config.places.outDir),
     onEnd(id, upstream, outcome) {
       const capsule = book.get(id)?.recording.capsule;
@@ -97,7 +101,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     onCheckpoint: (id, upstream, piece, at) =>
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
   });
-  const stages: Stages = createStages({ config, doors, roots, book: () => book });
+  const stages: Stages = createStages({ config, doors, roots, book: () => book, indexPath: indexes.pathOf });
   const system: ActorSystem = createActorSystem({
     plugs: {
       captures,
@@ -198,6 +202,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     captures,
     deadlines,
     feeds,
+    indexes,
     lookout,
     overrides,
     revival,

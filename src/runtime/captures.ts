@@ -35,6 +35,8 @@ export interface CapturesDoors {
   readonly known: (ref: UpstreamRef, signal: AbortSignal) => Promise<void>;
   /** Whether the folder that spools go to is there (P5). */
   readonly rootReady: () => Promise<boolean>;
+  /** Where the index of a recording's spool is kept. */
+  readonly indexPath: (id: string) => string;
   /** The connection that was granted is not there (any more). */
   readonly onClosed: (feed: string) => void;
   /** How each capture ended, before its chart is told. */
@@ -105,6 +107,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
         ...address,
         ...doors.settings(),
         spoolPath: asked.spool,
+        indexPath: doors.indexPath(asked.id),
         ...(asked.lastMediaAt !== null && { lastMediaAt: asked.lastMediaAt }),
       },
       {

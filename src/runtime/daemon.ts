@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
+import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { OverrideWord } from '../domain/override.js';
 import { openHistory } from '../store/history.js';
 import { takeLock, type Lock } from '../store/lock.js';
@@ -66,6 +67,8 @@ export interface Daemon {
   override(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
   /** Accounts, hosts, connections and who waits for one; for people. */
   upstreams(): ReturnType<typeof upstreamsView>;
+  /** Where the media of a recording can be begun, while it grows and after; null where there is nothing to play. */
+  mediaIndex(id: string): Promise<MediaIndex | null>;
   /** What lives and what is held, as it stands. */
   inside(): Inside;
   /** Says where HTTP listens, for `health`. */
@@ -177,6 +180,10 @@ async function startLocked(
     ended: ending.ended,
     override: (capsuleId, word) => parts.overrides.say(capsuleId, word),
     upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
+    async mediaIndex(id) {
+      const entry = book.get(id);
+      return entry ? parts.indexes.of(entry.recording) : null;
+    },
     inside() {
       const { state, context } = system.scheduler();
       const slots = context.slots.flatMap(({ holders }) => holders.map(({ id }) => id));

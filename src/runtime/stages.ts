@@ -18,6 +18,7 @@ export interface StagesInput {
   readonly doors: Doors;
   readonly roots: Roots;
   readonly book: () => Book;
+  readonly indexPath: (id: string) => string;
 }
 
 export interface Stages {
@@ -33,7 +34,7 @@ export interface Stages {
   settled(): Promise<void>;
 }
 
-export function createStages({ config, doors, roots, book }: StagesInput): Stages {
+export function createStages({ config, doors, roots, book, indexPath }: StagesInput): Stages {
   const { clock, disk, log } = doors;
   const { umask } = config.places;
   let manifest: Promise<void> = Promise.resolve();
@@ -71,7 +72,7 @@ export function createStages({ config, doors, roots, book }: StagesInput): Stage
     seal: (recording) => seal(input(recording), doors),
     remove: (recording) =>
       removeRecording(
-        { recording, roots: roots.known() },
+        { recording, index: indexPath(recording.id), roots: roots.known() },
         { disk, clock, durable: () => book().durable(recording.id) },
       ),
     libraryChanged() {

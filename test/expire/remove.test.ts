@@ -5,6 +5,8 @@ import type { Recording } from '../../src/domain/recording.js';
 import { aRecording } from '../domain/aRecording.js';
 import { finalizeBench, FOLDER, NAME, OUT, packets, PUBLISH, writeSpool } from '../finalize/finalizeBench.js';
 
+const INDEX = '/out/.catchupd/index/1a2b3c4d';
+
 async function published(over: Partial<Recording> = {}) {
   const bench = await finalizeBench();
   const recording = aRecording(over);
@@ -14,7 +16,7 @@ async function published(over: Partial<Recording> = {}) {
   const durable: string[] = [];
   const remove = (roots = [OUT, PUBLISH]) =>
     removeRecording(
-      { recording: { ...recording, files: outcome.files }, roots },
+      { recording: { ...recording, files: outcome.files }, index: INDEX, roots },
       { disk: bench.disk, clock: bench.clock, durable: async () => void durable.push('asked') },
     );
   return { ...bench, recording, files: outcome.files, remove, durable };
@@ -23,8 +25,10 @@ async function published(over: Partial<Recording> = {}) {
 describe('removing a recording', () => {
   it('takes its files and its folder, and may be asked twice', async () => {
     const { remove, paths, disk } = await published();
+    await writeSpool(disk, INDEX, Buffer.from('lines'));
     expect(await remove()).toMatchObject({ kind: 'removed' });
     expect(paths('/media')).toEqual([]);
+    expect(await disk.readdir('/out/.catchupd/index')).toEqual([]);
     expect(await disk.readdir('/media/sports')).toEqual([]);
     disk.crash();
     expect(await remove()).toMatchObject({ kind: 'removed' });
@@ -40,7 +44,7 @@ describe('removing a recording', () => {
   it('unlinks nothing before the decision is on disk', async () => {
     const { disk, recording, files, clock, paths } = await published();
     const task = removeRecording(
-      { recording: { ...recording, files }, roots: [OUT, PUBLISH] },
+      { recording: { ...recording, files }, index: INDEX, roots: [OUT, PUBLISH] },
       { disk, clock, durable: () => Promise.reject(new Error('the store is closed')) },
     );
     await expect(task).rejects.toThrow('the store is closed');
@@ -65,7 +69,7 @@ describe('removing a recording', () => {
     const other = { ...recording, id: 'ffffffff', files, spool: '/out/sports/other.partial.ts' };
     await writeSpool(disk, other.spool, packets(1));
     const outcome = await removeRecording(
-      { recording: other, roots: [OUT, PUBLISH] },
+      { recording: other, index: INDEX, roots: [OUT, PUBLISH] },
       { disk, clock, durable: async () => undefined },
     );
     expect(outcome).toMatchObject({ kind: 'removed' });
@@ -93,7 +97,7 @@ describe('removing a recording', () => {
     const outcome = await bench.seal(recording);
     if (outcome.kind !== 'sealed') throw new Error(outcome.kind);
     await removeRecording(
-      { recording: { ...recording, files: outcome.files }, roots: [OUT] },
+      { recording: { ...recording, files: outcome.files }, index: INDEX, roots: [OUT] },
       { disk: bench.disk, clock: bench.clock, durable: async () => undefined },
     );
     expect(bench.paths('/out')).toEqual([]);

@@ -44,7 +44,7 @@ it('publishes and removes on a real disk', async () => {
   expect((await nodeDisk.stat(outcome.files.folder)).mode).toBe(0o755);
   expect(await nodeDisk.readdir(join(out, 'sports'))).toEqual([]);
   const removed = await removeRecording(
-    { recording: { ...recording, files: outcome.files }, roots },
+    { recording: { ...recording, files: outcome.files }, index: join(out, 'index'), roots },
     { disk: nodeDisk, clock: systemClock, durable: async () => undefined },
   );
   expect(removed.kind).toBe('removed');
