@@ -13,7 +13,7 @@ import { isRow } from '../store/document.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
-import { inert, plain, statePath } from './recover.js';
+import { inert, plain, statePath, verify } from './recover.js';
 
 /** Version of the recording chart; a history is folded only by the chart that wrote it. */
 export const CHART_VERSION = 'recording/1';
@@ -116,7 +116,7 @@ export function createBook(doors: BookDoors): Book {
 
   for (const document of store.recordings().values()) {
     try {
-      inert(document.snapshot);
+      verify(document.snapshot);
       const entry = entryOf(document);
       entries.set(entry.id, entry);
       deadlines.set(entry.id, entry.recording.deadline);

@@ -25,6 +25,22 @@ export function inert(snapshot: unknown): RecordingSnapshot {
   return restored;
 }
 
+/** State values, as JSON, that the chart was seen to know. */
+const knownValues = new Set<string>();
+
+/**
+ * Throws what `inert` throws, without the copy and the actor: at a start thousands are looked at that only rest. What
+ * has effects under way is looked at in full.
+ */
+export function verify(snapshot: unknown): void {
+  const { status, value, context, children } = Object(snapshot) as Partial<RecordingSnapshot>;
+  const key = JSON.stringify(value ?? null);
+  const rests = status === 'active' && Object.keys(children ?? { unknown: 1 }).length === 0;
+  if (rests && knownValues.has(key)) return checkContext(context);
+  inert(snapshot);
+  knownValues.add(key);
+}
+
 /** Folds one event into a stored snapshot without running any effect. */
 export function folded(snapshot: unknown, event: RecordingEvent): Snapshot<unknown> {
   const [next] = transition(recordingMachine, inert(snapshot), event);

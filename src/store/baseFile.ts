@@ -1,11 +1,12 @@
 /**
  * The base document: readable JSON, one value a line, with a checksum of everything before it as its last field. It is
- * written value by value in slices, so that no stream waits for a big state, and read back even when it is damaged.
+ * written and read value by value in slices, so that no stream waits for a big state and no start needs it twice in
+ * memory, and read back even when it is damaged.
  */
 import { crc32 } from 'node:zlib';
 
 import type { Clock } from '../io/clock.js';
-import type { Disk } from '../io/disk.js';
+import type { Disk, DiskFile } from '../io/disk.js';
 import {
   emptyState,
   isRow,
@@ -15,15 +16,19 @@ import {
   STATE_VERSION,
   type StateDocument,
 } from './document.js';
+import { createSharing, type Sharing } from './sharing.js';
 
 const SLICE_MS = 5;
-const SLICE_CHARS = 256 * 1024;
+/** Making bytes and a checksum of a slice must not add much to its time. */
+const SLICE_CHARS = 64 * 1024;
+const READ_BYTES = 256 * 1024;
 const CHECK = '  "crc": "';
 const DIGITS = 8;
 const END = '"\n}\n';
+const NEWLINE = 0x0a;
 
 export type BaseContent =
-  /** `sound`: its checksum is right. */
+  /** `sound`: its checksum is right, or a person or a tool wrote it. */
   | { readonly kind: 'state'; readonly state: StateDocument; readonly sound: boolean }
   | { readonly kind: 'newer'; readonly version: number }
   /** JSON of another program, or of none. */
@@ -58,7 +63,7 @@ export async function writeBase(doors: SliceDoors, path: string, state: StateDoc
     }
     const last = Buffer.from(text);
     crc = crc32(last, crc);
-    const check = Buffer.from(CHECK + crc.toString(16).padStart(DIGITS, '0') + END);
+    const check = Buffer.from(checkLine(crc));
     await file.write([last, check]);
     await file.datasync();
     return bytes + last.length + check.length;
@@ -81,6 +86,75 @@ function* baseText(state: StateDocument): Generator<string> {
   }
 }
 
+/** A base as the disk has it. Rejects with the disk's error. */
+export async function loadBase(disk: Disk, path: string): Promise<BaseContent> {
+  const file = await disk.open(path, 'read');
+  try {
+    return (await readLines(file)) ?? readBase(await disk.readFile(path));
+  } finally {
+    await file.close();
+  }
+}
+
+/** What `writeBase` wrote, line by line; null for everything else, which has to be looked at as a whole. */
+async function readLines(file: DiskFile): Promise<BaseContent | null> {
+  const bytes = await file.bytes();
+  const checkAt = bytes - CHECK.length - DIGITS - END.length;
+  if (checkAt < 0) return null;
+  const reader = lineReader(createSharing());
+  let crc = 0;
+  let rest: Buffer = Buffer.alloc(0);
+  for (let at = 0; at < checkAt;) {
+    const chunk = await file.read(at, Math.min(READ_BYTES, checkAt - at));
+    if (chunk.length === 0) return null;
+    crc = crc32(chunk, crc);
+    at += chunk.length;
+    const text = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    let from = 0;
+    for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, from)) {
+      if (!reader.take(text.toString('utf8', from, end))) return null;
+      from = end + 1;
+    }
+    rest = text.subarray(from);
+  }
+  if (rest.length > 0) return null;
+  const check = (await file.read(checkAt, bytes - checkAt)).toString('latin1');
+  return check === checkLine(crc) ? reader.content() : null;
+}
+
+function lineReader(sharing: Sharing) {
+  const state = emptyState();
+  let version = 0;
+  let section: (typeof SECTIONS)[number] | undefined;
+  return {
+    /** False for a line that `writeBase` does not write. */
+    take(line: string): boolean {
+      if (line.startsWith('    ')) {
+        if (!section) return false;
+        const text = line.endsWith(',') ? line.slice(0, -1) : line;
+        try {
+          const value: unknown = JSON.parse(LISTS.has(section) ? text : `{${text}}`);
+          fill(state, section, sharing.share(LISTS.has(section) ? [value] : value));
+          return true;
+        } catch {
+          return false;
+        }
+      }
+      const number = /^ {2}"(version|rev)": (\d{1,15}),$/.exec(line);
+      if (number?.[1] === 'version') version = Number(number[2]);
+      if (number?.[1] === 'rev') state.rev = Number(number[2]);
+      const opened = /^ {2}"(\w+)": [[{](?:[\]}],)?$/.exec(line);
+      if (opened) section = SECTIONS.find((name) => name === opened[1]);
+      return (
+        number !== null || (opened !== null && section !== undefined) || /^(?:\{| {2}[\]}],)$/.test(line)
+      );
+    },
+    content: (): BaseContent | null =>
+      version === STATE_VERSION ? { kind: 'state', state, sound: true } : null,
+  };
+}
+
+/** A whole base, in whatever form and state. */
 export function readBase(bytes: Buffer): BaseContent {
   const sound = isSound(bytes);
   let value: unknown;
@@ -98,8 +172,25 @@ export function readBase(bytes: Buffer): BaseContent {
     return checked ? { kind: 'broken' } : { kind: 'other', value };
   const state = emptyState();
   state.rev = value['rev'];
-  for (const section of SECTIONS) fill(state, section, value[section]);
-  return { kind: 'state', state, sound };
+  const sharing = createSharing();
+  for (const section of SECTIONS) fill(state, section, sharing.share(value[section]));
+  return { kind: 'state', state, sound: sound || !checked || isRewritten(bytes, state) };
+}
+
+const LINES_OFF_MIN = 8;
+
+/**
+ * A tool that reads JSON and writes it again lays it out in its own way and does not know the checksum. Bytes that
+ * rotted leave the lines as they were.
+ */
+function isRewritten(bytes: Buffer, state: StateDocument): boolean {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
+  const ours = SECTIONS.reduce(
+    (sum, section) => sum + (state[section].size > 0 ? state[section].size + 2 : 1),
+    5,
+  );
+  return Math.abs(lines - ours) > LINES_OFF_MIN;
 }
 
 function fill(state: StateDocument, section: (typeof SECTIONS)[number], content: unknown): void {
@@ -116,8 +207,11 @@ function fill(state: StateDocument, section: (typeof SECTIONS)[number], content:
 function isSound(bytes: Buffer): boolean {
   const end = bytes.length - CHECK.length - DIGITS - END.length;
   if (end < 0) return false;
-  const crc = crc32(bytes.subarray(0, end)).toString(16).padStart(DIGITS, '0');
-  return bytes.subarray(end).toString('latin1') === CHECK + crc + END;
+  return bytes.subarray(end).toString('latin1') === checkLine(crc32(bytes.subarray(0, end)));
+}
+
+function checkLine(crc: number): string {
+  return CHECK + crc.toString(16).padStart(DIGITS, '0') + END;
 }
 
 const MEMBER = /^ {4}("(?:[^"\\]|\\.)*"): (.*?),?$/;

@@ -5,9 +5,11 @@
 import { crc32 } from 'node:zlib';
 
 import { isRow, SECTIONS, setValue, type StateDocument } from './document.js';
+import { createSharing } from './sharing.js';
 
 export interface JournalLine {
   readonly r: number;
+  /** Empty where nobody needs it. */
   readonly set: Readonly<Record<string, unknown>>;
 }
 
@@ -40,12 +42,14 @@ export function encodeLine(rev: number, setText: string): Buffer {
   return Buffer.from(`{"r":${rev},"c":"${checksum(rev, setText)}","set":${setText}}\n`);
 }
 
-function decodeLine(line: Buffer): JournalLine | null {
+/** Up to `known` only the checksum is looked at: what such a line says is in the base. */
+function decodeLine(line: Buffer, known: number): JournalLine | null {
   const head = HEAD.exec(line.subarray(0, HEAD_BYTES_MAX).toString('latin1'));
   if (!head || line.at(-1) !== CLOSE) return null;
   const rev = Number(head[1]);
   const body = line.subarray(head[0].length, -1);
   if (checksum(rev, body) !== head[2]) return null;
+  if (rev <= known) return { r: rev, set: {} };
   try {
     const set: unknown = JSON.parse(body.toString('utf8'));
     return isRow(set) ? { r: rev, set } : null;
@@ -54,8 +58,8 @@ function decodeLine(line: Buffer): JournalLine | null {
   }
 }
 
-/** Reads what it can of a journal's bytes, whatever they are. */
-export function decodeJournal(bytes: Buffer): JournalContent {
+/** Reads what it can of a journal's bytes, whatever they are; the content of lines up to `known` is left out. */
+export function decodeJournal(bytes: Buffer, known = -1): JournalContent {
   const lines: JournalLine[] = [];
   const damaged: Buffer[] = [];
   let badFrom = -1;
@@ -69,11 +73,11 @@ export function decodeJournal(bytes: Buffer): JournalContent {
   for (let from = 0; from < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, from);
     const end = newline < 0 ? bytes.length : newline;
-    const line = decodeLine(bytes.subarray(from, end));
+    const line = decodeLine(bytes.subarray(from, end), known);
     if (line) accept(line, from, end + 1);
     else {
       if (badFrom < 0) badFrom = from;
-      salvage(bytes.subarray(from, end), from, accept);
+      salvage(bytes.subarray(from, end), from, known, accept);
       if (badFrom < 0 && goodBytes < end) badFrom = goodBytes;
     }
     from = end + 1;
@@ -87,12 +91,14 @@ export function decodeJournal(bytes: Buffer): JournalContent {
 function salvage(
   glued: Buffer,
   offset: number,
+  known: number,
   accept: (line: JournalLine, from: number, to: number) => void,
 ): void {
   for (let from = 0; from < glued.length;) {
     const next = glued.indexOf(MARK, from + 1);
     const to = next < 0 ? glued.length : next;
-    const line = decodeLine(glued.subarray(from, to - 1)) ?? decodeLine(glued.subarray(from, to));
+    const line =
+      decodeLine(glued.subarray(from, to - 1), known) ?? decodeLine(glued.subarray(from, to), known);
     if (line) accept(line, offset + from, offset + to);
     from = to;
   }
@@ -101,6 +107,7 @@ function salvage(
 /** Lays the lines over a state, each number once, in order. Returns the numbers that are missing in between. */
 export function applyLines(state: StateDocument, lines: readonly JournalLine[]): number {
   const ordered = lines.filter((line) => line.r > state.rev).toSorted((a, b) => a.r - b.r);
+  const sharing = createSharing();
   let missing = 0;
   for (const line of ordered) {
     if (line.r <= state.rev) continue;
@@ -108,7 +115,7 @@ export function applyLines(state: StateDocument, lines: readonly JournalLine[]):
     for (const section of SECTIONS) {
       const changes = line.set[section];
       if (!isRow(changes)) continue;
-      for (const [key, value] of Object.entries(changes)) setValue(state, section, key, value);
+      for (const [key, value] of Object.entries(changes)) setValue(state, section, key, sharing.share(value));
     }
     state.rev = line.r;
   }

@@ -3,10 +3,10 @@
  * it found wrong comes back as data, and the opener decides whether to repair. Safe beside a daemon that writes.
  */
 import { CodedError } from '../domain/errors.js';
-import { diskCode, type Disk } from '../io/disk.js';
-import { readBase, salvageBase, type BaseContent } from './baseFile.js';
+import { diskCode, exists, type Disk } from '../io/disk.js';
+import { loadBase, salvageBase, type BaseContent } from './baseFile.js';
 import { emptyState, type StateDocument } from './document.js';
-import { applyLines, decodeJournal, type JournalContent } from './journalLine.js';
+import { applyLines, decodeJournal } from './journalLine.js';
 import type { StatePaths } from './paths.js';
 
 /** One thing that was wrong, and the bytes that were left out because of it. */
@@ -32,16 +32,35 @@ export type Loaded =
       readonly journal: { readonly goodBytes: number; readonly bytes: number };
     };
 
-type Read = { readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'missing' | 'unreadable' };
+type Absent = { readonly kind: 'missing' | 'unreadable' };
+type Read = { readonly kind: 'bytes'; readonly bytes: Buffer } | Absent;
+/** `bytes` where its content cannot be taken as it is. */
+type BaseRead =
+  { readonly kind: 'base'; readonly content: BaseContent; readonly bytes: Buffer | null } | Absent;
 
-async function read(disk: Disk, path: string): Promise<Read> {
+/** `spare`: the pair before is a comfort; nothing about it keeps anybody from starting. */
+async function absence(path: string, error: unknown, spare: boolean): Promise<Absent> {
+  const code = diskCode(error);
+  if (code === 'ENOENT') return { kind: 'missing' };
+  if (code === 'EIO' || spare) return { kind: 'unreadable' };
+  throw new CodedError('state_unreadable', `${path} (${code})`);
+}
+
+async function readBytes(disk: Disk, path: string, spare: boolean): Promise<Read> {
   try {
     return { kind: 'bytes', bytes: await disk.readFile(path) };
   } catch (error) {
-    const code = diskCode(error);
-    if (code === 'ENOENT') return { kind: 'missing' };
-    if (code === 'EIO') return { kind: 'unreadable' };
-    throw new CodedError('state_unreadable', `${path} (${code})`);
+    return absence(path, error, spare);
+  }
+}
+
+async function readState(disk: Disk, path: string, spare: boolean): Promise<BaseRead> {
+  try {
+    const content = await loadBase(disk, path);
+    const isGood = content.kind === 'state' && content.sound;
+    return { kind: 'base', content, bytes: isGood ? null : await disk.readFile(path) };
+  } catch (error) {
+    return absence(path, error, spare);
   }
 }
 
@@ -63,42 +82,48 @@ function isSuspect(loaded: Loaded): boolean {
 }
 
 async function look(disk: Disk, paths: StatePaths): Promise<Loaded> {
-  const base = await read(disk, paths.base);
-  const content = base.kind === 'bytes' ? readBase(base.bytes) : null;
+  const base = await readState(disk, paths.base, false);
+  const content = base.kind === 'base' ? base.content : null;
   if (content?.kind === 'newer')
     throw new CodedError('state_newer', `${paths.base} (version ${content.version})`);
-  const basePrev = await read(disk, paths.basePrev);
-  if (content?.kind === 'other' && basePrev.kind === 'missing')
+  if (content?.kind === 'other' && !(await exists(disk, paths.basePrev)))
     return { kind: 'foreign', value: content.value };
 
-  const journals: JournalContent[] = [];
+  const chosen = await choose(disk, paths, base);
+  const { state } = chosen;
   const damage: Damage[] = [];
-  let journal = { goodBytes: 0, bytes: 0 };
   let unended = false;
-  for (const path of [paths.journalPrev, paths.journal]) {
-    const file = await read(disk, path);
+  let read = 0;
+  async function decode(path: string) {
+    const file = await readBytes(disk, path, path === paths.journalPrev);
     if (file.kind === 'unreadable') damage.push({ path, what: 'the journal cannot be read', bytes: null });
-    if (file.kind !== 'bytes') continue;
-    const found = decodeJournal(file.bytes);
-    journals.push(found);
+    if (file.kind !== 'bytes') return { lines: [], goodBytes: 0, bytes: 0 };
+    read += 1;
+    const found = decodeJournal(file.bytes, chosen.sound ? state.rev : -1);
     unended ||= found.unended;
     for (const bytes of found.damaged) damage.push({ path, what: 'damaged lines in the journal', bytes });
     if (found.tail.includes(0x0a))
       damage.push({ path, what: 'a damaged end of the journal', bytes: found.tail });
-    if (path === paths.journal) journal = { goodBytes: found.goodBytes, bytes: file.bytes.length };
+    return { lines: found.lines, goodBytes: found.goodBytes, bytes: file.bytes.length };
   }
-
-  const chosen = choose(base, content, basePrev);
+  const journal = await decode(paths.journal);
+  // A journal that goes on where the base ends needs nothing of the one before.
+  const goesOn = chosen.sound && journal.lines[0]?.r === state.rev + 1 && damage.length === 0;
+  const before = goesOn ? [] : (await decode(paths.journalPrev)).lines;
   if (chosen.what !== '')
-    damage.push({ path: paths.base, what: chosen.what, bytes: base.kind === 'bytes' ? base.bytes : null });
-  const { state } = chosen;
-  const lines = journals.flatMap((found) => found.lines);
+    damage.push({
+      path: paths.base,
+      what: chosen.what,
+      bytes: base.kind === 'base' ? (base.bytes ?? Buffer.alloc(0)) : null,
+    });
+  const lines = [...before, ...journal.lines];
   // Every line over a state of unknown number ends at the same state as the right ones would.
-  if (!chosen.sound && lines.length > 0) state.rev = Math.min(...lines.map((line) => line.r)) - 1;
+  if (!chosen.sound && lines.length > 0)
+    state.rev = lines.reduce((least, { r }) => Math.min(least, r), Infinity) - 1;
   const missing = applyLines(state, lines);
   if (missing > 0)
     damage.push({ path: paths.journal, what: `${missing} changes are missing`, bytes: Buffer.alloc(0) });
-  const fresh = base.kind === 'missing' && basePrev.kind === 'missing' && journals.length === 0;
+  const fresh = base.kind === 'missing' && chosen.spare === 'missing' && read === 0;
   const rebuild = !fresh && (chosen.rebuild || unended || damage.length > 0);
   return { kind: 'state', state, fresh, damage, journal, rebuild };
 }
@@ -110,28 +135,33 @@ interface Chosen {
   readonly rebuild: boolean;
   /** What is wrong with the base, or ''. */
   readonly what: string;
+  /** Whether there is a base before it, as far as that was asked. */
+  readonly spare: BaseRead['kind'] | 'unasked';
 }
 
 /** The best beginning there is: the base, the one before it (whose journal leads up to it), or what is left of either. */
-function choose(base: Read, content: BaseContent | null, basePrev: Read): Chosen {
+async function choose(disk: Disk, paths: StatePaths, base: BaseRead): Promise<Chosen> {
+  const content = base.kind === 'base' ? base.content : null;
   if (content?.kind === 'state' && content.sound)
-    return { state: content.state, sound: true, rebuild: false, what: '' };
-  const prev = basePrev.kind === 'bytes' ? readBase(basePrev.bytes) : null;
+    return { state: content.state, sound: true, rebuild: false, what: '', spare: 'unasked' };
+  const spare = await readState(disk, paths.basePrev, true);
+  const prev = spare.kind === 'base' ? spare.content : null;
   if (prev?.kind === 'state' && prev.sound) {
     // Between two renames of a compaction there is no base; that is no damage.
     const what = base.kind === 'missing' ? '' : 'the state is damaged; the one before it was used';
-    return { state: prev.state, sound: true, rebuild: true, what };
+    return { state: prev.state, sound: true, rebuild: true, what, spare: spare.kind };
   }
   const guess = (state: StateDocument): Chosen => ({
     state,
     sound: false,
     rebuild: true,
     what: 'the state is damaged; what was readable of it was used',
+    spare: spare.kind,
   });
   if (content?.kind === 'state') return guess(content.state);
-  if (base.kind === 'bytes') return guess(salvageBase(base.bytes));
+  if (base.kind === 'base') return guess(salvageBase(base.bytes ?? Buffer.alloc(0)));
   if (prev?.kind === 'state') return guess(prev.state);
-  if (basePrev.kind === 'bytes') return guess(salvageBase(basePrev.bytes));
+  if (spare.kind === 'base') return guess(salvageBase(spare.bytes ?? Buffer.alloc(0)));
   if (base.kind === 'unreadable') return guess(emptyState());
-  return { state: emptyState(), sound: true, rebuild: true, what: '' };
+  return { state: emptyState(), sound: true, rebuild: true, what: '', spare: spare.kind };
 }
