@@ -18,7 +18,7 @@ export async function recordCommand(session: Session): Promise<number> {
   const doors = openDoors(log);
   try {
     const daemon = await startDaemon({ config, doors, mode: 'record' });
-    const startedAt = doors.clock.now();
+    const startedAt = daemon.status().now;
     const signals = onSignals({ stop: () => void daemon.stop() });
     const problem = await daemon.ended;
     signals.ignore();

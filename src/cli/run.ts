@@ -45,10 +45,10 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
     stop: () => void daemon.stop(),
     reread: () => void reread(session, daemon, isDemo),
   });
-  const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config, doors));
+  const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config));
   let api: Api | null = null;
   try {
-    api = await listen(session, config, doors, daemon, isDemo);
+    api = await listen(session, config, daemon, isDemo);
     daemon.listensOn(api?.address ?? null);
     if (config.run.runForMs > 0) doors.clock.after(config.run.runForMs, () => void daemon.stop());
     log.info(
@@ -69,10 +69,10 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   }
 }
 
-function isAlive(daemon: Daemon, config: Config, doors: Doors): boolean {
-  const { tickedAt } = daemon.status();
+function isAlive(daemon: Daemon, config: Config): boolean {
+  const { tickedAt, now } = daemon.status();
   const lateMs = Math.max(TICK_MS_MAX, 3 * config.when.pollIntervalMs);
-  return tickedAt !== null && doors.clock.now() - tickedAt < lateMs;
+  return tickedAt !== null && now - tickedAt < lateMs;
 }
 
 /** SIGHUP: the configuration is read anew and taken where it is right; captures are not touched. */
@@ -97,7 +97,6 @@ async function reread({ log }: Session, daemon: Daemon, isDemo: boolean): Promis
 async function listen(
   { log }: Session,
   config: Config,
-  doors: Doors,
   daemon: Daemon,
   isDemo: boolean,
 ): Promise<Api | null> {
@@ -112,11 +111,11 @@ async function listen(
     doors: {
       health() {
         const { degraded } = daemon.status();
-        return { ok: isAlive(daemon, config, doors), degraded: degraded !== null, problem: degraded };
+        return { ok: isAlive(daemon, config), degraded: degraded !== null, problem: degraded };
       },
       ready: () => daemon.status().ready,
       upstreams: () => daemon.upstreams(),
-      report: (limit: number) => reportOf(config, daemon.book, doors.clock.now(), limit),
+      report: (limit: number) => reportOf(config, daemon.book, daemon.status().now, limit),
     },
   };
   try {

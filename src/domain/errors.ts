@@ -78,6 +78,12 @@ export const ERRORS = {
     http: 503,
     hint: 'Check the folder, its owner and its free space. Captures go on; nothing new is started, published or deleted.',
   },
+  clock_doubtful: {
+    meaning: 'The wall clock jumped, or is far from where the state left it.',
+    retryable: true,
+    http: 503,
+    hint: 'Check the time of this machine. Recordings go on by elapsed time, and nothing expires until a guide shows what is on now.',
+  },
   state_locked: {
     meaning: 'Another catchupd works on this folder.',
     retryable: true,

@@ -10,6 +10,8 @@ export interface GateCounts {
   readonly programmes: number | null;
   /** Latest stop in the whole guide; 0 for a list or an empty guide. */
   readonly lastStopAt: number;
+  /** Earliest start in the whole guide; absent where it has none. */
+  readonly firstStartAt?: number;
   /** It ended early or broke off. */
   readonly partial: boolean;
 }

@@ -29,6 +29,8 @@ export interface GuideCounts {
   readonly programmes: number;
   /** Latest stop in the whole file, or 0. */
   readonly lastStopAt: number;
+  /** Earliest start in the whole file; absent where it has none. */
+  readonly firstStartAt?: number;
   /** Rows given up, by reason code (`bad_time`, `no_channel`, `zero_length`, …). */
   readonly skipped: Readonly<Record<string, number>>;
   /** The document ended early or broke off. */

@@ -42,6 +42,7 @@ export function createSchedule({ fromAt, toAt }: Window): Schedule {
   const skipped = new Map<string, number>();
   let programmes = 0;
   let lastStopAt = 0;
+  let firstStartAt = Infinity;
 
   function skip(reason: string): void {
     skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
@@ -63,6 +64,7 @@ export function createSchedule({ fromAt, toAt }: Window): Schedule {
     },
     admit(channel, startAt, stopAt) {
       programmes++;
+      firstStartAt = Math.min(firstStartAt, startAt);
       lastStopAt = Math.max(lastStopAt, stopAt ?? startAt);
       const own = rowsOf(channel);
       if (startAt > fromAt - FILLED_MS_MAX && startAt <= toAt + FILLED_MS_MAX) own.starts.push(startAt);
@@ -83,6 +85,7 @@ export function createSchedule({ fromAt, toAt }: Window): Schedule {
           channels: ids.length,
           programmes,
           lastStopAt,
+          ...(firstStartAt < Infinity && { firstStartAt }),
           skipped: Object.fromEntries(skipped),
           partial,
         },

@@ -1,5 +1,7 @@
 /** The door to time. `now` is the wall and may jump; `mono` only ever goes forward. Both in milliseconds. */
 
+import { uptime } from 'node:os';
+
 export interface TimerHandle {
   readonly cancel: () => void;
 }
@@ -9,15 +11,21 @@ export interface Clock {
   now(): number;
   /** Monotonic milliseconds from an arbitrary origin. */
   mono(): number;
+  /** How long the machine has slept since this program began, as far as the system tells; `mono` stands meanwhile. */
+  sleptMs?(): number;
   /** Calls `task` once, `delayMs` from now (monotonic). Delays over 24 days are capped there. */
   after(delayMs: number, task: () => void): TimerHandle;
 }
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** The system's uptime goes on while it sleeps. */
+const bornUptimeMs = uptime() * 1000 - performance.now();
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   mono: () => performance.now(),
+  sleptMs: () => Math.max(0, uptime() * 1000 - performance.now() - bornUptimeMs),
   after(delayMs, task) {
     const timer = setTimeout(task, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
     return { cancel: () => clearTimeout(timer) };

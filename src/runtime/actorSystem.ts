@@ -14,6 +14,7 @@ import type { Log } from '../log.js';
 import { plugged, type Plugs } from './actors.js';
 import type { Book } from './book.js';
 import type { AwaitedDeadline, Deadlines } from './deadlines.js';
+import type { LocalTimes } from './localTime.js';
 
 export interface ActorSystem {
   start(): void;
@@ -38,6 +39,7 @@ export interface ActorSystemDoors {
   readonly input: SchedulerInput;
   readonly book: Book;
   readonly deadlines: Deadlines;
+  readonly times: LocalTimes;
   /** Upstreams in the order in which they shall be asked now. */
   readonly rank: (refs: readonly UpstreamRef[], capsule: Capsule) => readonly Candidate[];
   /** Every change of slots and limits, to be remembered. */
@@ -61,7 +63,7 @@ interface Shown {
 }
 
 export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
-  const { book, deadlines, log } = doors;
+  const { book, deadlines, times, log } = doors;
   /** Events that a resting recording was already woken for. */
   const woken = new WeakSet<RecordingEvent>();
   /** Whom a letter is on its way to: put to rest before it comes, they would never read it. */
@@ -86,9 +88,19 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
 
   /** A chart knows its upstreams; which is best at this moment is known here. */
   function ranked(message: Told): SchedulerEvent {
+    const lag = times.lagOf(message.id);
+    const at = message.at + lag;
     const entry = message.type === 'WANTS' ? book.get(message.id) : undefined;
-    if (message.type !== 'WANTS' || !entry) return message;
-    return { ...message, candidates: doors.rank(message.candidates, entry.recording.capsule) };
+    if (message.type !== 'WANTS' || !entry) return { ...message, at };
+    const candidates = doors.rank(message.candidates, entry.recording.capsule);
+    const { openAt, startAt, stopAt } = message;
+    return { ...message, at, candidates, openAt: openAt + lag, startAt: startAt + lag, stopAt: stopAt + lag };
+  }
+
+  /** An event as the recording lives it: by the time that it began with. */
+  function local(id: string, event: RecordingEvent): RecordingEvent {
+    const lag = times.lagOf(id);
+    return lag === 0 ? event : { ...event, at: event.at - lag };
   }
 
   function send(event: SchedulerEvent): void {
@@ -107,7 +119,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
 
   function deliver(id: string, event: RecordingEvent): void {
     const actor = children()[id];
-    if (actor) actor.send(event);
+    if (actor) actor.send(local(id, event));
     else if (event.type === 'WOKEN' || woken.has(event) || !book.get(id))
       log.warn({ id, event: event.type }, 'an event found nobody');
     else wake(id, event);
@@ -150,14 +162,14 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     start: () => void root.start(),
     send,
     deliver,
-    whisper: (id, event) => children()[id]?.send(event),
+    whisper: (id, event) => children()[id]?.send(local(id, event)),
     call(id, deadline, at) {
       // Woken now, a stored recording would live raw, without RESTARTED: it is called again when all are in place.
       if (id !== SCHEDULER && root.getSnapshot().value === 'recovering') return deadlines.set(id, deadline);
       const event = { type: 'DEADLINE', kind: deadline.kind, dueAt: deadline.at, at } as const;
       if (id === SCHEDULER) send(event as SchedulerEvent);
       else if (id.startsWith(GUIDE)) children()[id]?.send(event);
-      else deliver(id, event as RecordingEvent);
+      else deliver(id, { ...event, at: at + times.lagOf(id) } as RecordingEvent);
     },
     live: () => Object.keys(children()).filter((id) => !id.startsWith(GUIDE)),
     refreshGuides(at) {

@@ -12,7 +12,7 @@ import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import { limitsOf, rememberAccounts } from './accounts.js';
 import { createActorSystem, type ActorSystem } from './actorSystem.js';
-import { createBook, type Book, type Entry } from './book.js';
+import { createBook, isCapturing, type Book, type Entry } from './book.js';
 import { createCaptures, type Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
@@ -24,12 +24,14 @@ import { guideOf, replan } from './replan.js';
 import { createRevival, type Revival } from './revival.js';
 import type { Roots } from './roots.js';
 import { createSources, type Sources } from './sources.js';
+import { createLocalTimes } from './localTime.js';
 import { createStages, type Stages } from './stages.js';
+import type { SteadyClock } from './steadyClock.js';
 import { createUpstreams, type Upstreams } from './upstreams.js';
 
 export interface AssemblyDoors {
   readonly config: Config;
-  readonly doors: Doors;
+  readonly doors: Doors & { readonly clock: SteadyClock };
   readonly mode: RunMode;
   /** Where the daemon keeps its own things. */
   readonly folder: string;
@@ -60,17 +62,24 @@ export interface Assembly {
   /** What accounts allow may change with every list. */
   tellAccounts(cooling: readonly Cooling[]): void;
   tellLimits(): void;
+  /** The clock is believed again, and jumped by so much. */
+  timeSet(jumpMs: number): void;
 }
 
 export function assemble(parts: AssemblyDoors): Assembly {
   const { config, doors, mode, folder, history, store, roots } = parts;
   const { clock, disk, log } = doors;
 
-  const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at));
+  const times = createLocalTimes();
+  const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at), {
+    lagOf: (id) => times.lagOf(id),
+    isHeld: (id, kind) => clock.doubt() !== null && (kind === 'expire' || revival.isPostponed(id)),
+  });
   const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
   // A guide's chart says so in the middle of its transition; no other chart may run inside of that.
   const sources: Sources = createSources(config, folder, doors, () =>
     queueMicrotask(() => {
+      clock.look((at) => sources.covers(at));
       tellAccounts([]);
       lookout.sourceChanged();
     }),
@@ -84,6 +93,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   const indexes = createMediaIndexes(disk, folder);
   const captures = createCaptures({
     clock,
+    clockOf: (id) => ({ ...clock, now: () => clock.now() - times.lagOf(id) }),
     disk,
     feeds,
     onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
@@ -96,7 +106,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
       const capsule = book.get(id)?.recording.capsule;
       if (capsule) upstreams.note(upstream, capsule, outcome);
       if (outcome.kind === 'fault' && outcome.remedy === 'no_slot')
-        system.send({ type: 'REFUSED', at: outcome.at, feed: refKey(upstream), limit: outcome.limit });
+        system.send({ type: 'REFUSED', at: clock.now(), feed: refKey(upstream), limit: outcome.limit });
     },
     onCheckpoint: (id, upstream, piece, at) =>
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
@@ -111,6 +121,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
       log,
       tick({ at }) {
         parts.onTick(at);
+        clock.look((wallAt) => sources.covers(wallAt));
         system.send({ type: 'FEEDS', at, open: feeds.keys() });
         lookout.look();
       },
@@ -128,6 +139,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
     book,
     deadlines,
+    times,
     rank: (refs, capsule) =>
       upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
     onScheduler: (context) => rememberAccounts(store, context),
@@ -149,6 +161,8 @@ export function assemble(parts: AssemblyDoors): Assembly {
     guideStates: () => system.guideStates(),
     refreshGuides: (at) => system.refreshGuides(at),
     plan: (at, previous) => replan({ config, book, store, sources, overrides }, at, previous),
+    timeTrusted: () => clock.doubt() === null,
+    timeLost: () => clock.doubt() === 'ahead',
     onIdle: parts.onIdle,
   });
 
@@ -176,6 +190,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   function noticed(entry: Entry, before: Entry | undefined): void {
     if (entry.path === before?.path) return;
     const { id, path, recording } = entry;
+    if (!isCapturing(path)) times.forget(id);
     const { title, channelName } = recording.capsule;
     log.info({ id, title, channel: channelName, from: before?.path, to: path }, 'recording');
     if (path === 'published') stages.libraryChanged();
@@ -195,6 +210,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     stages,
     setAside,
     send: (event) => system.send(event),
+    isLost: () => clock.doubt() === 'ahead',
   });
 
   return {
@@ -212,6 +228,16 @@ export function assemble(parts: AssemblyDoors): Assembly {
     upstreams,
     tellAccounts,
     tellLimits,
+    timeSet(jumpMs) {
+      const running = [...book.all()].filter(({ id, path }) => isCapturing(path) && !revival.isPostponed(id));
+      if (jumpMs !== 0)
+        times.jumped(
+          running.map(({ id }) => id),
+          jumpMs,
+        );
+      void revival.recoverPostponed();
+      lookout.sourceChanged();
+    },
   };
 }
 

@@ -73,6 +73,11 @@ export function isResting(path: string): boolean {
   return path === 'published' || path === 'failed.resting' || path === 'cancelled.resting';
 }
 
+/** A connection is open, or is asked for because one was. */
+export function isCapturing(path: string): boolean {
+  return /^(spooling|retrying|failover)/.test(path);
+}
+
 export function entryOf(document: RecordingDocument): Entry {
   const { value, context } = document.snapshot as Told;
   if (context === undefined) throw new Error('no context');

@@ -26,6 +26,8 @@ export interface CaptureSettings {
 
 export interface CapturesDoors {
   readonly clock: Clock;
+  /** The clock that a recording lives by. */
+  readonly clockOf: (id: string) => Clock;
   readonly disk: Disk;
   readonly feeds: Feeds;
   readonly settings: () => CaptureSettings;
@@ -71,7 +73,8 @@ export function createCaptures(doors: CapturesDoors): Captures {
       earlier.abort.abort();
       await within(HANDOVER_MS_MAX, earlier.ended);
       // A write that hangs could land behind the new data: the spool has one writer or none (P2).
-      if (holders.get(asked.id) === earlier) return fault('disk_error', 'disk_error', 'disk');
+      if (holders.get(asked.id) === earlier)
+        return faultAt(doors.clockOf(asked.id))('disk_error', 'disk_error', 'disk');
     }
     const abort = new AbortController();
     const onLeave = () => abort.abort();
@@ -92,7 +95,9 @@ export function createCaptures(doors: CapturesDoors): Captures {
 
   async function record(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
     await doors.known(asked.upstream, signal);
-    if (signal.aborted) return { kind: 'stopped', at: doors.clock.now(), piece: null };
+    const clock = doors.clockOf(asked.id);
+    const fault = faultAt(clock);
+    if (signal.aborted) return { kind: 'stopped', at: clock.now(), piece: null };
     const address = doors.resolve(asked.upstream);
     if (address === null) return fault('connect', 'upstream_gone', 'spent');
     if (!(await doors.rootReady())) return fault('disk_error', 'mount_missing', 'disk');
@@ -116,7 +121,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
           close: () => Promise.resolve(),
         },
         disk: doors.disk,
-        clock: doors.clock,
+        clock,
         signal,
         onCheckpoint: (piece) => doors.onCheckpoint(asked.id, asked.upstream, piece, doors.clock.now()),
       },
@@ -138,11 +143,6 @@ export function createCaptures(doors: CapturesDoors): Captures {
     done.abort();
   }
 
-  function fault(cause: CaptureFault['cause'], code: string, remedy: CaptureFault['remedy']): CaptureFault {
-    const at = doors.clock.now();
-    return { kind: 'fault', at, cause, code, remedy, piece: null, retryAfterMs: null, limit: null };
-  }
-
   return {
     run,
     stop: (id) => holders.get(id)?.abort.abort(),
@@ -153,5 +153,12 @@ export function createCaptures(doors: CapturesDoors): Captures {
       await within(withinMs, Promise.all(all.map((holder) => holder.ended)));
     },
     open: () => [...holders.keys()],
+  };
+}
+
+function faultAt(clock: Clock) {
+  return (cause: CaptureFault['cause'], code: string, remedy: CaptureFault['remedy']): CaptureFault => {
+    const at = clock.now();
+    return { kind: 'fault', at, cause, code, remedy, piece: null, retryAfterMs: null, limit: null };
   };
 }

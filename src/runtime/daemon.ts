@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { OverrideWord } from '../domain/override.js';
+import { rfc3339 } from '../domain/text.js';
 import { openHistory } from '../store/history.js';
 import { takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
@@ -19,6 +20,7 @@ import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import { openRoots } from './roots.js';
 import type { Sources } from './sources.js';
+import { createSteadyClock } from './steadyClock.js';
 import { upstreamsView } from './upstreamsView.js';
 
 export interface DaemonInput {
@@ -34,6 +36,8 @@ export interface DaemonStatus {
   readonly tickedAt: number | null;
   /** Why the state cannot be written, or null. */
   readonly degraded: string | null;
+  /** What time it is by the daemon's own clock. */
+  readonly now: number;
 }
 
 export interface Inside {
@@ -89,11 +93,24 @@ export async function startDaemon(input: DaemonInput): Promise<Daemon> {
 }
 
 async function startLocked(
-  { config, doors, mode }: DaemonInput,
+  { config, doors: given, mode }: DaemonInput,
   folder: string,
   lock: Lock,
 ): Promise<Daemon> {
-  const { clock, disk, log } = doors;
+  const { disk, log } = given;
+  const clock = createSteadyClock({
+    clock: given.clock,
+    onDoubt: (doubt, wallAt, believedAt) =>
+      log.warn(
+        { code: 'clock_doubtful', doubt, wall: rfc3339(wallAt), believed: rfc3339(believedAt) },
+        'the clock is not believed: nothing expires until a guide confirms it',
+      ),
+    onTrust(jumpMs) {
+      log.info({ jumpMs }, 'the clock is believed again');
+      parts.timeSet(jumpMs);
+    },
+  });
+  const doors = { ...given, clock };
   const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
   const store = await openStore({
     disk,
@@ -102,7 +119,9 @@ async function startLocked(
     statePath: config.places.stateFile,
     privateFolder: folder,
     beforeCommit: () => history.write(),
+    trustedNow: () => clock.trusted(),
   });
+  clock.begin(Math.max(0, ...[...store.recordings().values()].map(({ updatedAt }) => updatedAt)));
   const roots = await openRoots(config, doors, store);
   let tickedAt: number | null = null;
   const ending = createEnding({
@@ -163,6 +182,7 @@ async function startLocked(
       return {
         ready: sources.guides().length > 0,
         tickedAt,
+        now: clock.now(),
         degraded: writable ? null : (problem ?? 'state_unwritable'),
       };
     },

@@ -34,9 +34,19 @@ interface Entry {
   readonly dueMono: number;
 }
 
+export interface DeadlineRules {
+  /** How far this clock is ahead of the time that `id` lives by. */
+  readonly lagOf: (id: string) => number;
+  /** Nothing may come of it now: the time is in doubt. */
+  readonly isHeld: (id: string, kind: string) => boolean;
+}
+
+const NO_RULES: DeadlineRules = { lagOf: () => 0, isHeld: () => false };
+
 export function createDeadlines(
   clock: Clock,
   call: (id: string, deadline: AwaitedDeadline, at: number) => void,
+  { lagOf, isHeld }: DeadlineRules = NO_RULES,
 ): Deadlines {
   const entries = new Map<string, Entry>();
   /** What each was called for last, until it awaits something else. */
@@ -47,8 +57,11 @@ export function createDeadlines(
   let wakesAtMono = Infinity;
   let stopped = false;
 
+  /** What the clock shows to it. */
+  const timeOf = (id: string) => clock.now() - lagOf(id);
+
   function enter(id: string, deadline: AwaitedDeadline, inMsMin = -Infinity): void {
-    const inMs = Math.max(inMsMin, deadline.at - clock.now());
+    const inMs = Math.max(inMsMin, deadline.at - timeOf(id));
     const entry = { id, deadline, dueMono: clock.mono() + inMs };
     entries.set(id, entry);
     heap.push(entry);
@@ -72,13 +85,14 @@ export function createDeadlines(
     for (let first = heap.peek(); first && first.dueMono <= clock.mono(); first = heap.peek()) {
       entries.delete(first.id);
       // A wall clock that lags by a rounded millisecond would make the chart refuse the call for good.
-      const early = !ELAPSED.has(first.deadline.kind) && clock.now() < first.deadline.at;
-      if (early) {
-        enter(first.id, first.deadline);
+      const early = !ELAPSED.has(first.deadline.kind) && timeOf(first.id) < first.deadline.at;
+      const held = isHeld(first.id, first.deadline.kind);
+      if (early || held) {
+        enter(first.id, first.deadline, held ? SLEEP_MS_MAX : undefined);
         continue;
       }
       called.set(first.id, first.deadline);
-      call(first.id, first.deadline, clock.now());
+      call(first.id, first.deadline, timeOf(first.id));
     }
     arm();
   }

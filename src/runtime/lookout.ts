@@ -50,6 +50,10 @@ export interface LookoutDoors {
   /** Value of every guide's chart. */
   readonly guideStates: () => readonly string[];
   readonly refreshGuides: (at: number) => void;
+  /** Whether anything may be removed or dropped for its date (P5). */
+  readonly timeTrusted: () => boolean;
+  /** Nothing says what time it is: no plan can be made. */
+  readonly timeLost: () => boolean;
   /** Nothing is left to do (`--once`, `record`); a code where nothing could be done. */
   readonly onIdle: (problem: string | null) => void;
 }
@@ -112,7 +116,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     await admit();
     planNow();
     await findRemovedMedia();
-    if (admission !== 'state_unwritable') sweep();
+    if (admission !== 'state_unwritable' && doors.timeTrusted()) sweep();
     rest();
     endIfIdle();
   }
@@ -140,7 +144,8 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   function planNow(): void {
     const once = mode !== 'always';
-    if (stopped || sources.guides().length === 0 || (once && (planned || !settled()))) return;
+    if (stopped || doors.timeLost() || sources.guides().length === 0 || (once && (planned || !settled())))
+      return;
     // Rows come into the horizon hours before they start: a whole plan at every tick would be for nothing.
     const replanMs = Math.min(REPLAN_MS_MAX, config.what.horizonMs / 4);
     if (!planDue && clock.mono() - plannedAt < replanMs) return;

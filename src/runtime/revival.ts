@@ -6,9 +6,10 @@
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Resumed, SchedulerEvent } from '../../machines/schedulerContext.js';
 import type { Config } from '../config/config.js';
+import { closeAt } from '../domain/capturing.js';
 import type { Recording } from '../domain/recording.js';
 import type { Clock } from '../io/clock.js';
-import { isResting, type Book } from './book.js';
+import { isResting, type Book, type Entry } from './book.js';
 import { patienceOf } from './planning.js';
 import { folded, inert } from './recover.js';
 import type { Stages } from './stages.js';
@@ -16,6 +17,10 @@ import type { Stages } from './stages.js';
 export interface Revival {
   /** Everything that was under way goes on. */
   recover(): Promise<void>;
+  /** Those that had to wait for the clock. */
+  recoverPostponed(): Promise<void>;
+  /** Its window is over by a clock that nothing speaks for: nothing is done about it until something does. */
+  isPostponed(id: string): boolean;
   /** One whose actor died goes on from what was good last. */
   revive(id: string, lastGood: unknown): Promise<void>;
 }
@@ -26,11 +31,16 @@ export interface RevivalDoors {
   readonly book: Book;
   readonly stages: Stages;
   readonly send: (event: SchedulerEvent) => void;
+  /** Nothing says what time it is. */
+  readonly isLost: () => boolean;
   /** For one that no chart can take up again. */
   readonly setAside: (id: string, error: unknown) => void;
 }
 
-export function createRevival({ config, clock, book, stages, send, setAside }: RevivalDoors): Revival {
+export function createRevival(doors: RevivalDoors): Revival {
+  const { config, clock, book, stages, send, setAside } = doors;
+  const postponed = new Set<string>();
+
   async function restarted(
     snapshot: unknown,
     recording: Recording,
@@ -54,18 +64,30 @@ export function createRevival({ config, clock, book, stages, send, setAside }: R
     return { id: recording.id, snapshot: next };
   }
 
-  return {
-    async recover() {
-      const docs: Resumed[] = [];
-      for (const { id, path, recording, updatedAt } of book.all()) {
-        if (isResting(path)) continue;
-        try {
-          docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));
-        } catch (error) {
-          setAside(id, error);
-        }
+  async function recover(entries: readonly Entry[]): Promise<void> {
+    const docs: Resumed[] = [];
+    for (const { id, recording, updatedAt } of entries) {
+      try {
+        docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));
+      } catch (error) {
+        setAside(id, error);
       }
-      if (docs.length > 0) send({ type: 'RESUME', at: clock.now(), docs });
+    }
+    if (docs.length > 0) send({ type: 'RESUME', at: clock.now(), docs });
+  }
+
+  return {
+    isPostponed: (id) => postponed.has(id),
+    recover() {
+      const underWay = [...book.all()].filter(({ path }) => !isResting(path));
+      for (const { id, recording } of doors.isLost() ? underWay : [])
+        if (closeAt(recording) <= clock.now()) postponed.add(id);
+      return recover(underWay.filter(({ id }) => !postponed.has(id)));
+    },
+    recoverPostponed() {
+      const waiting = [...postponed].flatMap((id) => book.get(id) ?? []);
+      postponed.clear();
+      return recover(waiting);
     },
     async revive(id, lastGood) {
       try {

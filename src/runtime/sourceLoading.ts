@@ -79,8 +79,8 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
       const base = { sourceId: ref.id, validators: fetched.validators, at };
       if (ref.kind === 'xmltv') {
         const guide = await parseWindow(next);
-        const { channels, programmes, lastStopAt, partial } = guide.counts;
-        return { ...base, list: null, guide, counts: { channels, programmes, lastStopAt, partial } };
+        const { skipped: _, ...counts } = guide.counts;
+        return { ...base, list: null, guide, counts };
       }
       const { bytes } = await disk.stat(next);
       if (bytes > LIST_BYTES_MAX)

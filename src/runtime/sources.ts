@@ -51,6 +51,8 @@ export interface Sources extends Addresses {
   /** Guides that lists name and that are not known yet become sources when none is configured. */
   channels(): readonly Channel[];
   guides(): readonly GuideData[];
+  /** Whether a guide in use knows what is on then. */
+  covers(at: number): boolean;
   aliases(): Aliases | undefined;
   /**
    * Right after a start lists may still be on their way: resolves when the one that is named is there or has failed,
@@ -139,7 +141,7 @@ export function createSources(
 
   /** The same file says more as time goes on: what was cut from it is cut anew now and then. */
   async function renewWindow(source: Source, at: number): Promise<void> {
-    if (source.guide === null || at - source.parsedAt < WINDOW_MS_MAX) return;
+    if (source.guide === null || Math.abs(at - source.parsedAt) < WINDOW_MS_MAX) return;
     source.guide = await loading.parseWindow(lastGood.guidePath(source.ref.id));
     source.parsedAt = at;
     onChange(source.ref.id);
@@ -206,6 +208,14 @@ export function createSources(
     },
     channels: () => [...sources.values()].flatMap(({ list }) => list?.channels ?? []),
     guides: () => [...sources.values()].flatMap(({ guide }) => guide ?? []),
+    covers: (at) =>
+      [...sources.values()].some(
+        ({ guide, counts }) =>
+          guide !== null &&
+          counts !== null &&
+          at >= (counts.firstStartAt ?? Infinity) &&
+          at < counts.lastStopAt,
+      ),
     aliases: loading.aliases,
     async known(ref, signal) {
       const source = sources.get(ref.source);

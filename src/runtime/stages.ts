@@ -83,7 +83,8 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
     async spoolTail({ spool }) {
       try {
         const { bytes, mtimeMs } = await disk.stat(spool);
-        return { bytes, writtenAt: Math.round(mtimeMs) };
+        // The disk goes by a wall clock that may be ahead of what is believed.
+        return { bytes, writtenAt: Math.min(Math.round(mtimeMs), clock.now()) };
       } catch (error) {
         // Nothing there is only known where its root is (P5).
         const isGone = diskCode(error) === 'ENOENT' && (await roots.ready(roots.out.path));

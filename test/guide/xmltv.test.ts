@@ -66,6 +66,7 @@ describe('parseXmltv', () => {
     expect(guide.counts).toEqual({
       channels: 1,
       programmes: 1,
+      firstStartAt: DAY + 19.5 * HOUR,
       lastStopAt: DAY + 21.5 * HOUR,
       skipped: {},
       partial: false,
