@@ -27,12 +27,23 @@ export interface Channel {
   readonly referrer: string;
   /** Primary first, then backups, without repeats. Secret: may carry credentials. */
   readonly urls: readonly string[];
+  /** Absent where the provider keeps none. */
+  readonly archive?: Archive;
+}
+
+/** How the list says that a channel has an archive. */
+export interface Archive {
+  readonly mode: 'default' | 'append' | 'shift' | 'flussonic' | 'flussonic-ts' | 'xc' | 'vod';
+  /** How far it goes back; 0 is not known. */
+  readonly days: number;
+  /** `catchup-source` of the list, or of an Xtream panel the id of the stream. Secret: may carry a login. */
+  readonly source: string;
 }
 
 /** A configured list or guide. `id` is stable over restarts and reorderings and shows no credentials. */
 export interface SourceRef {
   readonly id: string;
-  readonly kind: 'catalog' | 'm3u' | 'xmltv';
+  readonly kind: 'catalog' | 'm3u' | 'xtream' | 'xmltv';
   /** Absolute path or URL. Secret when it is a URL. */
   readonly location: string;
 }

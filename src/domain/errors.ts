@@ -54,6 +54,18 @@ export const ERRORS = {
     http: 502,
     hint: 'Open the address: it should begin with #EXTM3U and hold #EXTINF lines.',
   },
+  list_not_xtream: {
+    meaning: 'What answered is not an Xtream panel, or the address has no login in it.',
+    retryable: true,
+    http: 502,
+    hint: 'Give the address with its login: http://HOST:PORT/?username=USER&password=PASS, or a file with that line. If the panel has no API, give its get.php address to --m3u.',
+  },
+  account_refused: {
+    meaning: 'The panel does not accept the account: wrong login, expired, banned or disabled.',
+    retryable: true,
+    http: 502,
+    hint: 'Check the login and the subscription with the provider; the last good list stays in use and it is asked again.',
+  },
   aliases_unreadable: {
     meaning: 'The alias file is not what it should be.',
     retryable: false,

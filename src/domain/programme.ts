@@ -1,6 +1,7 @@
 /** What a guide says, after parsing. All times are epoch milliseconds, UTC. */
 
 import type { Channel } from './channel.js';
+import type { PanelFacts } from './panel.js';
 
 export interface Programme {
   /** XMLTV channel id, trimmed. */
@@ -50,4 +51,6 @@ export interface ListData {
   /** Guide addresses that the list itself names (`x-tvg-url`). */
   readonly guideUrls: readonly string[];
   readonly skipped: Readonly<Record<string, number>>;
+  /** What the panel behind it says of the account; absent where there is none, or where it was not to be had. */
+  readonly panel?: PanelFacts;
 }

@@ -1,27 +1,46 @@
 /** The parse door without a thread: for tests and simulations, and what the worker itself runs. */
 
-import { CodedError } from '../domain/errors.js';
-import type { GuideData } from '../domain/programme.js';
+import { CodedError, type ErrorCode } from '../domain/errors.js';
+import type { ListData } from '../domain/programme.js';
 import { diskCode, type Disk } from '../io/disk.js';
-import type { GuideJob, Parse } from '../io/parse.js';
+import type { ListJob, Parse } from '../io/parse.js';
+import { parseCatalog } from './catalog.js';
+import { parseM3u } from './m3u.js';
 import { parseXmltv } from './xmltv.js';
+import { parseStreams } from './xtream.js';
 
 const SLICE_BYTES = 256 * 1024;
+const LIST_BYTES_MAX = 256 * 2 ** 20;
 
-/** Rejects with CodedError: those of `parseXmltv`, and `guide_unreadable` for what the disk says. */
+/** Rejects with CodedError: those of the parsers, and `guide_unreadable` or `list_unreadable` for what the disk says. */
 export function createInlineParse(disk: Disk): Parse {
   return {
-    guide: (job) => parseFile(disk, job),
+    guide: (job) => coded('guide_unreadable', job.path, () => parseXmltv(slices(disk, job.path), job)),
+    list: (job) => coded('list_unreadable', job.path, () => parseList(disk, job)),
     close: () => Promise.resolve(),
   };
 }
 
-async function parseFile(disk: Disk, job: GuideJob): Promise<GuideData> {
+async function parseList(disk: Disk, job: ListJob): Promise<ListData> {
+  const { bytes } = await disk.stat(job.path);
+  if (bytes > LIST_BYTES_MAX) throw new CodedError('list_unreadable', `larger than ${LIST_BYTES_MAX} bytes`);
+  const content = await disk.readFile(job.path);
+  switch (job.kind) {
+    case 'catalog':
+      return parseCatalog(content, job);
+    case 'm3u':
+      return parseM3u(content, job);
+    case 'xtream':
+      return parseStreams(content, job);
+  }
+}
+
+async function coded<T>(code: ErrorCode, path: string, parse: () => Promise<T>): Promise<T> {
   try {
-    return await parseXmltv(slices(disk, job.path), job);
+    return await parse();
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    throw new CodedError('guide_unreadable', `${job.path}: ${diskCode(error)}`);
+    throw new CodedError(code, `${path}: ${diskCode(error)}`);
   }
 }
 

@@ -4,6 +4,7 @@
  * (a web page, an HLS playlist) is an error, so that it never replaces a good one (P5).
  */
 
+import type { Archive } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import type { ListData } from '../domain/programme.js';
 import { attributesOf, readAttributes } from './m3uAttributes.js';
@@ -51,17 +52,21 @@ export function parseM3u(bytes: Uint8Array, options: ListOptions): ListData {
   const rows: Row[] = [];
   const guideUrls = new Set<string>();
   let entry: Entry | null = null;
+  /** Of the whole list: what its header says of archives. */
+  let common: ReadonlyMap<string, string> = new Map();
   for (const line of linesOf(text)) {
     if (line.startsWith('#')) {
-      if (/^#EXTM3U\b/i.test(line)) guidesOf(line).forEach((url) => guideUrls.add(url));
-      else if (/^#EXTINF:/i.test(line)) {
+      if (/^#EXTM3U\b/i.test(line)) {
+        common = attributesOf(line.slice('#EXTM3U'.length));
+        guidesOf(common).forEach((url) => guideUrls.add(url));
+      } else if (/^#EXTINF:/i.test(line)) {
         if (entry?.named) tally.count('no_url');
         // Options in front of it belong to it too.
         entry = { ...(entry === null || entry.named ? NO_ENTRY : entry), ...infoOf(line), named: true };
       } else entry = withOption(entry ?? NO_ENTRY, line);
       continue;
     }
-    const row = rowOf(line, entry ?? NO_ENTRY, options.source);
+    const row = rowOf(line, entry ?? NO_ENTRY, common, options.source);
     entry = null;
     const [url = ''] = row.urls;
     if (!isStreamUrl(url)) tally.count('bad_url');
@@ -112,8 +117,7 @@ function* linesOf(text: string): Generator<string> {
   }
 }
 
-function guidesOf(header: string): readonly string[] {
-  const attributes = attributesOf(header.slice('#EXTM3U'.length));
+function guidesOf(attributes: ReadonlyMap<string, string>): readonly string[] {
   return ['x-tvg-url', 'url-tvg', 'tvg-url']
     .flatMap((key) => (attributes.get(key) ?? '').split(','))
     .map((url) => url.trim())
@@ -179,7 +183,7 @@ function headersOf(json: string): ReadonlyMap<string, string> {
   }
 }
 
-function rowOf(line: string, entry: Entry, source: string): Row {
+function rowOf(line: string, entry: Entry, common: ReadonlyMap<string, string>, source: string): Row {
   const [, url = line, headers = ''] = /^([^|]*)\|(.*)$/.exec(line) ?? [];
   const { attributes, name, userAgent, referrer } = withHeaders(
     entry,
@@ -187,6 +191,7 @@ function rowOf(line: string, entry: Entry, source: string): Row {
   );
   const of = (...keys: readonly string[]) => keys.map((key) => attributes.get(key) ?? '').find(Boolean) ?? '';
   const guideName = name || of('tvg-name') || of('tvg-id') || nameOf(url);
+  const archive = archiveOf((key) => attributes.get(key) || common.get(key) || '');
   return {
     source,
     ownId: of('tvg-id'),
@@ -199,7 +204,28 @@ function rowOf(line: string, entry: Entry, source: string): Row {
     userAgent: userAgent || of('user-agent', 'http-user-agent'),
     referrer: referrer || of('referrer', 'http-referrer'),
     urls: [url.trim()],
+    ...(archive && { archive }),
   };
+}
+
+const ARCHIVE_MODES: Readonly<Record<string, Archive['mode']>> = {
+  default: 'default',
+  append: 'append',
+  shift: 'shift',
+  timeshift: 'shift',
+  flussonic: 'flussonic',
+  'flussonic-hls': 'flussonic',
+  'flussonic-ts': 'flussonic-ts',
+  fs: 'flussonic-ts',
+  xc: 'xc',
+};
+
+/** What players take for catch-up (PROTOCOLS §4.2). Days are written in three ways; a mode nobody knows is none. */
+function archiveOf(of: (key: string) => string): Archive | null {
+  const mode = ARCHIVE_MODES[(of('catchup') || of('catchup-type')).toLowerCase()];
+  if (mode === undefined) return null;
+  const days = Number(of('catchup-days') || of('tvg-rec') || of('timeshift'));
+  return { mode, days: Number.isFinite(days) && days > 0 ? days : 0, source: of('catchup-source') };
 }
 
 /** A bare address is called by the last part of its path. */

@@ -1,13 +1,12 @@
 /**
- * The parse door onto a thread of its own, so that reading a guide of any size never holds up a capture (P8). The
+ * The parse door onto a thread of its own, so that reading a guide or a list of any size never holds up a capture (P8). The
  * thread starts with the first job, does one at a time, never keeps the process alive, and is replaced when it dies.
  */
 
 import { Worker } from 'node:worker_threads';
-import { CodedError } from '../domain/errors.js';
-import type { GuideData, Programme } from '../domain/programme.js';
-import type { GuideJob, Parse } from '../io/parse.js';
-import type { FromWorker, ToWorker } from './parseMessages.js';
+import { CodedError, type ErrorCode } from '../domain/errors.js';
+import type { Parse } from '../io/parse.js';
+import type { FromWorker, Job, Sliced, ToWorker } from './parseMessages.js';
 
 /** Beside this file once it is compiled; Node 20 starts no thread from TypeScript. */
 const SCRIPT = new URL('./parseWorker.js', import.meta.url);
@@ -34,15 +33,28 @@ export function createWorkerParse(script: URL = SCRIPT): Parse {
     return fresh;
   }
 
+  /** One after the other: the thread does one job at a time. */
+  function next<T>(order: Job, whole: (rows: readonly unknown[], rest: unknown) => T): Promise<T> {
+    const answer = last.then(async () => {
+      if (closed) throw new CodedError(codeOf(order), `${order.job.path}: stopping`);
+      const { rows, rest } = await ask(started(), order);
+      return whole(rows, rest);
+    });
+    last = answer.catch(() => {});
+    return answer;
+  }
+
   return {
-    guide(job) {
-      const answer = last.then(() => {
-        if (closed) throw new CodedError('guide_unreadable', `${job.path}: stopping`);
-        return ask(started(), job);
-      });
-      last = answer.catch(() => {});
-      return answer;
-    },
+    guide: (job) =>
+      next({ kind: 'guide', job }, (rows, rest) => ({
+        ...(rest as Sliced['guide']['rest']),
+        programmes: rows as Sliced['guide']['slice'],
+      })),
+    list: (job) =>
+      next({ kind: 'list', job }, (rows, rest) => ({
+        ...(rest as Sliced['list']['rest']),
+        channels: rows as Sliced['list']['slice'],
+      })),
     async close() {
       closed = true;
       await worker?.terminate();
@@ -51,22 +63,31 @@ export function createWorkerParse(script: URL = SCRIPT): Parse {
   };
 }
 
-function ask(worker: Worker, job: GuideJob): Promise<GuideData> {
+function codeOf({ kind }: Job): ErrorCode {
+  return kind === 'guide' ? 'guide_unreadable' : 'list_unreadable';
+}
+
+interface Answer {
+  readonly rows: readonly unknown[];
+  readonly rest: unknown;
+}
+
+function ask(worker: Worker, order: Job): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const programmes: Programme[] = [];
+    const rows: unknown[] = [];
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
     const say = (message: ToWorker) => worker.postMessage(message);
     const died = (why: string) =>
-      settle(() => reject(new CodedError('guide_unreadable', `${job.path}: ${why}`)));
+      settle(() => reject(new CodedError(codeOf(order), `${order.job.path}: ${why}`)));
     const onError = (error: Error) => died(`the parser failed (${error.message})`);
     const onExit = () => died('the parser ended');
     const onMessage = (message: FromWorker) => {
       switch (message.kind) {
         case 'slice':
-          programmes.push(...message.programmes);
+          rows.push(...message.rows);
           return say({ kind: 'more' });
         case 'done':
-          return settle(() => resolve({ ...message.rest, programmes }));
+          return settle(() => resolve({ rows, rest: message.rest }));
         case 'failed':
           return settle(() => reject(new CodedError(message.code, message.detail)));
       }
@@ -79,6 +100,6 @@ function ask(worker: Worker, job: GuideJob): Promise<GuideData> {
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     // While a job runs somebody waits for it; an idle thread keeps nothing alive.
     worker.ref();
-    say({ kind: 'guide', job });
+    say(order);
   });
 }

@@ -26,10 +26,27 @@ const list = z.object({
       userAgent: z.string(),
       referrer: z.string(),
       urls: z.array(z.string()),
+      archive: z
+        .object({
+          mode: z.enum(['default', 'append', 'shift', 'flussonic', 'flussonic-ts', 'xc', 'vod']),
+          days: z.number(),
+          source: z.string(),
+        })
+        .exactOptional(),
     }),
   ),
   guideUrls: z.array(z.string()),
   skipped: z.record(z.string(), z.number()),
+  panel: z
+    .object({
+      connectionsMax: z.number(),
+      connectionsOpen: z.number().nullable(),
+      zoneMinutes: z.number(),
+      timezone: z.string(),
+      formats: z.array(z.string()),
+      expiresAt: z.number().nullable(),
+    })
+    .exactOptional(),
 });
 
 const file = z.object({ version: z.literal(1), lists: z.record(z.string(), z.unknown()) });
