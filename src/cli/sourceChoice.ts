@@ -16,7 +16,8 @@ export function chooseSource(loaded: LoadedCommand, around: Surroundings): 'conf
   const { sources } = loaded.config;
   // A guide alone names no stream, unless a relay makes one of every channel.
   const relayed = sources.xmltv.length > 0 && sources.streamBaseUrl !== null;
-  if (sources.catalog.length > 0 || sources.m3u.length > 0 || relayed) return 'configured';
+  const lists = [sources.catalog, sources.m3u, sources.xtream];
+  if (relayed || lists.some((list) => list.length > 0)) return 'configured';
   const meansIt =
     loaded.configFile !== null ||
     ['config', 'publish-dir', 'xmltv', 'stream-base-url'].some((name) => loaded.given.has(name)) ||

@@ -18,6 +18,7 @@ export function buildConfig(value: Values): Config {
     sources: {
       catalog: value('catalog') ?? [],
       m3u: value('m3u') ?? [],
+      xtream: value('xtream') ?? [],
       xmltv: value('xmltv') ?? [],
       streamBaseUrl: value('stream-base-url') ?? null,
       intervalMs: value('source-interval') ?? 0,

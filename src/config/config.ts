@@ -28,6 +28,7 @@ export interface Config {
 export interface SourcesConfig {
   readonly catalog: readonly string[];
   readonly m3u: readonly string[];
+  readonly xtream: readonly string[];
   readonly xmltv: readonly string[];
   /** Without a slash at its end, or null. */
   readonly streamBaseUrl: string | null;

@@ -31,6 +31,15 @@ export const OPTIONS = [
     description: 'M3U channel list; repeatable',
   },
   {
+    name: 'xtream',
+    kind: 'locations',
+    group: 'sources',
+    commands: DECIDING,
+    value: 'FILE|URL',
+    description:
+      'Xtream account: the address of its panel with username= and password=, or a file with that address in it; repeatable',
+  },
+  {
     name: 'xmltv',
     kind: 'locations',
     group: 'sources',

@@ -94,8 +94,8 @@ function clockPart(letter: string, seconds: number): string {
 function flussonic(live: string, mode: 'flussonic' | 'flussonic-ts', wish: ArchiveWish): readonly string[] {
   const start = Math.floor(wish.startAt / 1000);
   const seconds = Math.ceil((wish.stopAt - wish.startAt) / 1000);
-  const [path = live, query = ''] = splitQuery(live);
-  if (mode === 'flussonic-ts' || /\/mpegts$/.test(path))
+  const [path, query] = splitQuery(live);
+  if (mode === 'flussonic-ts' || path.endsWith('/mpegts'))
     return [
       `${path.replace(/\/(?:mpegts|[^/]*\.m3u8|[^/]*\.ts)$/, '')}/archive-${start}-${seconds}.ts${query}`,
     ];

@@ -55,6 +55,8 @@ export interface AccountLimit {
   readonly learned: { readonly max: number; readonly at: number } | null;
   /** Connections left for a viewer. */
   readonly reserve: number;
+  /** What others have open by the panel's word, believed for a while; null where it says nothing. */
+  readonly others?: { readonly open: number; readonly until: number } | null;
 }
 
 /** A connection that we closed and that the provider may still count. */
@@ -139,8 +141,9 @@ export function withAccounts(
   const merged: Record<string, AccountLimit> = {};
   for (const account of new Set([...Object.keys(table.limits), ...Object.keys(limits)])) {
     const learned = limits[account]?.learned ?? table.limits[account]?.learned ?? null;
-    const { max, reserve } = limits[account] ?? { max: 0, reserve: 0 };
-    if (max > 0 || reserve > 0 || learned) merged[account] = { max, reserve, learned };
+    const { max, reserve, others } = limits[account] ?? { max: 0, reserve: 0 };
+    if (max > 0 || reserve > 0 || learned)
+      merged[account] = { max, reserve, learned, ...(others && { others }) };
   }
   return { limits: merged, cooling: [...table.cooling, ...cooling] };
 }
@@ -202,13 +205,19 @@ export function nextChance(table: SlotTable, at: number): number | null {
   return chances.length === 0 ? null : Math.min(...chances);
 }
 
-/** Connections this account may have at once, the viewer's left out. At least one, or nothing would ever be recorded. */
+/**
+ * Connections this account may have at once, the viewer's left out. At least one, or nothing would ever be recorded;
+ * none only while others have them all by the panel's own word.
+ */
 export function limitOf(table: SlotTable, account: string, at: number): number {
   const known = table.limits[account];
   if (!known) return Infinity;
   const learned = isFresh(known.learned, at) ? (known.learned?.max ?? Infinity) : Infinity;
   const max = Math.min(known.max === 0 ? Infinity : known.max, learned);
-  return max === Infinity ? Infinity : Math.max(1, max - known.reserve);
+  if (max === Infinity) return Infinity;
+  const others = known.others && at < known.others.until ? known.others.open : 0;
+  // The viewer that a place is kept for is one of the others once they watch.
+  return others >= max ? 0 : Math.max(1, max - Math.max(known.reserve, others));
 }
 
 function isFresh(learned: AccountLimit['learned'], at: number): boolean {

@@ -125,7 +125,7 @@ function archiveOf(row: Readonly<Record<string, unknown>>, id: string): Archive 
 
 /** Panels written in PHP make an object of a list that has holes, and `false` or null of an empty one. */
 function rowsOf(parsed: unknown): readonly unknown[] | null {
-  if (Array.isArray(parsed)) return parsed;
+  if (Array.isArray(parsed)) return parsed as readonly unknown[];
   if (parsed === null || parsed === false) return [];
   if (!isObject(parsed) || 'user_info' in parsed) return null;
   const values = Object.values(parsed);

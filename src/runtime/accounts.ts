@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js';
 import type { Account } from '../domain/account.js';
 import type { AccountLimit, Cooling } from '../domain/slots.js';
 import type { Store } from '../store/store.js';
+import type { PanelAccount } from './panels.js';
 
 /** An account in the state file. */
 export interface AccountRecord {
@@ -20,8 +21,13 @@ export interface AccountRecord {
 
 type Limits = Readonly<Record<string, AccountLimit>>;
 
-/** What was configured by label, and learned before, by account. */
-export function limitsOf(config: Config, known: Iterable<Account>, store: Store): Limits {
+/** What was configured by label, what panels say, and what was learned before, by account. */
+export function limitsOf(
+  config: Config,
+  known: Iterable<Account>,
+  panels: ReadonlyMap<string, PanelAccount>,
+  store: Store,
+): Limits {
   const limits: Record<string, AccountLimit> = {};
   const { providerMax, providerReserve } = config.how;
   const configured = Object.keys({ ...providerMax, ...providerReserve }).length > 0;
@@ -29,6 +35,11 @@ export function limitsOf(config: Config, known: Iterable<Account>, store: Store)
     const max = providerMax[label.toLowerCase()] ?? limits[key]?.max ?? 0;
     const reserve = providerReserve[label.toLowerCase()] ?? limits[key]?.reserve ?? 0;
     if (max > 0 || reserve > 0) limits[key] = { max, reserve, learned: null };
+  }
+  for (const [key, { max, others }] of panels) {
+    // Panels have been seen to understate it, so what a person says counts more.
+    const before = limits[key] ?? { max: 0, reserve: 0, learned: null };
+    limits[key] = { ...before, max: before.max || max, ...(others && { others }) };
   }
   for (const [key, record] of records(store)) {
     const before = limits[key] ?? { max: 0, reserve: 0 };

@@ -17,6 +17,7 @@ import { createCaptures, type Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
+import { createPanels } from './panels.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
@@ -84,6 +85,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
       lookout.sourceChanged();
     }),
   );
+  const panels = createPanels({
+    lists: () => sources.lists(),
+    ask: (ref, signal) => sources.facts(ref, signal),
+    onNews: () => tellAccounts([]),
+  });
   const upstreams = createUpstreams({ config, doors, store, sources });
   const feeds = createFeeds({
     transport: doors.transport,
@@ -123,6 +129,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
         parts.onTick(at);
         clock.look((wallAt) => sources.covers(wallAt));
         system.send({ type: 'FEEDS', at, open: feeds.keys() });
+        panels.look(system.scheduler().context, at);
         lookout.look();
       },
       dismiss: ({ feed }) => feeds.dismiss(feed),
@@ -134,7 +141,10 @@ export function assemble(parts: AssemblyDoors): Assembly {
         log.info({ id, rule: tombstone?.reason }, 'removed');
         stages.libraryChanged();
       },
-      drain: parts.drain,
+      drain() {
+        panels.stop();
+        parts.drain();
+      },
     },
     input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
     book,
@@ -177,7 +187,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
 
   /** What accounts allow may change with every list. */
   function tellAccounts(cooling: readonly Cooling[]): void {
-    const limits = limitsOf(config, sources.accounts(), store);
+    const limits = limitsOf(config, sources.accounts(), panels.accounts(), store);
     system.send({ type: 'ACCOUNTS', at: clock.now(), limits, cooling });
   }
 

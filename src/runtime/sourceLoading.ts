@@ -6,18 +6,26 @@ import type { SourceRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
 import type { Aliases } from '../domain/match.js';
+import type { PanelFacts, PanelLogin } from '../domain/panel.js';
 import type { GuideData, ListData } from '../domain/programme.js';
 import { redactText } from '../domain/redact.js';
 import { parseAliases } from '../guide/aliases.js';
-import { parseCatalog } from '../guide/catalog.js';
-import { fetchSource, shownLocation, type Validators } from '../guide/fetchSource.js';
-import { parseM3u } from '../guide/m3u.js';
+import {
+  fetchSource,
+  isAddress,
+  NO_VALIDATORS,
+  shownLocation,
+  type Validators,
+} from '../guide/fetchSource.js';
+import { askPanel, loadXtream, withPanel } from '../guide/loadXtream.js';
+import { isPanelList, xtreamLogin } from '../guide/xtreamLogin.js';
 import { diskCode } from '../io/disk.js';
 import type { Doors } from './doors.js';
 
 /** Programmes are kept this far past the horizon, so that the plan sees successors and moves. */
 const MARGIN_MS = 24 * 3_600_000;
-const LIST_BYTES_MAX = 256 * 2 ** 20;
+/** A file with the address of a panel in it is a line, not a list. */
+const ADDRESS_BYTES_MAX = 64 * 1024;
 
 export interface Loaded {
   readonly sourceId: string;
@@ -33,6 +41,8 @@ export interface SourceLoading {
   load(ref: SourceRef, validators: Validators, signal: AbortSignal): Promise<Loaded | 'unchanged'>;
   /** Programmes of a file around now. */
   parseWindow(file: string): Promise<GuideData>;
+  /** What the panel behind a list says of its account just now; null where there is none, or no answer. */
+  facts(ref: SourceRef, signal: AbortSignal): Promise<PanelFacts | null>;
   aliases(): Aliases | undefined;
 }
 
@@ -61,19 +71,70 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
     }
   }
 
+  /** The login of a panel: its address says it, or the first line of a file that nobody else reads. */
+  async function loginOf(ref: SourceRef): Promise<PanelLogin> {
+    const address = isAddress(ref.location) ? ref.location : await addressIn(ref.location);
+    const login = xtreamLogin(address);
+    if (login === null) throw new CodedError('list_not_xtream', 'there is no address with a login');
+    return login;
+  }
+
+  async function addressIn(path: string): Promise<string> {
+    try {
+      const { bytes } = await disk.stat(path);
+      const text = bytes > ADDRESS_BYTES_MAX ? '' : (await disk.readFile(path)).toString();
+      return (
+        text
+          .split(/\r?\n/)
+          .find((line) => /^\s*https?:/i.test(line))
+          ?.trim() ?? ''
+      );
+    } catch (error) {
+      throw new CodedError('list_unreadable', `${path}: ${diskCode(error)}`);
+    }
+  }
+
+  /** Panels say of nothing whether it changed: they are asked whenever it is time. */
+  async function loadPanel(ref: SourceRef, next: string, signal: AbortSignal): Promise<Loaded> {
+    const login = await loginOf(ref);
+    const options = { source: ref.id, includeAdult: config.what.includeAdult };
+    const list = await loadXtream(ref, login, options, next, { ...fetching(signal), parse: doors.parse });
+    return {
+      sourceId: ref.id,
+      validators: NO_VALIDATORS,
+      counts: listCounts(list),
+      list,
+      guide: null,
+      at: clock.now(),
+    };
+  }
+
+  /** A list that a panel makes: what the panel says of the account belongs to it, where it says so. */
+  async function withAccount(ref: SourceRef, list: ListData, signal: AbortSignal): Promise<ListData> {
+    const login = isPanelList(ref.location) ? xtreamLogin(ref.location) : null;
+    if (login === null) return list;
+    const facts = await askPanel(ref, login, fetching(signal)).catch(() => null);
+    return withPanel(list, login, facts);
+  }
+
+  function fetching(signal: AbortSignal) {
+    return { disk, transport: doors.transport, userAgent: config.sources.userAgent, signal };
+  }
+
   return {
     parseWindow,
     aliases: () => aliases,
+    async facts(ref, signal) {
+      const { location } = ref;
+      if (ref.kind !== 'xtream' && !isPanelList(location)) return null;
+      return askPanel(ref, await loginOf(ref), fetching(signal)).catch(() => null);
+    },
     async load(ref, validators, signal) {
       const next = join(folder, `${ref.id}.next`);
       await disk.mkdir(folder, 0o700);
       await loadAliases();
-      const fetched = await fetchSource(ref, validators, next, {
-        disk,
-        transport: doors.transport,
-        userAgent: config.sources.userAgent,
-        signal,
-      });
+      if (ref.kind === 'xtream') return loadPanel(ref, next, signal);
+      const fetched = await fetchSource(ref, validators, next, fetching(signal));
       const at = clock.now();
       if (fetched.kind === 'unchanged') return 'unchanged';
       const base = { sourceId: ref.id, validators: fetched.validators, at };
@@ -82,14 +143,8 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
         const { skipped: _, ...counts } = guide.counts;
         return { ...base, list: null, guide, counts };
       }
-      const { bytes } = await disk.stat(next);
-      if (bytes > LIST_BYTES_MAX)
-        throw new CodedError('list_unreadable', `larger than ${LIST_BYTES_MAX} bytes`);
-      const parse = ref.kind === 'catalog' ? parseCatalog : parseM3u;
-      const list = parse(await disk.readFile(next), {
-        source: ref.id,
-        includeAdult: config.what.includeAdult,
-      });
+      const file = { path: next, source: ref.id, includeAdult: config.what.includeAdult };
+      const list = await withAccount(ref, await doors.parse.list({ ...file, kind: ref.kind }), signal);
       return { ...base, list, guide: null, counts: listCounts(list) };
     },
   };

@@ -9,10 +9,11 @@ export function sourceRef(kind: SourceRef['kind'], location: string): SourceRef 
 }
 
 export function configuredSources(config: Config): SourceRef[] {
-  const { catalog, m3u, xmltv } = config.sources;
+  const { catalog, m3u, xtream, xmltv } = config.sources;
   return [
     ...catalog.map((location) => sourceRef('catalog', location)),
     ...m3u.map((location) => sourceRef('m3u', location)),
+    ...xtream.map((location) => sourceRef('xtream', location)),
     ...xmltv.map((location) => sourceRef('xmltv', location)),
   ];
 }

@@ -10,6 +10,7 @@ import type { Channel, SourceRef, UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
 import type { Aliases } from '../domain/match.js';
+import type { PanelFacts } from '../domain/panel.js';
 import type { GuideData, ListData } from '../domain/programme.js';
 import { NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
 import { pause } from '../io/clock.js';
@@ -53,6 +54,10 @@ export interface Sources extends Addresses {
   guides(): readonly GuideData[];
   /** Whether a guide in use knows what is on then. */
   covers(at: number): boolean;
+  /** Every list, with what it said last. */
+  lists(): Iterable<{ readonly ref: SourceRef; readonly list: ListData | null }>;
+  /** What the panel behind a list says of its account just now; null where there is none, or no answer. */
+  facts(ref: SourceRef, signal: AbortSignal): Promise<PanelFacts | null>;
   aliases(): Aliases | undefined;
   /**
    * Right after a start lists may still be on their way: resolves when the one that is named is there or has failed,
@@ -188,7 +193,7 @@ export function createSources(
       if (loaded.list) {
         source.list = loaded.list;
         followLists();
-        lastGood.keepLists(sourceId, lists);
+        lastGood.keepLists(sourceId, listsById);
       }
       if (loaded.guide) {
         source.guide = loaded.guide;
@@ -216,6 +221,8 @@ export function createSources(
           at >= (counts.firstStartAt ?? Infinity) &&
           at < counts.lastStopAt,
       ),
+    lists: () => sources.values(),
+    facts: loading.facts,
     aliases: loading.aliases,
     async known(ref, signal) {
       const source = sources.get(ref.source);
@@ -236,7 +243,7 @@ export function createSources(
     settled: () => lastGood.settled(),
   };
 
-  function lists(): Record<string, ListData> {
+  function listsById(): Record<string, ListData> {
     return Object.fromEntries(
       [...sources.values()].flatMap(({ ref, list }) => (list ? [[ref.id, list] as const] : [])),
     );

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { entryAt, loopPackets, LOOP_PACKET_BYTES, packetsDue, TICKS_PER_MS } from '../../src/demo/loopTs.js';
 import type { LoopClip } from '../../src/demo/loopTs.js';
+import { panelAnswer, type FakeAccount } from './panel.js';
 
 /** What a channel does to whoever tunes in. All of it is optional; what is left out behaves well. */
 export interface Behaviour {
@@ -78,6 +79,8 @@ export interface FakeProviderOptions {
   readonly programmes?: readonly FakeProgramme[];
   /** Streams beyond that are refused with 458; 0 is no limit. */
   readonly connectionsMax?: number;
+  /** It is an Xtream panel too, for this account; what it says of it may be wrong. */
+  readonly panel?: FakeAccount;
   readonly port?: number;
 }
 
@@ -132,6 +135,15 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
     if (page) {
       response.writeHead(page.status ?? 200, { 'content-type': page.type ?? 'text/html' });
       response.end(Buffer.from(page.body, page.binary ? 'base64' : 'utf8'));
+      return;
+    }
+    if (options.panel && /^\/(?:player_api|get|xmltv)\.php$/.test(path)) {
+      const found = panelAnswer(new URL(request.url ?? '/', url), options.panel, {
+        channels: options.channels,
+        openStreams: streams.size,
+        guide: () => xmltvOf(options.channels, programmes),
+      });
+      response.writeHead(found.status, { 'content-type': found.type }).end(found.body);
       return;
     }
     // Panels put a login in front of the channel.
