@@ -46,6 +46,8 @@ export type RecordingEvent =
   | (Timed & { readonly type: 'KNOWN_AS'; readonly recordKey: string })
   | (Timed & { readonly type: 'KEEP' })
   | (Timed & { readonly type: 'UNKEEP' })
+  /** A person wants nothing of it to be left, whatever it is doing. */
+  | (Timed & { readonly type: 'DELETE' })
   /** A retention rule chose it. */
   | (Timed & { readonly type: 'EVICT'; readonly rule: string })
   /** A person removed the published media while its root was there. */

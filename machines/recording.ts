@@ -20,6 +20,7 @@ import {
   pause,
   recorded,
   release,
+  REMOVED_BY_USER,
   sayGone,
   settled,
   stopCapture,
@@ -28,6 +29,9 @@ import {
   until,
   vocabulary,
 } from './recordingVocabulary.js';
+
+/** A person's DELETE reached it while it was busy. */
+const doomed = { guard: 'doomed' as const, target: '#recording.expired' };
 
 /**
  * What a failed or cancelled recording leaves. Until the programme is over it can be taken up again on the same spool;
@@ -38,6 +42,7 @@ const leftovers = vocabulary.createStateConfig({
   states: {
     revocable: {
       entry: until('stop', (context) => context.window.stopAt),
+      always: doomed,
       on: {
         RETRY: { guard: 'programmeLasts', target: '#recording.scheduled', actions: 'revive' },
         DEADLINE: { guard: due('stop'), target: 'sealing' },
@@ -62,10 +67,12 @@ const leftovers = vocabulary.createStateConfig({
     },
     blocked: {
       entry: until('wait', (_, at) => at + BLOCKED_MS),
+      always: doomed,
       on: { DEADLINE: { guard: due('wait'), target: 'sealing' } },
     },
     resting: {
       entry: 'waitForNothing',
+      always: doomed,
       on: { EVICT: { guard: 'removable', target: '#recording.expired', actions: 'evict' } },
     },
   },
@@ -79,6 +86,7 @@ export const recordingMachine = vocabulary.createMachine({
     KNOWN_AS: { actions: 'alias' },
     KEEP: { actions: { type: 'pin', params: true } },
     UNKEEP: { actions: { type: 'pin', params: false } },
+    DELETE: { actions: 'doom' },
   },
   states: {
     scheduled: {
@@ -87,6 +95,7 @@ export const recordingMachine = vocabulary.createMachine({
         RESCHEDULED: { target: '.early', actions: ['reschedule', release] },
         RESTARTED: { target: '.early', actions: 'restart' },
         CANCEL: { target: 'cancelled', actions: 'refuse' },
+        DELETE: { target: 'cancelled', actions: 'doom' },
       },
       states: {
         early: {
@@ -183,6 +192,7 @@ export const recordingMachine = vocabulary.createMachine({
             YIELD: { target: 'closing', actions: closeFor('yielded') },
             PREEMPTED: { target: 'closing', actions: closeFor('preempted') },
             CANCEL: { target: 'closing', actions: ['refuse', closeFor('cancelled')] },
+            DELETE: { target: 'closing', actions: ['doom', closeFor('cancelled')] },
             RESCHEDULED: {
               actions: ['reschedule', until('stop', closeAt), ask],
             },
@@ -193,6 +203,7 @@ export const recordingMachine = vocabulary.createMachine({
           entry: [until('close', (_, at) => at + CLOSE_MS_MAX), stopCapture],
           on: {
             CANCEL: { actions: ['refuse', closeFor('cancelled')] },
+            DELETE: { actions: ['doom', closeFor('cancelled')] },
             DEADLINE: [
               {
                 guard: { type: 'hung', params: 'cancelled' },
@@ -214,6 +225,7 @@ export const recordingMachine = vocabulary.createMachine({
     retrying: {
       on: {
         CANCEL: { target: 'cancelled', actions: 'refuse' },
+        DELETE: { target: 'cancelled', actions: 'doom' },
         RESTARTED: { target: '.awaitingSlot', actions: 'recapture' },
       },
       initial: 'awaitingSlot',
@@ -265,6 +277,7 @@ export const recordingMachine = vocabulary.createMachine({
         QUEUED: { actions: 'queue' },
         WOKEN: { actions: ask },
         CANCEL: { target: 'cancelled', actions: 'refuse' },
+        DELETE: { target: 'cancelled', actions: 'doom' },
         RESCHEDULED: { actions: ['reschedule', 'keepWithinWindow', ask] },
         RESTARTED: { target: 'retrying.awaitingSlot', actions: 'recapture' },
         DEADLINE: { guard: due('stop'), target: 'finalizing' },
@@ -307,6 +320,7 @@ export const recordingMachine = vocabulary.createMachine({
 
     published: {
       entry: until('expire', (context) => context.expiresAt),
+      always: doomed,
       on: {
         DEADLINE: {
           guard: 'expiryDue',
@@ -314,7 +328,7 @@ export const recordingMachine = vocabulary.createMachine({
           actions: { type: 'evictBy', params: 'expiry' },
         },
         EVICT: { guard: 'removable', target: 'expired', actions: 'evict' },
-        MEDIA_GONE: { target: 'expired', actions: { type: 'evictBy', params: 'removed_by_user' } },
+        MEDIA_GONE: { target: 'expired', actions: { type: 'evictBy', params: REMOVED_BY_USER } },
         KEEP: { actions: [{ type: 'pin', params: true }, 'waitForNothing'] },
         UNKEEP: {
           actions: [{ type: 'pin', params: false }, until('expire', (context) => context.expiresAt)],

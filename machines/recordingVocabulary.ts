@@ -40,6 +40,9 @@ export const CLOSE_MS_MAX = 5_000;
 /** How soon a full disk or a missing mount is looked at again. */
 export const BLOCKED_MS = 30_000;
 
+/** The rule by which a person's own word removes; CONTRACT §2. */
+export const REMOVED_BY_USER = 'removed_by_user';
+
 /** Backoffs and closing times run on elapsed time: only their identity is checked, not the wall clock. */
 const ELAPSED: ReadonlySet<Deadline['kind']> = new Set(['retry', 'close', 'wait']);
 
@@ -179,6 +182,8 @@ export const vocabulary = setup({
     ),
     refuse: assign(({ event }) => (event.type === 'CANCEL' ? { cancelReason: event.reason } : {})),
     evict: assign(({ event }) => (event.type === 'EVICT' ? { evictedBy: event.rule } : {})),
+    /** Said while it may still be busy: it goes as soon as nothing of it is under way any more. */
+    doom: assign({ evictedBy: REMOVED_BY_USER, keep: false }),
     keepWithinWindow: assign(({ context }) => withinWindow(context)),
     interrupt: assign(({ event }) => interrupted(atOf(event))),
     revive: assign(revived),
@@ -212,6 +217,7 @@ export const vocabulary = setup({
     closingFor: ({ context }, why: Recording['closing']) => context.closing === why,
     nothingLeft: ({ context }) => candidates(context).length === 0,
     removable: ({ context }) => !context.keep,
+    doomed: ({ context }) => context.evictedBy !== '',
     fromCurrent: ({ context, event }) =>
       event.type === 'CHECKPOINT' &&
       context.current !== null &&
