@@ -5,11 +5,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { routesOf } from '../src/api/routes.js';
 import { COMMANDS } from '../src/cli/commands.js';
 import { GROUPS, type Group, type OptionRow } from '../src/config/optionRow.js';
 import { envName, optionsOf, settableOptions } from '../src/config/options.js';
 import { ERRORS } from '../src/domain/errors.js';
 import { PLAN_REASONS } from '../src/domain/reasons.js';
+import { doorsThat } from './api/aDoor.js';
 
 type Table = readonly (readonly string[])[];
 
@@ -106,6 +108,16 @@ describe('docs/configuration.md', () => {
       cell(summary),
     ]);
     check('docs/configuration.md', 'commands', ['command', 'also', 'does'], rows);
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('has every address of the HTTP door', () => {
+    const rows = routesOf(doorsThat({})).map(({ method, path, summary }) => [
+      code(`${method} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}`),
+      cell(summary),
+    ]);
+    check('docs/operations.md', 'http', ['address', 'answers'], rows);
   });
 });
 

@@ -53,6 +53,23 @@ export function decideAccess(policy: AccessPolicy, request: AccessRequest): Acce
   return policy.noAuth ? ALLOWED : { kind: 'refused', code: local };
 }
 
+/**
+ * Whether a change may come from this page. Browsers name the page's origin; what names none is no browser's page.
+ * The page is ours where its host is the one that was asked for, or the public one. `origin` is the header as sent.
+ */
+export function isOwnOrigin(
+  origin: string | undefined,
+  fetchSite: string,
+  hostHeader: string | undefined,
+  publicHost: string | null,
+): boolean {
+  if (origin === undefined) return fetchSite !== 'cross-site';
+  if (!URL.canParse(origin)) return false;
+  const { host, protocol } = new URL(origin);
+  if (protocol !== 'http:' && protocol !== 'https:') return false;
+  return host === hostHeader?.toLowerCase() || (publicHost !== null && host === publicHost);
+}
+
 type Refusal = Extract<Access, { kind: 'refused' }>['code'];
 
 /** Why a request is not simply one of this machine, or null. */

@@ -8,26 +8,16 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
 } from 'fastify';
 import { z } from 'zod';
 import { formatListen } from '../domain/address.js';
 import { CodedError } from '../domain/errors.js';
-import { parseCount } from '../domain/quantity.js';
-import { type AccessPolicy, decideAccess, mayListen } from './access.js';
+import { type AccessPolicy, decideAccess, isOwnOrigin, mayListen } from './access.js';
 import { answerFor, type ErrorAnswer, errorAnswer } from './answers.js';
-
-/** What the daemon shows through this door; read at every request. */
-export interface ApiDoors {
-  /** `ok`: the scheduler ticks. `degraded`: it does, but something (the state file) is wrong. More fields are shown. */
-  health(): { readonly ok: boolean; readonly degraded: boolean };
-  /** A guide is loaded. */
-  ready(): boolean;
-  /** CONTRACT §3's report with at most `limit` items a list, 0 is all. A CodedError becomes its HTTP answer. */
-  report(limit: number): object | Promise<object>;
-  /** Accounts, hosts, connections and who waits for one. */
-  upstreams(): object;
-}
+import type { ApiDoors } from './doors.js';
+import { openApiOf } from './openapi.js';
+import { route, type Route } from './route.js';
+import { routesOf } from './routes.js';
 
 export interface ApiOptions {
   readonly host: string;
@@ -36,6 +26,8 @@ export interface ApiOptions {
   readonly access: { readonly token: string | null; readonly noAuth: boolean };
   readonly publicUrl: string | null;
   readonly doors: ApiDoors;
+  /** Of the program, for the OpenAPI document. */
+  readonly version?: string;
   readonly log?: FastifyBaseLogger;
 }
 
@@ -52,10 +44,7 @@ const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 15_000;
 const CONNECTIONS_MAX = 256;
-const REPORT_LIMIT = 10;
-
-/** Answered to everybody: they say whether it lives, and nothing else (CONTRACT §5). */
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** Rejects with CodedError `listen_open` (no token for an outside address) or `listen_failed` (address not usable). */
 export async function startApi(options: ApiOptions): Promise<Api> {
@@ -107,68 +96,89 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
   });
   app.server.maxConnections = CONNECTIONS_MAX;
 
+  const routes = [...routesOf(options.doors)];
+  const document = openApiOf(routes, options.version ?? '');
+  routes.push(
+    route({
+      path: '/api/openapi.json',
+      summary: 'this',
+      answer: z.looseObject({ openapi: z.string() }),
+      answers: () => document,
+    }),
+  );
+  const open = new Set(routes.flatMap((each) => (each.open ? [each.path] : [])));
+
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return;
+    if (open.has(request.routeOptions.url ?? '')) return;
+    const { host, origin, authorization, 'sec-fetch-site': fetchSite } = request.headers;
+    const { token } = tokenShape.parse(request.query);
     const access = decideAccess(policy, {
-      hostHeader: request.headers.host,
+      hostHeader: host,
       headerNames: Object.keys(request.headers),
-      authorization: request.headers.authorization,
-      queryToken: queryOf(request).token,
+      authorization,
+      queryToken: token,
     });
     if (access.kind === 'refused') {
       const answer = errorAnswer(access.code);
       if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
-      await send(reply, answer);
+      return send(reply, answer);
     }
+    const changes = request.method !== 'GET' && request.method !== 'HEAD';
+    if (changes && !isOwnOrigin(origin, String(fetchSite ?? ''), host, policy.publicHost))
+      return send(reply, errorAnswer('origin_foreign'));
   });
   app.setErrorHandler(async (error, request, reply) => {
     const answer = answerFor(error);
     if (answer.body.error.code === 'bug') request.log.error({ err: error }, 'a request failed');
     await send(reply, answer);
   });
-
-  const paths = addRoutes(app, options.doors);
-  app.setNotFoundHandler(async (request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    if (!paths.has(path)) return send(reply, errorAnswer('not_found', `There is nothing at ${path}.`));
-    return send(reply.header('allow', 'GET, HEAD'), errorAnswer('method_not_allowed'));
-  });
+  takeBodies(app);
+  addRoutes(app, routes);
+  app.setNotFoundHandler(async (request, reply) =>
+    send(reply, errorAnswer('not_found', `There is nothing at ${request.url.split('?')[0] ?? ''}.`)),
+  );
   return app;
 }
 
-/** Returns the paths, so that a wrong method is told from a wrong address. */
-function addRoutes(app: FastifyInstance, doors: ApiDoors): ReadonlySet<string> {
-  app.get('/healthz', async (_request, reply) => {
-    const health = doors.health();
-    return reply.code(health.ok ? 200 : 503).send(health);
+const tokenShape = z.object({ token: z.string().optional().catch(undefined) });
+
+/** No command needs a body; one that comes all the same is read, bounded, and must be what it says it is. */
+function takeBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    const isJson = /^application\/json\b/.test(request.headers['content-type'] ?? '');
+    try {
+      done(null, isJson && body !== '' ? JSON.parse(String(body)) : null);
+    } catch {
+      done(new CodedError('request_invalid', 'The body is no JSON.'));
+    }
   });
-  app.get('/readyz', async (_request, reply) => {
-    const ready = doors.ready();
-    return reply.code(ready ? 200 : 503).send({ ready });
-  });
-  app.get('/api/upstreams', async (_request, reply) => reply.send(doors.upstreams()));
-  app.get('/recordings/recorder.json', async (request, reply) => {
-    const limit = limitOf(queryOf(request).limit);
-    return reply.send(await doors.report(limit));
-  });
-  return new Set(['/healthz', '/readyz', '/recordings/recorder.json', '/api/upstreams']);
 }
 
-const queryShape = z.object({
-  token: z.string().optional().catch(undefined),
-  limit: z.string().optional().catch('given more than once'),
-});
-
-function queryOf(request: FastifyRequest): z.infer<typeof queryShape> {
-  return queryShape.parse(request.query);
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined || text === '') return REPORT_LIMIT;
-  const limit = parseCount(text);
-  if (limit === null) throw new CodedError('request_invalid', 'limit is a whole number, 0 for all.');
-  return limit;
+/** A wrong method is told from a wrong address. */
+function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path, handle } of routes) {
+    methods.set(path, (methods.get(path) ?? new Set()).add(method));
+    app.route({
+      method,
+      url: path,
+      handler: async (request, reply) => {
+        const answer = await handle(request, reply);
+        return reply.sent ? reply : reply.send(answer);
+      },
+    });
+  }
+  for (const [url, allowed] of methods) {
+    const allow = [...allowed].flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each])).join(', ');
+    app.route({
+      method: METHODS.filter((each) => !allowed.has(each)),
+      url,
+      handler: async (_request, reply) =>
+        send(reply.header('allow', allow), errorAnswer('method_not_allowed')),
+    });
+  }
 }
 
 /** A proxy may or may not take the sub-path off itself; both are understood. */

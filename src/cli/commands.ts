@@ -20,6 +20,31 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'the same for one programme or recording, by id, title or channel',
   },
   {
+    name: 'keep',
+    aliases: [],
+    argument: '<id>',
+    summary: 'keep a recording until `unkeep`, whatever the keep times say',
+  },
+  { name: 'unkeep', aliases: [], argument: '<id>', summary: 'let the keep times count for it again' },
+  {
+    name: 'cancel',
+    aliases: [],
+    argument: '<id>',
+    summary: 'do not record it, or stop recording it; what was captured is kept',
+  },
+  {
+    name: 'retry',
+    aliases: [],
+    argument: '<id>',
+    summary: 'record it after all, or again, while its programme lasts',
+  },
+  {
+    name: 'delete',
+    aliases: [],
+    argument: '<id>',
+    summary: 'remove a recording and its media; it is not recorded again',
+  },
+  {
     name: 'report',
     aliases: ['catchup-recorder-report'],
     summary: 'what is being, was and could not be recorded',

@@ -7,7 +7,7 @@ import { readHeartbeat } from '../store/lock.js';
 import type { Session } from './session.js';
 
 /** Four beats late is not alive. */
-const BEAT_MS_MAX = 20_000;
+export const BEAT_MS_MAX = 20_000;
 
 export async function health({ loaded, say }: Session): Promise<number> {
   const folder = join(loaded.config.places.outDir, '.catchupd');

@@ -9,6 +9,7 @@ import { REPORT_LIMIT } from '../config/optionTable.js';
 import { resolveConfig, usageError } from '../config/resolve.js';
 import { schemaOf } from '../config/kinds.js';
 import { suggestion } from '../config/suggest.js';
+import { COMMAND_VERBS } from '../domain/commands.js';
 import { normaliseArguments, type Arguments } from './arguments.js';
 import { commandWords, findCommand } from './commands.js';
 import { commanderMessage, helpText, parseLine, type Parsed } from './program.js';
@@ -45,7 +46,14 @@ export type Loaded =
   LoadedCommand | { readonly kind: 'help'; readonly text: string } | { readonly kind: 'version' };
 
 /** Commands whose answer is a table unless they are told otherwise. */
-const TABLES: ReadonlySet<CommandName> = new Set(['plan', 'why', 'doctor', 'health', 'record']);
+const TABLES: ReadonlySet<CommandName> = new Set([
+  'plan',
+  'why',
+  'doctor',
+  'health',
+  'record',
+  ...COMMAND_VERBS,
+]);
 
 /** Rejects with CodedError `usage` (exit 2), listing every problem. */
 export async function loadConfig(input: LoadInput): Promise<Loaded> {
@@ -74,7 +82,7 @@ function parsedLine(command: CommandName, words: Arguments, problems: Problem[])
     if (message === null) throw error;
     problems.push({ origin: '', message });
     // Options are still looked at, so that one error lists everything.
-    const filler = command === 'why' ? ['-'] : [];
+    const filler = findCommand(command)?.argument?.startsWith('<') ? ['-'] : [];
     return parseLine(command, words.options, filler);
   }
 }

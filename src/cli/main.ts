@@ -11,6 +11,7 @@ import { health } from './health.js';
 import { loadConfig, type LoadedCommand } from './load.js';
 import { planCommand, why } from './planCommand.js';
 import { recordCommand } from './recordCommand.js';
+import { recordingCommand } from './recordingCommand.js';
 import { report } from './report.js';
 import { run } from './run.js';
 import type { Session } from './session.js';
@@ -49,6 +50,12 @@ function command(loaded: LoadedCommand): Promise<number> {
       return planCommand(session);
     case 'why':
       return why(session);
+    case 'keep':
+    case 'unkeep':
+    case 'cancel':
+    case 'retry':
+    case 'delete':
+      return recordingCommand(session, loaded.command);
     case 'report':
       return report(session);
     case 'doctor':

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { CodedError } from '../domain/errors.js';
 import { writeRecordManifest } from '../publish/manifest.js';
+import { serveCommandFiles } from '../runtime/commandFiles.js';
 import { startDaemon } from '../runtime/daemon.js';
 import { closeDoors, openDoors, type Session } from './session.js';
 import { chooseSource } from './sourceChoice.js';
@@ -20,7 +21,9 @@ export async function recordCommand(session: Session): Promise<number> {
     const daemon = await startDaemon({ config, doors, mode: 'record' });
     const startedAt = daemon.status().now;
     const signals = onSignals({ stop: () => void daemon.stop() });
+    const files = serveCommandFiles(doors, join(config.places.outDir, '.catchupd'), daemon.command);
     const problem = await daemon.ended;
+    files.stop();
     signals.ignore();
     const recorded = [...daemon.book.all()].flatMap(({ recording, path }) =>
       path === 'published' && (recording.result?.finishedAt ?? 0) >= startedAt ? [recording] : [],

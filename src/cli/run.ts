@@ -4,11 +4,13 @@
  */
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { CodedError } from '../domain/errors.js';
 import { startApi, type Api } from '../api/server.js';
 import type { Config } from '../config/config.js';
+import { serveCommandFiles } from '../runtime/commandFiles.js';
 import { reportOf } from '../runtime/reporting.js';
 import { startDaemon, type Daemon } from '../runtime/daemon.js';
 import type { Doors } from '../runtime/doors.js';
@@ -17,6 +19,7 @@ import { loadConfig } from './load.js';
 import { closeDoors, openDoors, type Session } from './session.js';
 import { chooseSource } from './sourceChoice.js';
 import { onSignals } from './signals.js';
+import { version } from './version.js';
 import { serviceManager } from './systemd.js';
 
 /** The scheduler must have looked around this recently to count as alive. */
@@ -45,6 +48,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
     stop: () => void daemon.stop(),
     reread: () => void reread(session, daemon, isDemo),
   });
+  const files = serveCommandFiles(doors, join(config.places.outDir, '.catchupd'), daemon.command);
   const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config));
   let api: Api | null = null;
   try {
@@ -64,6 +68,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
     throw error;
   } finally {
     manager.stopping();
+    files.stop();
     signals.ignore();
     await api?.close();
   }
@@ -107,6 +112,7 @@ async function listen(
     ...where,
     access: { token: apiToken, noAuth },
     publicUrl,
+    version: await version(),
     log,
     doors: {
       health() {
@@ -115,6 +121,7 @@ async function listen(
       },
       ready: () => daemon.status().ready,
       upstreams: () => daemon.upstreams(),
+      command: daemon.command,
       report: (limit: number) => reportOf(config, daemon.book, daemon.status().now, limit),
     },
   };

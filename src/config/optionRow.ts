@@ -40,7 +40,21 @@ export type Group = (typeof GROUPS)[number];
 export const LANES = ['sports', 'movies', 'general'] as const;
 
 export type CommandName =
-  'run' | 'record' | 'plan' | 'why' | 'report' | 'doctor' | 'health' | 'demo' | 'help' | 'version';
+  | 'run'
+  | 'record'
+  | 'plan'
+  | 'why'
+  | 'keep'
+  | 'unkeep'
+  | 'cancel'
+  | 'retry'
+  | 'delete'
+  | 'report'
+  | 'doctor'
+  | 'health'
+  | 'demo'
+  | 'help'
+  | 'version';
 
 export interface OptionRow {
   readonly name: string;

@@ -7,10 +7,12 @@ import type { OptionRow } from './optionRow.js';
 
 /** Commands that read sources and policy. */
 const DECIDING = ['run', 'record', 'plan', 'why', 'doctor'] as const;
+/** Commands to a recording. */
+const STEERING = ['keep', 'unkeep', 'cancel', 'retry', 'delete'] as const;
 /** Commands that find the daemon's files. */
-const FINDING = [...DECIDING, 'report', 'health'] as const;
+const FINDING = [...DECIDING, ...STEERING, 'report', 'health'] as const;
 const ALL = [...FINDING, 'demo'] as const;
-const ANSWERING = ['record', 'plan', 'why', 'report', 'doctor', 'health'] as const;
+const ANSWERING = ['record', 'plan', 'why', ...STEERING, 'report', 'doctor', 'health'] as const;
 
 export const OPTIONS = [
   {
@@ -106,7 +108,7 @@ export const OPTIONS = [
     name: 'publish-dir',
     kind: 'path',
     group: 'places',
-    commands: DECIDING,
+    commands: [...DECIDING, ...STEERING],
     value: 'DIR',
     description: 'library of a media server; finished recordings appear there complete',
   },
@@ -122,7 +124,7 @@ export const OPTIONS = [
     name: 'umask',
     kind: 'umask',
     group: 'places',
-    commands: DECIDING,
+    commands: [...DECIDING, ...STEERING],
     default: '0022',
     value: 'OCTAL',
     description: 'permissions taken from published files and folders',
@@ -465,7 +467,7 @@ export const OPTIONS = [
     name: 'api-token',
     kind: 'secret',
     group: 'doors',
-    commands: ['run', 'doctor'],
+    commands: ['run', 'doctor', ...STEERING],
     value: 'TOKEN',
     description: 'what requests must carry (Authorization: Bearer TOKEN, or ?token=TOKEN)',
   },

@@ -240,6 +240,42 @@ export const ERRORS = {
     http: 403,
     hint: 'Give --api-token, or --no-auth where the proxy itself asks who it is.',
   },
+  origin_foreign: {
+    meaning: 'A web page of another site asked for a change.',
+    retryable: false,
+    http: 403,
+    hint: 'Commands come from the dashboard itself, from the command line, or from a client that sends no Origin.',
+  },
+  recording_unknown: {
+    meaning: 'No recording has this id.',
+    retryable: false,
+    http: 404,
+    hint: '`catchupd report --limit 0` lists the ids; the first digits are enough where they fit only one.',
+  },
+  id_ambiguous: {
+    meaning: 'More than one recording has an id that begins so.',
+    retryable: false,
+    http: 409,
+    hint: 'Give more digits.',
+  },
+  recording_over: {
+    meaning: 'The recording is in a state where this command can do nothing.',
+    retryable: false,
+    http: 409,
+    hint: '`cancel` is for what is planned or under way, `retry` for what failed or was cancelled while its programme lasts.',
+  },
+  recording_aside: {
+    meaning: 'The recording was put aside because no chart knows its state; it takes no commands.',
+    retryable: false,
+    http: 409,
+    hint: 'Its files are untouched. Report it with what lies in .catchupd/quarantine.',
+  },
+  daemon_silent: {
+    meaning: 'A daemon holds this folder but does not answer.',
+    retryable: true,
+    http: 504,
+    hint: 'Look at its log; `catchupd health` says when it was last alive.',
+  },
   not_found: {
     meaning: 'There is nothing at this address.',
     retryable: false,

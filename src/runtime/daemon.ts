@@ -5,6 +5,7 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
+import type { CommandVerb } from '../domain/commands.js';
 import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { OverrideWord } from '../domain/override.js';
 import { rfc3339 } from '../domain/text.js';
@@ -14,6 +15,7 @@ import { openStore, type Store } from '../store/store.js';
 import { coolingAtStart } from './accounts.js';
 import { assemble, type Assembly } from './assembly.js';
 import type { Book } from './book.js';
+import { command, type CommandAnswer } from './commands.js';
 import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
@@ -65,6 +67,8 @@ export interface Daemon {
   stop(): Promise<void>;
   /** Resolves when it has stopped, by itself (`once`, `record`) or by `stop`; with a code where nothing could be done. */
   readonly ended: Promise<string | null>;
+  /** A person's word to a recording, by its id or the beginning of it; resolves when it is on disk. */
+  command(verb: CommandVerb, id: string): Promise<CommandAnswer>;
   /**
    * A person's word on a programme, above the policy; null takes it back. False where nobody knows its capsule id.
    */
@@ -198,6 +202,8 @@ async function startLocked(
     },
     stop: async () => void (await ending.stop()),
     ended: ending.ended,
+    command: (verb, id) =>
+      command({ book, store, clock, send: (to, event) => system.deliver(to, event) }, verb, id),
     override: (capsuleId, word) => parts.overrides.say(capsuleId, word),
     upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
     async mediaIndex(id) {

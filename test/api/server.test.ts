@@ -3,10 +3,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Api, type ApiOptions, startApi } from '../../src/api/server.js';
+import { doorsThat } from './aDoor.js';
 import { CodedError } from '../../src/domain/errors.js';
-
-/** What no test here is about. */
-const upstreams = () => ({ accounts: [] });
 
 const open: Api[] = [];
 afterEach(async () => {
@@ -19,12 +17,7 @@ async function start(given: Partial<ApiOptions> = {}): Promise<Api> {
     port: 0,
     access: { token: null, noAuth: false },
     publicUrl: null,
-    doors: {
-      health: () => ({ ok: true, degraded: false }),
-      ready: () => false,
-      report: (limit) => ({ limit, active: [] }),
-      upstreams,
-    },
+    doors: doorsThat({}),
     ...given,
   });
   open.push(api);
@@ -85,7 +78,7 @@ describe('the doors', () => {
   it('say whether the daemon lives and is ready', async () => {
     let state = { ok: true, degraded: true };
     let ready = false;
-    const doors = { health: () => state, ready: () => ready, report: () => ({}), upstreams };
+    const doors = doorsThat({ health: () => state, ready: () => ready });
     const api = await start({ doors });
     expect(await ask(api, '/healthz')).toMatchObject({ status: 200, body: { ok: true, degraded: true } });
     expect(await ask(api, '/readyz')).toMatchObject({ status: 503, body: { ready: false } });
@@ -124,12 +117,7 @@ describe('the doors', () => {
   });
 
   it('answer a failure with its code and status, and show nothing of a bug', async () => {
-    const broken = (error: Error) => ({
-      health: () => ({ ok: true, degraded: false }),
-      ready: () => true,
-      report: () => Promise.reject(error),
-      upstreams,
-    });
+    const broken = (error: Error) => doorsThat({ report: () => Promise.reject(error) });
     const coded = await start({ doors: broken(new CodedError('guide_unreadable', 'http://u:hunter2@h/x')) });
     const answer = await ask(coded, '/recordings/recorder.json');
     expect(answer).toMatchObject({ status: 502, body: { error: { code: 'guide_unreadable' } } });
@@ -145,6 +133,98 @@ it('shows upstreams to whoever may see the report', async () => {
   expect(await ask(api, '/api/upstreams')).toMatchObject({ status: 200, body: { accounts: [] } });
   expect((await ask(api, '/api/upstreams', { headers: { host: 'evil.example' } })).status).toBe(403);
   expect((await ask(api, '/api/upstreams', { method: 'POST' })).status).toBe(405);
+});
+
+describe('a command', () => {
+  const told: string[] = [];
+  const doors = doorsThat({
+    command(verb, id) {
+      if (id === 'beef') return Promise.reject(new CodedError('recording_unknown', id));
+      told.push(`${verb} ${id}`);
+      return Promise.resolve({ command: verb, id, changed: true, machine_state: 'gone', recording: null });
+    },
+  });
+  const post = (headers: Record<string, string> = {}) => ({ method: 'POST', headers });
+
+  it('is a POST to the recording, and nothing else', async () => {
+    const api = await start({ doors });
+    expect(await ask(api, '/api/recordings/1a2b3c4d/keep', post())).toMatchObject({
+      status: 200,
+      body: { command: 'keep', id: '1a2b3c4d', changed: true },
+    });
+    expect(told.splice(0)).toEqual(['keep 1a2b3c4d']);
+    expect(await ask(api, '/api/recordings/1a2b3c4d/keep')).toMatchObject({
+      status: 405,
+      headers: { allow: 'POST' },
+    });
+    expect(await ask(api, '/api/recordings/1a2b3c4d/burn', post())).toMatchObject({
+      status: 400,
+      body: { error: { code: 'request_invalid', message: expect.stringContaining('one of cancel') } },
+    });
+    expect(await ask(api, '/api/recordings/beef/keep', post())).toMatchObject({
+      status: 404,
+      body: { error: { code: 'recording_unknown' } },
+    });
+    expect(told).toEqual([]);
+  });
+
+  it('is not taken from a page of another site', async () => {
+    const api = await start({ doors, publicUrl: 'https://nas/catchupd/' });
+    const own = `http://127.0.0.1:${api.port}`;
+    const host = `127.0.0.1:${api.port}`;
+    const path = '/api/recordings/1a2b3c4d/delete';
+    for (const foreign of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: `http://127.0.0.1:${api.port + 1}` },
+      { origin: 'file://' },
+      { 'sec-fetch-site': 'cross-site' },
+    ])
+      expect(await ask(api, path, post({ host, ...foreign }))).toMatchObject({
+        status: 403,
+        body: { error: { code: 'origin_foreign' } },
+      });
+    expect(told).toEqual([]);
+    for (const ours of [{ origin: own }, { origin: 'https://nas' }, {}])
+      expect((await ask(api, path, post({ host, ...ours }))).status).toBe(200);
+    expect(told.splice(0)).toHaveLength(3);
+  });
+
+  it('needs no body, takes one that is what it says, and refuses what is broken or huge', async () => {
+    const api = await start({ doors });
+    const send = (type: string, body: string) =>
+      rawAnswer(
+        api,
+        `POST /api/recordings/1a/keep HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n` +
+          `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    expect(await send('application/json', '{}')).toMatch(/^HTTP\/1.1 200/);
+    expect(await send('application/x-www-form-urlencoded', 'a=b')).toMatch(/^HTTP\/1.1 200/);
+    expect(told.splice(0)).toHaveLength(2);
+    expect(await send('application/json', '{"a":')).toMatch(/^HTTP\/1.1 400[^]*request_invalid/);
+    expect(await send('text/plain', 'x'.repeat(70_000))).toMatch(/^HTTP\/1.1 413[^]*request_too_large/);
+    expect(told).toEqual([]);
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('has every address with what it takes', async () => {
+    const api = await start({ version: '1.2.3' });
+    const { status, body } = await ask(api, '/api/openapi.json');
+    expect(status).toBe(200);
+    const { openapi, info, paths } = body as {
+      openapi: string;
+      info: object;
+      paths: Record<string, Record<string, { parameters?: { name: string }[]; responses: object }>>;
+    };
+    expect(openapi).toBe('3.1.0');
+    expect(info).toMatchObject({ version: '1.2.3' });
+    expect(paths['/recordings/recorder.json']?.['get']?.parameters).toMatchObject([{ name: 'limit' }]);
+    const command = paths['/api/recordings/{id}/{command}']?.['post'];
+    expect(command?.parameters?.map(({ name }) => name)).toEqual(['id', 'command']);
+    expect(Object.keys(command?.responses ?? {})).toEqual(['200', '400', '401', '403', '404', '409', '503']);
+    expect(paths).toHaveProperty('/healthz');
+  });
 });
 
 describe('access', () => {

@@ -1,0 +1,89 @@
+/**
+ * One address of the HTTP door: what it takes, what it answers, and how. The server and the OpenAPI document are both
+ * made from a list of these, so that neither can say what the other does not do.
+ */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { CodedError, type ErrorCode } from '../domain/errors.js';
+
+type Fields = z.ZodObject;
+
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** With `:name` for parameters. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params: Fields;
+  readonly query: Fields;
+  /** What a 200 carries: the shape of its JSON, or the media type of something else. */
+  readonly answer: z.ZodType | string;
+  /** Beyond those that every address has. */
+  readonly errors: readonly ErrorCode[];
+  /** Answered to everybody: it says whether the daemon lives, and nothing else (CONTRACT §5). */
+  readonly open: boolean;
+  /** What it gives back is sent as JSON; a reply that was sent already is left alone. */
+  readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+}
+
+export interface Asked<P, Q> {
+  readonly params: P;
+  readonly query: Q;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+export interface RouteWish<P extends Fields, Q extends Fields> extends Partial<
+  Pick<Route, 'method' | 'errors' | 'open'>
+> {
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly answer: Route['answer'];
+  readonly answers: (asked: Asked<z.infer<P>, z.infer<Q>>) => unknown;
+}
+
+const NOTHING = z.object({});
+
+export function route<P extends Fields = typeof NOTHING, Q extends Fields = typeof NOTHING>(
+  wish: RouteWish<P, Q>,
+): Route {
+  const params = wish.params ?? (NOTHING as unknown as P);
+  const query = wish.query ?? (NOTHING as unknown as Q);
+  return {
+    method: wish.method ?? 'GET',
+    path: wish.path,
+    summary: wish.summary,
+    params,
+    query,
+    answer: wish.answer,
+    errors: wish.errors ?? [],
+    open: wish.open ?? false,
+    async handle(request, reply) {
+      return wish.answers({
+        params: checked(params, request.params),
+        query: checked(query, request.query),
+        request,
+        reply,
+      });
+    },
+  };
+}
+
+/** Throws CodedError `request_invalid` naming what is wrong. */
+function checked<F extends Fields>(shape: F, given: unknown): z.infer<F> {
+  const read = shape.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new CodedError('request_invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong'}`);
+}
+
+/** A number in a query: whole, 0 for "all" where it is a limit. */
+export function countField(name: string, standard: number) {
+  return z
+    .string(`${name} is a whole number, 0 for all.`)
+    .regex(/^\d{0,9}$/, `${name} is a whole number, 0 for all.`)
+    .optional()
+    .transform((text) => (text === undefined || text === '' ? standard : Number(text)));
+}
