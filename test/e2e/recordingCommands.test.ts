@@ -78,7 +78,7 @@ describe.concurrent('a command to a recording', () => {
     expect(filesUnder(scene.outDir).filter((path) => path.endsWith('.ts'))).toEqual([]);
     const why = await scene.ask(['why', 'Long', ...places, '--m3u', provider.m3uUrl, '--json']);
     expect(JSON.parse(why.stdout)).toMatchObject({ removed: [{ id: long.id, reason: 'removed_by_user' }] });
-  }, 150_000);
+  }, 240_000);
 
   it('goes through a file where the daemon does not listen', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
