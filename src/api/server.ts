@@ -125,7 +125,7 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
       return send(reply, answer);
     }
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
-    if (changes && !isOwnOrigin(origin, String(fetchSite ?? ''), host, policy.publicHost))
+    if (changes && !isOwnOrigin(origin, fetchSite ?? '', host, policy.publicHost))
       return send(reply, errorAnswer('origin_foreign'));
   });
   app.setErrorHandler(async (error, request, reply) => {
