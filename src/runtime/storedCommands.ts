@@ -16,6 +16,7 @@ import { createBook, type Book } from './book.js';
 import { command, type CommandAnswer } from './commands.js';
 import { createDeadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
+import { createMediaIndexes } from './mediaIndexes.js';
 import { folded } from './recover.js';
 import { openRoots } from './roots.js';
 import { createStages } from './stages.js';
@@ -46,7 +47,13 @@ export async function commandOnStore(
     try {
       const book: Book = createBook({ store, history, deadlines, clock, log, onChange: () => undefined });
       const roots = await openRoots(config, doors, store);
-      const stages = createStages({ config, doors, roots, book: () => book });
+      const stages = createStages({
+        config,
+        doors,
+        roots,
+        book: () => book,
+        indexPath: createMediaIndexes(disk, folder).pathOf,
+      });
       const send = async (to: string, event: RecordingEvent) => {
         book.note(to, event);
         const next = folded(book.snapshot(to), event);
