@@ -5,7 +5,7 @@
 import type { Clock } from '../io/clock.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from '../io/transport.js';
 import { ENDED, refusalOfBody, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
-import { findLock } from './tsPackets.js';
+import { isTransportStream } from './tsPackets.js';
 
 /** Enough for five sync bytes from any position inside a packet. */
 const SNIFF_BYTES = 1024;
@@ -58,7 +58,7 @@ export async function openUpstream(
       response.body.destroy();
       return { kind: 'aborted' };
     }
-    if (fine && findLock(look.first) >= 0) return { kind: 'live', body: look };
+    if (fine && isTransportStream(look.first)) return { kind: 'live', body: look };
     response.body.destroy();
     if (!fine) {
       const { status, headers } = response;

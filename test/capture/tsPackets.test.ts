@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   findLock,
+  isTransportStream,
   packetAligner,
   PACKET_BYTES,
   pcrAt,
@@ -42,6 +43,68 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 
 const numbers = (bytes: Buffer) =>
   Array.from({ length: bytes.length / PACKET_BYTES }, (_, n) => bytes.readUInt16BE(n * PACKET_BYTES + 4));
+
+/** The same packets as M2TS or with parity has them: `front` bytes before each, `back` behind. */
+function padded(bytes: Buffer, front: number, back: number): Buffer {
+  const count = bytes.length / PACKET_BYTES;
+  return Buffer.concat(
+    Array.from({ length: count }, (_, n) => [
+      Buffer.alloc(front, 0xa0 + (n % 7)),
+      bytes.subarray(n * PACKET_BYTES, (n + 1) * PACKET_BYTES),
+      Buffer.alloc(back, 0xb0 + (n % 5)),
+    ]).flat(),
+  );
+}
+
+describe.each([
+  ['a clock of four bytes in front of each', 4, 0],
+  ['sixteen bytes of parity behind each', 0, 16],
+])('packets with %s', (_, front, back) => {
+  const stride = front + PACKET_BYTES + back;
+
+  it('are given out as packets, however the bytes are cut and wherever they begin', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 9 }),
+        fc.nat(stride - 1),
+        (sizes, begin) => {
+          const all = packets(20);
+          const bytes = padded(all, front, back).subarray(begin);
+          const { out, losses } = align(cut(bytes, sizes));
+          const first = begin <= front ? 0 : PACKET_BYTES;
+          expect(out.equals(all.subarray(first))).toBe(true);
+          expect(losses).toBe(0);
+        },
+      ),
+    );
+  });
+
+  it('are found again where bytes are missing or too many', () => {
+    fc.assert(
+      fc.property(fc.nat(stride * 12), fc.integer({ min: -150, max: 150 }), (where, change) => {
+        fc.pre(change !== 0);
+        const all = packets(30);
+        const bytes = padded(all, front, back);
+        const at = stride * 8 + where;
+        const torn = change < 0 ? Buffer.alloc(0) : Buffer.alloc(change, 0x22);
+        const { out, losses } = align([
+          Buffer.concat([bytes.subarray(0, at), torn, bytes.subarray(at + Math.max(0, -change))]),
+        ]);
+        expect(losses).toBeLessThanOrEqual(1);
+        const found = numbers(out).map((number) => number & 0x7fff);
+        // In order, none twice, and no more lost than the two that the damage touches.
+        expect(found).toEqual([...new Set(found)].toSorted((a, b) => a - b));
+        expect(found.length).toBeGreaterThanOrEqual(27);
+        expect(out.length % PACKET_BYTES).toBe(0);
+      }),
+    );
+  });
+
+  it('begin like a transport stream', () => {
+    expect(isTransportStream(padded(packets(6), front, back).subarray(0, 1024))).toBe(true);
+    expect(isTransportStream(Buffer.from('<html>'.repeat(200)))).toBe(false);
+  });
+});
 
 describe('packet alignment', () => {
   it('gives every whole packet once, however the bytes are cut and wherever they begin', () => {
