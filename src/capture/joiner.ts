@@ -8,7 +8,7 @@ import { pieceMapper, type JoinPlan, type PieceMapper, type TimedSink } from './
 import type { PieceJoin } from '../domain/capture.js';
 import type { SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
-import { streamScan } from './streamScan.js';
+import { streamScan, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, CLOCK_WRAP, PACKET_BYTES, ticksBetween } from './tsPackets.js';
 
 /** An overlap shows within its first pictures. A stream that sends no burst is looked at for a second, if it has any. */
@@ -27,6 +27,8 @@ export interface JoinerInput {
   readonly silentMs: number | null;
   /** How long the piece may look for a point to begin at. */
   readonly startWaitMs: number;
+  /** The connection did not break: the provider put this behind what came before. */
+  readonly isSeam?: boolean;
 }
 
 export interface Joiner {
@@ -46,9 +48,12 @@ interface Going {
   readonly removedTicks: number;
 }
 
-export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: TimedSink): Joiner {
+export function joiner(
+  { tail, silentMs, startWaitMs, isSeam = false }: JoinerInput,
+  sink: TimedSink,
+): Joiner {
   const written = tail.scan;
-  let looking: ReturnType<typeof firstLook> | null = firstLook(tail, silentMs);
+  let looking: ReturnType<typeof firstLook> | null = firstLook(tail, silentMs, isSeam);
   let going: Going | null = null;
   let mono = 0;
 
@@ -57,7 +62,7 @@ export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: Timed
     if (offset !== null && tables) {
       const plan: JoinPlan = { kind: 'exact', offset, tables };
       const mapper = pieceMapper(written, plan, sink);
-      return { plan, mapper, start: null, removedTicks: removedTicks(look, offset) };
+      return { plan, mapper, start: null, removedTicks: overlapTicks(written, look.scan(), offset) };
     }
     const gapMs = Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units[0]?.dts ?? -1;
@@ -65,13 +70,6 @@ export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: Timed
     const mapper = pieceMapper(written, plan, sink);
     const start = startPoint(startWaitMs, (buffer, from, to) => mapper.push(buffer, from, to, mono));
     return { plan, mapper, start, removedTicks: 0 };
-  }
-
-  function removedTicks(look: ReturnType<typeof firstLook>, offset: number): number {
-    const first = look.scan().units.find((unit) => unit.dts >= 0);
-    const last = written.pids.get(written.lead()?.pid ?? -1);
-    if (!first || !last) return 0;
-    return Math.max(0, ticksBetween((first.dts + offset) % CLOCK_WRAP, last.dts) + last.stepTicks);
   }
 
   function take(to: Going, buffer: Buffer, from: number, end: number): void {
@@ -116,8 +114,16 @@ export function joiner({ tail, silentMs, startWaitMs }: JoinerInput, sink: Timed
   };
 }
 
+/** How much of a piece is written already, if its clock is `offset` behind. */
+function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): number {
+  const first = piece.units.find((unit) => unit.dts >= 0);
+  const last = written.pids.get(written.lead()?.pid ?? -1);
+  if (!first || !last) return 0;
+  return Math.max(0, ticksBetween((first.dts + offset) % CLOCK_WRAP, last.dts) + last.stepTicks);
+}
+
 /** What is seen of a piece before it is known where it goes. */
-function firstLook(tail: SpoolTail, silentMs: number | null) {
+function firstLook(tail: SpoolTail, silentMs: number | null, isSeam: boolean) {
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
   const units = unitMatcher(tail.scan.units);
@@ -126,6 +132,8 @@ function firstLook(tail: SpoolTail, silentMs: number | null) {
   let unitsSeen = 0;
   let burstMs = 0;
   let samePackets = false;
+  /** Found, but not believed yet. */
+  let doubted: number | null = null;
 
   /** Its tables are known now: what came before them can be read, too. */
   function again(): void {
@@ -144,6 +152,28 @@ function firstLook(tail: SpoolTail, silentMs: number | null) {
     return ahead > 0 && ahead <= (silentMs * CLOCK_HZ) / 1000 + SAME_CLOCK_TICKS;
   }
 
+  /** The offset of the piece's clock, once an overlap is found. */
+  function find(bytes: Buffer): number | null {
+    for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
+      samePackets = packets.add(bytes, at);
+    if (samePackets && scan.tables() !== null) return 0;
+    for (; unitsSeen < scan.units.length; unitsSeen++) {
+      const unit = scan.units[unitsSeen];
+      const offset = unit ? units.add(unit) : null;
+      if (offset !== null && (offset === 0 || !clockWentOn())) return offset;
+    }
+    return null;
+  }
+
+  /**
+   * Inside one connection the same again is mostly a card that is shown in a loop, clock and all. Only what comes much
+   * faster than it plays was sent a second time.
+   */
+  function wasSentAgain(offset: number, spanMs: number, sinceMs: number): boolean {
+    const overlapMs = overlapTicks(tail.scan, scan, offset) / 90;
+    return spanMs >= overlapMs && sinceMs <= overlapMs / 2;
+  }
+
   return {
     held,
     /** The offset of the piece's clock, once an overlap is sure. */
@@ -154,15 +184,11 @@ function firstLook(tail: SpoolTail, silentMs: number | null) {
       scan.push(bytes, 0, bytes.length);
       if (!isKnown && scan.tables() !== null) again();
       const spanMs = scan.firstPcr() < 0 ? 0 : ticksBetween(scan.firstPcr(), scan.lastPcr()) / 90;
-      burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - (mono - (held[0]?.mono ?? mono))));
-      for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
-        samePackets = packets.add(bytes, at);
-      if (samePackets && scan.tables() !== null) return 0;
-      for (; unitsSeen < scan.units.length; unitsSeen++) {
-        const unit = scan.units[unitsSeen];
-        const offset = unit ? units.add(unit) : null;
-        if (offset !== null && (offset === 0 || !clockWentOn())) return offset;
-      }
+      const sinceMs = mono - (held[0]?.mono ?? mono);
+      burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sinceMs));
+      const offset = doubted ?? find(bytes);
+      if (offset === null || !isSeam || wasSentAgain(offset, spanMs, sinceMs)) return offset;
+      doubted = offset;
       return null;
     },
     isEnough(mono: number): boolean {

@@ -6,20 +6,12 @@
 import type { CaptureOutcome } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
-import { joiner } from './joiner.js';
-import { pieceWriter } from './pieceWriter.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
-import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
-import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
-import { readTail, type SpoolTail } from './spoolTail.js';
-import { startPoint } from './startPoint.js';
-import { tsHealth } from './tsHealth.js';
+import { openWritten, sections, type SectionsInput } from './sections.js';
+import { isTrouble, type DiskTrouble } from './spool.js';
 import { packetAligner } from './tsPackets.js';
 import { openUpstream, type LiveBody } from './upstream.js';
-
-/** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
-const START_WAIT_MS = 5_000;
 
 /** Why the stream is over. */
 type Ending =
@@ -40,7 +32,7 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
       break;
   }
   const cameAt = clock.now();
-  const ready = await openWritten(input, doors.disk, cameAt).catch((error: unknown) => {
+  const ready = await openSpoolOf(input, doors.disk, cameAt).catch((error: unknown) => {
     opened.body.destroy();
     return { bug: String(error) };
   });
@@ -49,43 +41,19 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
     opened.body.destroy();
     return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(ready) };
   }
-  const silentMs = ready.lastAt === null ? null : Math.max(0, cameAt - ready.lastAt);
-  return record(opened.body, { ...ready, silentMs }, input.stallTimeoutMs, doors);
+  return record(opened.body, ready, input.stallTimeoutMs, doors);
 }
 
-/** The spool, what its end says where it has one, and when the last byte of that came. */
-interface Written {
-  readonly spool: Spool;
-  readonly tail: SpoolTail | null;
-  readonly index: SpoolIndex | null;
-  readonly lastAt: number | null;
-}
-
-async function openWritten(input: CaptureInput, disk: Disk, cameAt: number): Promise<Written | DiskTrouble> {
-  const lastAt = input.lastMediaAt ?? (await writtenAt(disk, input.spoolPath));
-  const spool = await openSpool(disk, input.spoolPath);
-  if (isTrouble(spool)) return spool;
-  const { firstOffset } = spool;
-  try {
-    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset);
-    const index = await openIndex(input, disk, spool, cameAt);
-    return { spool, tail, index, lastAt };
-  } catch (error) {
-    await spool.close();
-    if (diskCode(error) === 'UNKNOWN') throw error;
-    return troubleOf(error);
-  }
-}
-
-async function openIndex(
-  { indexPath }: CaptureInput,
+async function openSpoolOf(
+  { spoolPath, indexPath, lastMediaAt }: CaptureInput,
   disk: Disk,
-  spool: Spool,
-  startedAt: number,
-): Promise<SpoolIndex | null> {
-  if (indexPath === undefined) return null;
-  const { firstOffset: spoolBytes, trimmedBytes, read } = spool;
-  return openSpoolIndex(disk, { path: indexPath, spoolBytes, trimmed: trimmedBytes > 0, startedAt, read });
+  cameAt: number,
+): Promise<SectionsInput | DiskTrouble> {
+  const lastAt = lastMediaAt ?? (await writtenAt(disk, spoolPath));
+  const place = { spoolPath, ...(indexPath !== undefined && { indexPath }), startedAt: cameAt };
+  const written = await openWritten(disk, place);
+  if (isTrouble(written)) return written;
+  return { place, written, silentMs: lastAt === null ? null : Math.max(0, cameAt - lastAt) };
 }
 
 /** When the spool was written last; nobody else writes in it. */
@@ -99,20 +67,13 @@ async function writtenAt(disk: Disk, path: string): Promise<number | null> {
   }
 }
 
-/** Where packets go first: to the start point, or by the joiner. */
-interface Entrance {
-  push(buffer: Buffer, from: number, to: number, mono: number): void;
-  heldBackBytes(): number;
-}
-
 async function record(
   body: LiveBody,
-  { spool, tail, index, silentMs }: Omit<Written, 'lastAt'> & { readonly silentMs: number | null },
+  input: SectionsInput,
   stallTimeoutMs: number,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock, signal } = doors;
-  const health = tsHealth();
   let end: (ending: Ending) => void = () => undefined;
   const onBug = (error: unknown) => end({ kind: 'bug', error: String(error) });
   const ended = new Promise<Ending>((resolve) => (end = resolve));
@@ -122,19 +83,11 @@ async function record(
     return paused;
   });
 
-  const writer = pieceWriter({
-    spool,
-    index,
-    health: {
-      count: (buffer, from, to) => health.count(buffer, from, to),
-      counts: () => ({
-        ...health.counts(),
-        syncLosses: aligner.syncLosses(),
-        skippedBytes: aligner.skippedBytes() + entrance.heldBackBytes(),
-      }),
-    },
+  let mono = clock.mono();
+  const writing = sections(input, {
+    disk: doors.disk,
     clock,
-    join: () => joint?.join() ?? null,
+    outside: () => ({ syncLosses: aligner.syncLosses(), skippedBytes: aligner.skippedBytes() }),
     onCheckpoint: doors.onCheckpoint,
     onPressure(full) {
       paused = full;
@@ -147,13 +100,9 @@ async function record(
     onTrouble: (trouble) => end({ kind: 'trouble', trouble }),
     onBug,
   });
-  let mono = clock.mono();
-  const joint = tail && joiner({ tail, silentMs, startWaitMs: START_WAIT_MS }, writer.push);
-  const entrance: Entrance =
-    joint ?? startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, mono));
   const aligner = packetAligner((buffer, from, to) => {
     stall.touch(mono);
-    entrance.push(buffer, from, to, mono);
+    writing.push(buffer, from, to, mono);
   });
   /** A throw in here would end as an unexplained broken connection: it is a bug of ours and is called one (P8). */
   function take(chunk: Buffer): void {
@@ -180,17 +129,15 @@ async function record(
   signal.removeEventListener('abort', onAbort);
   stall.cancel();
   body.destroy();
-  let bug: string | null = null;
+  let trouble: DiskTrouble | null;
   try {
     aligner.end();
-    joint?.end();
+    trouble = await writing.finish();
   } catch (error) {
-    bug = String(error);
+    return { kind: 'bug', at: clock.now(), error: String(error) };
   }
-  const trouble = await writer.finish();
   const at = clock.now();
-  const piece = writer.piece();
-  if (bug !== null) return { kind: 'bug', at, error: bug };
+  const piece = writing.piece();
   if (trouble !== null) return { kind: 'fault', at, piece, ...refusalOfTrouble(trouble) };
   switch (ending.kind) {
     case 'stop':

@@ -216,7 +216,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     setPid(out, at, own);
     setCounter(out, at, counter + delta);
     shiftClock(out, at, offset);
-    if (clockIsPast) return;
+    if (clockIsPast || own !== map.tables()?.map.pcrPid) return;
     const pcr = pcrAt(out, at);
     if (pcr < 0) return;
     if (ticksBetween(written.lastPcr(), pcr) > 0) clockIsPast = true;

@@ -6,7 +6,7 @@ import { streamScan, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
 
 /** Providers repeat what their buffers hold, 2 to 10 s; rarely more (PROTOCOLS §6.2). */
-const TAIL_S = 30;
+export const TAIL_S = 30;
 const TAIL_BYTES_MAX = 48 * 1024 * 1024;
 /** Of the last bytes, to see how many a second has. Those are compared packet by packet, too. */
 const LAST_BYTES = 5_000 * PACKET_BYTES;
@@ -18,15 +18,16 @@ export interface SpoolTail {
   readonly last: Buffer;
 }
 
-/** `bytes`: length of the file, in whole packets. Rejects with what the disk says. */
+/** `bytes`: length of the file, in whole packets; `tailS`: how much of it. Rejects with what the disk says. */
 export async function readTail(
   read: (offset: number, length: number) => Promise<Buffer>,
   bytes: number,
+  tailS = TAIL_S,
 ): Promise<SpoolTail> {
   const lastFrom = Math.max(0, bytes - LAST_BYTES);
   const last = await read(lastFrom, bytes - lastFrom);
   const scan = streamScan();
-  for (let at = Math.max(0, bytes - tailBytes(last)); at < lastFrom; at += READ_BYTES) {
+  for (let at = Math.max(0, bytes - tailBytes(last, tailS)); at < lastFrom; at += READ_BYTES) {
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
     scanWhole(scan, chunk);
   }
@@ -43,12 +44,12 @@ function scanWhole(scan: StreamScan, chunk: Buffer): void {
 }
 
 /** How far to go back for as many seconds as are wanted, by the rate of the last bytes. */
-function tailBytes(last: Buffer): number {
+function tailBytes(last: Buffer, tailS: number): number {
   const probe = streamScan();
   scanWhole(probe, last);
   const first = probe.firstPcr();
   const ticks = first < 0 ? 0 : ticksBetween(first, probe.lastPcr());
   if (ticks <= 0) return 8 * last.length;
-  const bytes = Math.min(TAIL_BYTES_MAX, (last.length * TAIL_S * CLOCK_HZ) / ticks);
+  const bytes = Math.min(TAIL_BYTES_MAX, (last.length * tailS * CLOCK_HZ) / ticks);
   return Math.ceil(bytes / PACKET_BYTES) * PACKET_BYTES;
 }

@@ -58,6 +58,7 @@ export function streamScan(known: Tables | null = null): StreamScan {
   const pids = new Map<number, PidState>();
   let firstPcr = -1;
   let lastPcr = -1;
+  let pcrPid = -1;
   let gathered: Buffer[] = [];
   /** Of each PID of sound its last unit. */
   const sounds = new Map<number, { readonly type: number; packets: Buffer[] }>();
@@ -91,16 +92,19 @@ export function streamScan(known: Tables | null = null): StreamScan {
   function packet(buffer: Buffer, at: number): void {
     const pid = pidAt(buffer, at);
     if (pid === NULL_PID || ((buffer[at + 1] ?? 0) & 0x80) !== 0) return;
-    const pcr = pcrAt(buffer, at);
+    // Other programmes of the same multiplex have clocks of their own.
+    const pcr = tables && tables.map.pcrPid !== pid ? -1 : pcrAt(buffer, at);
     if (pcr >= 0) {
       if (firstPcr < 0) firstPcr = pcr;
       lastPcr = pcr;
+      pcrPid = pid;
     }
     if (reader.push(buffer, at, pid) === 'changed') {
       tables = reader.tables();
       const found = (tables && leadingStream(tables.map.streams)) ?? null;
       if (found?.pid !== lead?.pid) close();
       lead = found;
+      if (tables && pcrPid !== tables.map.pcrPid) firstPcr = lastPcr = -1;
       for (const { pid: own, type, kind } of tables?.map.streams ?? []) {
         if (kind === 'audio' && !sounds.has(own)) sounds.set(own, { type, packets: [] });
       }

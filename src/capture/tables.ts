@@ -21,6 +21,8 @@ export interface TableReader {
   /** Whether the PID is one of tables; `changed` when this packet made known what was not known before. */
   push(buffer: Buffer, at: number, pid: number): 'table' | 'changed' | 'other';
   tables(): Tables | null;
+  /** Where the PMT comes, by the PAT; -1 before there was one. */
+  pmtPid(): number;
 }
 
 export function tableReader(): TableReader {
@@ -49,6 +51,7 @@ export function tableReader(): TableReader {
       return 'changed';
     },
     tables: () => known,
+    pmtPid: () => pmt?.pid ?? -1,
   };
 }
 

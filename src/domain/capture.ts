@@ -1,6 +1,6 @@
 /** What a capture gives back: always a fact, never an exception. Plain JSON; every member carries when it was known. */
 
-import type { GapCause, TsCounts } from './ledger.js';
+import type { Gap, GapCause, TsCounts } from './ledger.js';
 
 /** One connection's worth of media as it stands in the spool. */
 export interface CapturePiece {
@@ -15,6 +15,10 @@ export interface CapturePiece {
   readonly ts: TsCounts;
   /** How it was put behind what the spool held; absent where that was nothing. */
   readonly join?: PieceJoin;
+  /** Where the provider itself put another stream behind the one before, in their order. */
+  readonly splices?: readonly PieceSplice[];
+  /** What of it is missing, or worth nothing. */
+  readonly gaps?: readonly Gap[];
 }
 
 /** One joint, as it was made. */
@@ -25,6 +29,12 @@ export interface PieceJoin {
   readonly approximate: boolean;
   /** Stream time that is missing between the last picture before and the first after; 0 where an overlap was cut. */
   readonly gapS: number;
+}
+
+/** A joint inside a piece. */
+export interface PieceSplice extends PieceJoin {
+  /** Wall clock of the first byte after it. */
+  readonly at: number;
 }
 
 /**

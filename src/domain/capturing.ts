@@ -7,7 +7,7 @@
 
 import { refKey, type UpstreamRef } from './channel.js';
 import type { CaptureFault, CapturePiece } from './capture.js';
-import { addTs, type GapCause, type JoinKind, type Stretch } from './ledger.js';
+import { addTs, GAP_MS, type GapCause, type JoinKind, type Stretch } from './ledger.js';
 import type { Recording, UpstreamHealth } from './recording.js';
 
 /** Stream this long without a fault makes everything before it forgotten. */
@@ -75,7 +75,18 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
       health: { ...recording.health, [refKey(source)]: FRESH },
     }),
   };
-  if (known) return { ...facts, stretches: [...recording.stretches.slice(0, -1), stretch] };
+  const inside = insidePiece(piece, fromAt);
+  if (known) {
+    // What was known of its inside is part of what is known now.
+    const joins = recording.joins.filter(({ at, kind }) => kind !== 'discontinuity' || at < fromAt);
+    const gaps = recording.gaps.filter((gap) => gap.fromAt < fromAt);
+    return {
+      ...facts,
+      stretches: [...recording.stretches.slice(0, -1), stretch],
+      ...(inside.joins.length > 0 && { joins: [...joins, ...inside.joins] }),
+      ...(inside.gaps.length > 0 && { gaps: [...gaps, ...inside.gaps] }),
+    };
+  }
 
   const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
   const cause = recording.lastFault?.cause ?? 'late_start';
@@ -83,10 +94,11 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     ...facts,
     lastFault: null,
     stretches: [...recording.stretches.slice(0, -1), ...(before ? [before] : []), stretch],
-    gaps:
-      fromAt > silentSince
-        ? [...recording.gaps, { fromAt: silentSince, toAt: fromAt, cause }]
-        : recording.gaps,
+    gaps: [
+      ...recording.gaps,
+      ...(fromAt > silentSince ? [{ fromAt: silentSince, toAt: fromAt, cause }] : []),
+      ...inside.gaps,
+    ],
     joins: last
       ? [
           ...recording.joins,
@@ -96,8 +108,33 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
             removedOverlapS: piece.join?.removedOverlapS ?? 0,
             approximate: piece.join?.approximate ?? false,
           },
+          ...inside.joins,
         ]
-      : recording.joins,
+      : [...recording.joins, ...inside.joins],
+  };
+}
+
+/** Joints that the provider made within one connection, and what is missing within it. */
+function insidePiece(
+  { splices = [], gaps = [] }: CapturePiece,
+  fromAt: number,
+): Pick<Facts, 'joins' | 'gaps'> {
+  const silences = splices.map(({ at, gapS }) => ({
+    fromAt: at - Math.round(gapS * 1000),
+    toAt: at,
+    cause: 'stall' as const,
+  }));
+  return {
+    joins: splices.map(({ at, removedOverlapS, approximate }) => ({
+      at,
+      kind: 'discontinuity',
+      removedOverlapS,
+      approximate,
+    })),
+    gaps: [...silences, ...gaps]
+      .map((gap) => ({ ...gap, fromAt: Math.max(gap.fromAt, fromAt) }))
+      .filter((gap) => gap.toAt - gap.fromAt >= GAP_MS)
+      .toSorted((a, b) => a.fromAt - b.fromAt),
   };
 }
 

@@ -47,6 +47,9 @@ export interface Stretch {
   readonly firstOffset: number;
 }
 
+/** A gap from this length on is one a viewer notices. */
+export const GAP_MS = 500;
+
 export interface Gap {
   readonly fromAt: number;
   readonly toAt: number;

@@ -3,14 +3,12 @@
  * `complete` means complete. Padding is never a gap. The words and their thresholds are those of CONTRACT §3.
  */
 
-import type { Gap, GapCause, Outcome, Stretch } from './ledger.js';
+import { GAP_MS, type Gap, type GapCause, type Outcome, type Stretch } from './ledger.js';
 import type { OutcomeReason } from './outcomeReasons.js';
 import type { Recording, RecordingResult } from './recording.js';
 
 /** Media may begin this much after the start, or end this much before the stop, and the ends still count as there. */
 export const EDGE_MS = 3000;
-/** A gap from this length on is one a viewer notices. */
-export const GAP_MS = 500;
 
 /** Why capture did not go on to the end of the window. */
 export type EarlyEnd = 'cancelled' | 'interrupted' | 'gave_up' | 'max_duration';

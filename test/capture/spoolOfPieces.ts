@@ -6,7 +6,14 @@ import { readTail } from '../../src/capture/spoolTail.js';
 import { trimSpool } from '../../src/capture/spoolTrim.js';
 import { startPoint } from '../../src/capture/startPoint.js';
 import { tsHealth } from '../../src/capture/tsHealth.js';
-import { hasPayload, packetAligner, PACKET_BYTES, payloadAt, pcrAt } from '../../src/capture/tsPackets.js';
+import {
+  hasPayload,
+  packetAligner,
+  PACKET_BYTES,
+  payloadAt,
+  pcrAt,
+  pesTimesAt,
+} from '../../src/capture/tsPackets.js';
 import { pidAt, startsUnit, ticksBetween } from '../../src/capture/tsPackets.js';
 import type { PieceJoin } from '../../src/domain/capture.js';
 import { shift } from '../../src/demo/tsFields.js';
@@ -110,12 +117,20 @@ export function faultsOf(bytes: Buffer): string[] {
   const { continuityErrors, syncLosses } = health.counts();
   if (continuityErrors > 0) faults.push(`${continuityErrors} continuity errors`);
   if (syncLosses > 0) faults.push(`${syncLosses} sync losses`);
-  let last = -1;
+  const clocks = new Map<number, number>();
+  const stamps = new Map<number, number>();
   eachPacket(bytes, (at) => {
+    const pid = pidAt(bytes, at);
     const pcr = pcrAt(bytes, at);
-    if (pcr < 0) return;
-    if (last >= 0 && ticksBetween(last, pcr) <= 0) faults.push(`the clock goes back at ${at}`);
-    last = pcr;
+    const clock = clocks.get(pid) ?? -1;
+    if (pcr >= 0 && clock >= 0 && ticksBetween(clock, pcr) <= 0)
+      faults.push(`the clock of ${pid} goes back at ${at}`);
+    if (pcr >= 0) clocks.set(pid, pcr);
+    const dts = pesTimesAt(bytes, at)?.dts ?? -1;
+    const stamp = stamps.get(pid) ?? -1;
+    if (dts >= 0 && stamp >= 0 && ticksBetween(stamp, dts) <= 0)
+      faults.push(`the DTS of ${pid} goes back at ${at}`);
+    if (dts >= 0) stamps.set(pid, dts);
   });
   return faults;
 }

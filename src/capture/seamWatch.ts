@@ -1,0 +1,270 @@
+/**
+ * Finds the places inside one connection where a provider has put another stream behind the one before: its clock jumps,
+ * its encoder began anew, its PIDs or codecs are others. What follows has to be joined like a new piece, or the clock
+ * of the file would jump too. Everything else passes as it came, at the price of one look at each packet's header.
+ *
+ * One clock value that jumps may be damage. So what comes after it waits until a second one says the same, which mostly
+ * is in the same packet; when the next ones go on as before, nothing has happened.
+ */
+import type { ElementaryStream, StreamKind } from './psi.js';
+import { tableReader, type Tables } from './tables.js';
+import { CLOCK_HZ, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt, PID_COUNT } from './tsPackets.js';
+import { startsUnit, ticksBetween } from './tsPackets.js';
+
+/** Where the stream lacks some of itself, though its clock went on. */
+export interface Hole {
+  /** Monotonic time of the first packet after it. */
+  readonly mono: number;
+  readonly seconds: number;
+}
+
+export interface SeamSink {
+  /** Whole packets of the stream as it is, in their order. `mono`: when they came. Valid during the call only. */
+  onPackets(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** Another stream begins with the next packets, so long after the last ones. */
+  onSeam(silentMs: number): void;
+  onHole(hole: Hole): void;
+}
+
+export interface SeamWatch {
+  push(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** Nothing follows: what still waits is passed on. */
+  end(): void;
+}
+
+/** From this length on a jump forward is a hole (PROTOCOLS §6.2), unless the clock is shown that rarely. */
+const HOLE_TICKS_MIN = CLOCK_HZ / 2;
+const HOLE_STEPS_MIN = 4;
+/** So much may be missing, beside the time that passed: providers skip what their buffers cannot hold. */
+const SKIPPED_TICKS_MAX = 8 * CLOCK_HZ;
+/** Units that come in the order in which they are shown step back a little all the time. */
+const BACK_TICKS_MIN = CLOCK_HZ;
+/** Clock values that must say so before a jump is believed. */
+const VOTES_MIN = 2;
+/** What waits for them at most. */
+const HELD_BYTES_MAX = 1024 * 1024;
+const HELD_MS_MAX = 1_000;
+
+/** Tables wait no longer for what they are the tables of, nor what no table speaks of for one that does. */
+const WAITING_BYTES_MAX = 1024 * 1024;
+const WAITING_MS_MAX = 800;
+
+const IGNORED = 0;
+/** PAT and PMT; other sections of the standards; what carries clocks. */
+const TABLE = 1;
+const SECTION = 2;
+const TIMED = 3;
+/** Of no interest, and not new. */
+const SEEN = 4;
+
+interface Mark {
+  readonly ticks: number;
+  readonly mono: number;
+}
+
+/** Where the clocks of a stream stand. */
+interface Clocks {
+  pcr: Mark | null;
+  pcrStep: number;
+  /** The last DTS of each PID of sound or pictures. */
+  readonly stamps: Map<number, Mark>;
+}
+
+type Held = { readonly bytes: Buffer; readonly mono: number }[];
+
+/** What waits since a clock value jumped; `votes`: how many more have said so than have not. */
+interface Suspicion {
+  readonly since: number;
+  readonly silentMs: number;
+  readonly held: Held;
+  votes: number;
+  /** Where the clocks stand if it is right, or wrong. */
+  readonly clocks: Clocks;
+}
+
+const unknownClocks = (): Clocks => ({ pcr: null, pcrStep: 0, stamps: new Map() });
+
+export function seamWatch(sink: SeamSink): SeamWatch {
+  const watched = new Uint8Array(PID_COUNT).fill(SECTION, 0, 0x20);
+  watched[0] = TABLE;
+  const reader = tableReader();
+  let tables: Tables | null = null;
+  let pcrPid = -1;
+  let clocks = unknownClocks();
+  let suspicion: Suspicion | null = null;
+  let lastMono = Number.NaN;
+  /** Tables, and PIDs that are new, until it is seen what they belong to. */
+  const waiting: Held = [];
+  let waitingBytes = 0;
+
+  /** Takes tables in force; true where what follows is another stream by them. */
+  function know(next: Tables): boolean {
+    const before = tables;
+    tables = next;
+    watched.fill(IGNORED).fill(SECTION, 0, 0x20);
+    watched[NULL_PID] = SEEN;
+    for (const { pid, kind } of next.map.streams) if (kind !== 'other') watched[pid] = TIMED;
+    if (next.map.pcrPid !== NULL_PID) watched[next.map.pcrPid] = TIMED;
+    watched[0] = TABLE;
+    watched[next.pmtPid] = TABLE;
+    if (pcrPid !== next.map.pcrPid) clocks.pcr = null;
+    ({ pcrPid } = next.map);
+    return before !== null && !goesOn(before, next);
+  }
+
+  /** Takes a clock value in; `backMin` is how far it may go back. */
+  function take(ticks: number, before: Mark | null | undefined, mono: number, backMin: number): boolean {
+    if (!before) return true;
+    const step = ticksBetween(before.ticks, ticks);
+    const passed = (Math.max(0, mono - before.mono) * CLOCK_HZ) / 1000;
+    const fits = step >= -backMin && step <= passed + SKIPPED_TICKS_MAX;
+    if (suspicion) suspicion.votes += fits ? -1 : 1;
+    else if (!fits) {
+      const silentMs = Number.isNaN(lastMono) ? 0 : mono - lastMono;
+      const now = { ...clocks, stamps: new Map(clocks.stamps) };
+      suspicion = { since: mono, silentMs, held: [], votes: 1, clocks: now };
+    }
+    return fits;
+  }
+
+  function time(buffer: Buffer, at: number, pid: number, mono: number): void {
+    const pcr = pid === pcrPid ? pcrAt(buffer, at) : -1;
+    if (pcr >= 0) {
+      const { pcr: before, pcrStep } = clocks;
+      const fits = take(pcr, before, mono, 0);
+      const step = before && fits ? ticksBetween(before.ticks, pcr) : 0;
+      if (!suspicion && step >= HOLE_TICKS_MIN && step > HOLE_STEPS_MIN * pcrStep && pcrStep > 0)
+        sink.onHole({ mono, seconds: step / CLOCK_HZ });
+      const now = suspicion?.clocks ?? clocks;
+      now.pcr = { ticks: pcr, mono };
+      if (step > 0) now.pcrStep = step;
+    }
+    if (!startsUnit(buffer, at)) return;
+    const dts = pesTimesAt(buffer, at)?.dts ?? -1;
+    if (dts < 0) return;
+    take(dts, clocks.stamps.get(pid), mono, suspicion ? 0 : BACK_TICKS_MIN);
+    (suspicion?.clocks ?? clocks).stamps.set(pid, { ticks: dts, mono });
+  }
+
+  /** Takes a packet of a table in; true where it says that another stream begins. */
+  function table(buffer: Buffer, at: number, pid: number): boolean {
+    const read = reader.push(buffer, at, pid);
+    const pmtPid = reader.pmtPid();
+    if (pmtPid >= 0) watched[pmtPid] = TABLE;
+    const next = read === 'changed' ? reader.tables() : null;
+    return next !== null && know(next);
+  }
+
+  /** What one packet says: it goes on, its clock is in doubt, or another stream begins. */
+  function look(buffer: Buffer, at: number, mono: number): 'on' | 'doubt' | 'seam' {
+    const b1 = buffer[at + 1] ?? 0;
+    if ((b1 & 0x80) !== 0) return 'on';
+    const pid = ((b1 & 0x1f) << 8) | (buffer[at + 2] ?? 0);
+    const kind = watched[pid];
+    if (kind === TABLE) return table(buffer, at, pid) ? 'seam' : 'on';
+    if (kind === TIMED) time(buffer, at, pid, mono);
+    return suspicion ? 'doubt' : 'on';
+  }
+
+  /** Another stream begins; what of it is here is looked at as its beginning. */
+  function begin(silentMs: number, held: Held): void {
+    suspicion = null;
+    clocks = unknownClocks();
+    sink.onSeam(silentMs);
+    for (const { bytes, mono } of held) scan(bytes, 0, bytes.length, mono);
+  }
+
+  function clear({ held, clocks: now }: Suspicion): void {
+    suspicion = null;
+    clocks = now;
+    pass(held);
+  }
+
+  function pass(held: Held): void {
+    for (const { bytes, mono } of held) sink.onPackets(bytes, 0, bytes.length, mono);
+  }
+
+  /** One more packet waits; whether that is enough to decide. */
+  function doubt(doubted: Suspicion, packet: Held[number], said: string): void {
+    const { held, since, silentMs } = doubted;
+    held.push(packet);
+    const waited = held.length * PACKET_BYTES >= HELD_BYTES_MAX || packet.mono - since >= HELD_MS_MAX;
+    if (said === 'seam' || waited || doubted.votes >= VOTES_MIN) begin(silentMs, held);
+    else if (doubted.votes <= 0) clear(doubted);
+  }
+
+  function emit(buffer: Buffer, from: number, to: number, mono: number): void {
+    if (to <= from) return;
+    pass(waiting.splice(0));
+    sink.onPackets(buffer, from, to, mono);
+  }
+
+  function wait(bytes: Buffer, mono: number): void {
+    waiting.push({ bytes, mono });
+    waitingBytes = (waiting.length === 1 ? 0 : waitingBytes) + bytes.length;
+    if (waitingBytes > WAITING_BYTES_MAX || mono - (waiting[0]?.mono ?? mono) > WAITING_MS_MAX)
+      pass(waiting.splice(0));
+  }
+
+  function scan(buffer: Buffer, from: number, to: number, mono: number): void {
+    let run = from;
+    /** Where the tables right before this packet begin: they belong to what comes after them. -1: there are none. */
+    let lead = waiting.length > 0 ? from : -1;
+    for (let at = from; at < to; at += PACKET_BYTES) {
+      const b1 = buffer[at + 1] ?? 0;
+      const pid = ((b1 & 0x1f) << 8) | (buffer[at + 2] ?? 0);
+      const kind = watched[pid];
+      const tells = (b1 & 0x40) !== 0 || ((buffer[at + 3] ?? 0) & 0x20) !== 0;
+      const before = suspicion;
+      const asks = before !== null || kind === TABLE || (kind === TIMED && tells);
+      const said = asks ? look(buffer, at, mono) : 'on';
+      if (before === null && said === 'on') {
+        if (kind === TIMED) lead = -1;
+        else if (kind !== SEEN && lead < 0 && tables !== null) lead = at;
+        if (kind === IGNORED && tables !== null) watched[pid] = SEEN;
+        continue;
+      }
+      const packet = { bytes: Buffer.from(buffer.subarray(at, at + PACKET_BYTES)), mono };
+      const first = lead < 0 ? at : lead;
+      if (before === null) {
+        emit(buffer, run, first, mono);
+        const held = waiting.splice(0);
+        if (at > first) held.push({ bytes: Buffer.from(buffer.subarray(first, at)), mono });
+        const now: Suspicion | null = suspicion;
+        if (now === null) begin(mono - lastMono || 0, [...held, packet]);
+        else {
+          now.held.push(...held);
+          doubt(now, packet, said);
+        }
+      } else doubt(before, packet, said);
+      run = at + PACKET_BYTES;
+      lead = -1;
+    }
+    const until = lead < 0 ? to : lead;
+    emit(buffer, run, until, mono);
+    if (to > until) wait(Buffer.from(buffer.subarray(until, to)), mono);
+  }
+
+  return {
+    push(buffer, from, to, mono) {
+      scan(buffer, from, to, mono);
+      lastMono = mono;
+    },
+    end() {
+      if (suspicion) clear(suspicion);
+      pass(waiting.splice(0));
+    },
+  };
+}
+
+/** Whether sound and pictures are those of before: some may have come or gone, but none is another one now. */
+function goesOn(before: Tables, next: Tables): boolean {
+  const was = new Map(before.map.streams.map((stream) => [stream.pid, stream]));
+  const isTimed = ({ kind }: ElementaryStream) => kind !== 'other';
+  const is = new Map(next.map.streams.filter(isTimed).map((stream) => [stream.pid, stream]));
+  const isNew = (kind: StreamKind) => [...is.values()].some((one) => one.kind === kind && !was.has(one.pid));
+  return [...was.values()].filter(isTimed).every((stream) => {
+    const now = is.get(stream.pid);
+    return now ? now.type === stream.type : !isNew(stream.kind);
+  });
+}

@@ -1,0 +1,264 @@
+/**
+ * What one connection brings, on its way into the spool. Mostly that is one section: start point or joiner, then the
+ * writer. Where the provider puts another stream behind the one before, a section ends like a piece and the next is
+ * joined to it like a piece, by what the spool then ends with, so that there is one way to make a joint (P1, P2).
+ */
+import type { CapturePiece } from '../domain/capture.js';
+import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
+import type { Clock } from '../io/clock.js';
+import { diskCode, type Disk } from '../io/disk.js';
+import { joiner, type Joiner } from './joiner.js';
+import { pieceWriter, type PieceWriter } from './pieceWriter.js';
+import { seamWatch } from './seamWatch.js';
+import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
+import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
+import { readTail, TAIL_S, type SpoolTail } from './spoolTail.js';
+import { startPoint, type StartPoint } from './startPoint.js';
+import { tsHealth } from './tsHealth.js';
+
+/** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
+const START_WAIT_MS = 5_000;
+/** Providers splice short cards in a loop; to read 30 s for each would be more work than the stream itself. */
+const SEAM_TAIL_S = 12;
+
+export interface SpoolPlace {
+  readonly spoolPath: string;
+  /** Of the index of the spool; none is kept where it is left out. */
+  readonly indexPath?: string;
+  /** When this connection began to give media. */
+  readonly startedAt: number;
+}
+
+/** The spool, and what its end says where it has one. */
+export interface Written {
+  readonly spool: Spool;
+  readonly tail: SpoolTail | null;
+  readonly index: SpoolIndex | null;
+}
+
+/** Rejects with nothing that a disk does. */
+export async function openWritten(
+  disk: Disk,
+  place: SpoolPlace,
+  tailS = TAIL_S,
+): Promise<Written | DiskTrouble> {
+  const spool = await openSpool(disk, place.spoolPath);
+  if (isTrouble(spool)) return spool;
+  const { firstOffset } = spool;
+  try {
+    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset, tailS);
+    return { spool, tail, index: await openIndex(disk, place, spool) };
+  } catch (error) {
+    await spool.close();
+    if (diskCode(error) === 'UNKNOWN') throw error;
+    return troubleOf(error);
+  }
+}
+
+async function openIndex(
+  disk: Disk,
+  { indexPath, startedAt }: SpoolPlace,
+  { firstOffset: spoolBytes, trimmedBytes, read }: Spool,
+): Promise<SpoolIndex | null> {
+  if (indexPath === undefined) return null;
+  return openSpoolIndex(disk, { path: indexPath, spoolBytes, trimmed: trimmedBytes > 0, startedAt, read });
+}
+
+export interface SectionsInput {
+  readonly place: SpoolPlace;
+  readonly written: Written;
+  /** From the last byte in the spool to the first of this connection; null where nobody knows. */
+  readonly silentMs: number | null;
+}
+
+export interface SectionsDoors {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly onCheckpoint: (piece: CapturePiece) => void;
+  /** True: hold the stream back. False: let it go on. */
+  readonly onPressure: (full: boolean) => void;
+  readonly onTrouble: (trouble: DiskTrouble) => void;
+  readonly onBug: (error: unknown) => void;
+  /** What was wrong with the stream before it was cut into packets. */
+  readonly outside: () => Pick<TsCounts, 'syncLosses' | 'skippedBytes'>;
+}
+
+export interface Sections {
+  /** Whole packets as they come. */
+  push(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** Writes and syncs all that came. Rejects with a bug only. */
+  finish(): Promise<DiskTrouble | null>;
+  /** What is in the file now, or null while that is nothing. */
+  piece(): CapturePiece | null;
+}
+
+/** From one seam to the next. */
+interface Section {
+  readonly writer: PieceWriter;
+  readonly joint: Joiner | null;
+  readonly start: StartPoint;
+  /** Before its first packet; and when that came, and the last one. */
+  readonly silentMs: number | null;
+  firstMono: number | null;
+  lastMono: number;
+}
+
+/** What comes while one section ends and the next begins. */
+type Waiting = { readonly bytes: Buffer; readonly mono: number } | { readonly seamAfterMs: number };
+
+export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
+  const { disk, clock } = doors;
+  const gaps: Gap[] = [];
+  /** Of the sections that are over. */
+  const over: CapturePiece[] = [];
+  let closedHeldBack = 0;
+  let isOpen = true;
+  let section: Section = open(input.written, input.silentMs, false);
+  let waiting: Waiting[] | null = null;
+  let changing: Promise<void> = Promise.resolve();
+  let trouble: DiskTrouble | null = null;
+  let full = false;
+
+  const watch = seamWatch({
+    onPackets(buffer, from, to, mono) {
+      if (waiting) waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
+      else take(buffer, from, to, mono);
+    },
+    onSeam(silentMs) {
+      if (waiting) waiting.push({ seamAfterMs: silentMs });
+      else changing = change(silentMs).catch((error: unknown) => doors.onBug(error));
+    },
+    onHole({ mono, seconds }) {
+      const toAt = Math.round(clock.now() - Math.max(0, clock.mono() - mono));
+      gaps.push({ fromAt: toAt - Math.round(seconds * 1000), toAt, cause: 'stall' });
+    },
+  });
+
+  function open({ spool, tail, index }: Written, silentMs: number | null, isSeam: boolean): Section {
+    const health = tsHealth();
+    const writer: PieceWriter = pieceWriter({
+      spool,
+      index,
+      health,
+      clock,
+      join: () => joint?.join() ?? null,
+      onCheckpoint() {
+        const now = piece();
+        if (now) doors.onCheckpoint(now);
+      },
+      onPressure(isFull) {
+        full = isFull;
+        if (!waiting) doors.onPressure(isFull);
+      },
+      onTrouble: doors.onTrouble,
+      onBug: doors.onBug,
+    });
+    const joint = tail && joiner({ tail, silentMs, startWaitMs: START_WAIT_MS, isSeam }, writer.push);
+    const opened: Section = {
+      writer,
+      joint,
+      start: startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, opened.lastMono)),
+      silentMs,
+      firstMono: null,
+      lastMono: 0,
+    };
+    isOpen = true;
+    return opened;
+  }
+
+  function take(buffer: Buffer, from: number, to: number, mono: number): void {
+    section.firstMono ??= mono;
+    section.lastMono = mono;
+    (section.joint ?? section.start).push(buffer, from, to, mono);
+  }
+
+  async function change(silentMs: number): Promise<void> {
+    waiting = [];
+    doors.onPressure(true);
+    for (let after: number | null = silentMs; after !== null; after = handOn()) {
+      trouble ??= await close();
+      const written: Written | DiskTrouble = trouble ?? (await openWritten(disk, input.place, SEAM_TAIL_S));
+      if (isTrouble(written)) {
+        trouble = written;
+        return doors.onTrouble(trouble);
+      }
+      full = false;
+      // While nothing of this connection is in the file, it is the connection that is joined.
+      section =
+        over.length > 0 ? open(written, after, true) : open(written, silentSince(section, after), false);
+    }
+    waiting = null;
+    doors.onPressure(full);
+  }
+
+  /** Hands on what came meanwhile, up to the next seam; how long it was silent there, or null. */
+  function handOn(): number | null {
+    for (let one = waiting?.shift(); one !== undefined; one = waiting?.shift()) {
+      if ('seamAfterMs' in one) return one.seamAfterMs;
+      take(one.bytes, 0, one.bytes.length, one.mono);
+    }
+    return null;
+  }
+
+  /** Ends the section: all of it is in the file then. */
+  async function close(): Promise<DiskTrouble | null> {
+    section.joint?.end();
+    const failed = await section.writer.finish();
+    const done = section.writer.piece();
+    if (done) over.push(done);
+    closedHeldBack += heldBackBytes(section);
+    isOpen = false;
+    return failed;
+  }
+
+  function piece(): CapturePiece | null {
+    const current = isOpen ? section.writer.piece() : null;
+    const whole = wholePiece(current ? [...over, current] : over);
+    if (!whole) return null;
+    const { syncLosses, skippedBytes } = doors.outside();
+    const heldBack = closedHeldBack + (isOpen ? heldBackBytes(section) : 0);
+    const ts = addTs(whole.ts, { ...NO_TS, syncLosses, skippedBytes: skippedBytes + heldBack });
+    return { ...whole, ts, ...(gaps.length > 0 && { gaps: [...gaps] }) };
+  }
+
+  return {
+    push: (buffer, from, to, mono) => watch.push(buffer, from, to, mono),
+    async finish() {
+      watch.end();
+      await changing;
+      return trouble ?? close();
+    },
+    piece,
+  };
+}
+
+function heldBackBytes({ joint, start }: Section): number {
+  return (joint ?? start).heldBackBytes();
+}
+
+/** From what the spool ends with to a seam, where nothing between them was of use. */
+function silentSince({ silentMs, firstMono, lastMono }: Section, seamMs: number): number | null {
+  if (silentMs === null) return null;
+  return silentMs + (firstMono === null ? 0 : lastMono - firstMono) + seamMs;
+}
+
+/** The sections of a connection as the one piece that they are: joints between them are splices of the provider's. */
+function wholePiece(pieces: readonly CapturePiece[]): CapturePiece | null {
+  const [first] = pieces;
+  const last = pieces.at(-1);
+  if (!first || !last) return null;
+  const splices = pieces.slice(1).map(({ fromAt, join }) => ({
+    at: fromAt,
+    removedOverlapS: join?.removedOverlapS ?? 0,
+    approximate: join?.approximate ?? true,
+    gapS: join?.gapS ?? 0,
+  }));
+  return {
+    ...first,
+    bytes: last.firstOffset + last.bytes - first.firstOffset,
+    toAt: last.toAt,
+    goodMs: pieces.reduce((sum, { goodMs }) => sum + goodMs, 0),
+    ts: pieces.map(({ ts }) => ts).reduce(addTs),
+    ...(splices.length > 0 && { splices }),
+  };
+}

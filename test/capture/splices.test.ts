@@ -1,0 +1,247 @@
+/** What a provider does to its stream within one connection: other encoders, other clocks, other tables behind the first. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isTrouble } from '../../src/capture/spool.js';
+import { openWritten, sections } from '../../src/capture/sections.js';
+import { streamScan } from '../../src/capture/streamScan.js';
+import { PACKET_BYTES } from '../../src/capture/tsPackets.js';
+import type { CapturePiece } from '../../src/domain/capture.js';
+import { systemClock } from '../../src/io/clock.js';
+import { nodeDisk } from '../../src/io/nodeDisk.js';
+import { clipBytes } from '../media/clip.js';
+import { decode, isUnbroken, probe } from '../media/frames.js';
+import { faultsOf, payloads, remuxed } from './spoolOfPieces.js';
+
+const VIDEO = 0x100;
+const AUDIO = 0x101;
+const FRAMES = 160;
+const CLIP_S = 6.4;
+let clip: Buffer;
+let other: Buffer;
+let folder: string;
+let spoolPath: string;
+beforeAll(async () => {
+  clip = await clipBytes();
+  other = await clipBytes({
+    width: 480,
+    height: 270,
+    toneHz: 900,
+    firstNumber: 1000,
+    muxer: '-muxdelay 0.7 -mpegts_start_pid 0x200 -mpegts_pmt_start_pid 0x1200',
+  });
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'catchupd-splices-'));
+  spoolPath = join(folder, 'show.partial.ts');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What comes over one connection; `ms`: how long it takes, `silentMs`: how long nothing comes before it. */
+interface Part {
+  readonly bytes: Buffer;
+  readonly ms?: number;
+  readonly silentMs?: number;
+}
+
+const CHUNK = 21 * PACKET_BYTES;
+
+async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: CapturePiece | null }> {
+  const place = { spoolPath, startedAt: Date.now() };
+  const written = await openWritten(nodeDisk, place);
+  if (isTrouble(written)) throw new Error(written.code);
+  const bugs: unknown[] = [];
+  const writing = sections(
+    { place, written, silentMs: null },
+    {
+      disk: nodeDisk,
+      clock: systemClock,
+      onCheckpoint: () => undefined,
+      onPressure: () => undefined,
+      onTrouble: ({ code }) => bugs.push(code),
+      onBug: (error) => bugs.push(error),
+      outside: () => ({ syncLosses: 0, skippedBytes: 0 }),
+    },
+  );
+  let mono = 0;
+  for (const { bytes, ms = 6_400, silentMs = 0 } of parts) {
+    mono += silentMs;
+    for (let at = 0; at < bytes.length; at += CHUNK) {
+      mono += (ms * Math.min(CHUNK, bytes.length - at)) / bytes.length;
+      writing.push(bytes, at, Math.min(bytes.length, at + CHUNK), mono);
+    }
+  }
+  expect(await writing.finish()).toBeNull();
+  expect(bugs).toEqual([]);
+  return { spool: readFileSync(spoolPath), piece: writing.piece() };
+}
+
+function part(bytes: Buffer, from: number, to: number): Buffer {
+  const packets = Math.floor(bytes.length / PACKET_BYTES);
+  return bytes.subarray(PACKET_BYTES * Math.floor(packets * from), PACKET_BYTES * Math.floor(packets * to));
+}
+
+function streamsOf(bytes: Buffer): [number, number][] {
+  const scan = streamScan();
+  scan.push(bytes, 0, bytes.length);
+  return scan.tables()?.map.streams.map(({ pid, type }) => [pid, type]) ?? [];
+}
+
+/** One clock, one counter a PID, no word of the decoder; the frames that came out. */
+async function expectSound(spool: Buffer): Promise<readonly number[]> {
+  expect(faultsOf(spool)).toEqual([]);
+  const { frames, errors } = await decode(spool, 'warning');
+  expect(errors.slice(0, 3)).toEqual([]);
+  return frames;
+}
+
+describe('a stream that goes on', () => {
+  it('passes byte for byte, whatever its clock', async () => {
+    const wrapping = remuxed(clip, new Map(), 2 ** 33 - 90_000 * 4);
+    const { spool, piece } = await record([{ bytes: wrapping }]);
+    expect(piece).not.toHaveProperty('splices');
+    expect(piece).not.toHaveProperty('gaps');
+    const start = wrapping.indexOf(spool.subarray(2 * PACKET_BYTES, 3 * PACKET_BYTES));
+    expect(wrapping.subarray(start, start + spool.length - 20 * PACKET_BYTES)).toEqual(
+      spool.subarray(2 * PACKET_BYTES, spool.length - 18 * PACKET_BYTES),
+    );
+  });
+
+  it('is not taken for another one for a clock value that is damaged', async () => {
+    const damaged = Buffer.from(clip);
+    let pcrs = 0;
+    for (let at = 0; at < damaged.length; at += PACKET_BYTES) {
+      if (((damaged[at + 3] ?? 0) & 0x20) === 0 || ((damaged[at + 5] ?? 0) & 0x10) === 0) continue;
+      if (++pcrs % 9 === 0) damaged[at + 7] = (damaged[at + 7] ?? 0) ^ 0x55;
+    }
+    const { piece, spool } = await record([{ bytes: damaged }]);
+    expect(piece).not.toHaveProperty('splices');
+    expect(payloads(spool, VIDEO).length).toBe(payloads((await recordFresh(clip)).spool, VIDEO).length);
+  });
+
+  it('says what is missing where its clock shows a hole, and is not touched', async () => {
+    const { piece, spool } = await record([
+      { bytes: part(clip, 0, 0.4), ms: 2_560 },
+      { bytes: part(clip, 0.7, 1), ms: 1_920, silentMs: 1_900 },
+    ]);
+    expect(piece).not.toHaveProperty('splices');
+    expect(piece?.gaps).toEqual([expect.objectContaining({ cause: 'stall' })]);
+    const [gap] = piece?.gaps ?? [];
+    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeGreaterThan(1_600);
+    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeLessThan(2_300);
+    expect(spool.length % PACKET_BYTES).toBe(0);
+  });
+});
+
+async function recordFresh(bytes: Buffer) {
+  rmSync(spoolPath, { force: true });
+  return record([{ bytes }]);
+}
+
+describe('another stream behind the first', () => {
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['an encoder that began anew, clock and counters', (bytes) => remuxed(bytes, new Map(), 0, 9)],
+    ['a clock far ahead', (bytes) => remuxed(bytes, new Map(), 90_000 * 3_600, 2)],
+    ['a clock far back', (bytes) => remuxed(bytes, new Map(), 2 ** 33 - 90_000 * 5_000, 2)],
+  ])('%s: is joined, both play, nothing is missing', async (_name, made) => {
+    const next = await clipBytes({ firstNumber: 2_000, toneHz: 700 });
+    const { spool, piece } = await record([{ bytes: clip }, { bytes: made(next) }]);
+    const frames = await expectSound(spool);
+    expect(frames.slice(0, FRAMES - 1)).toEqual(Array.from({ length: FRAMES - 1 }, (_, n) => n));
+    expect(frames.filter((frame) => frame >= 2_000).length).toBe(FRAMES);
+    expect(piece?.splices).toEqual([
+      expect.objectContaining({
+        removedOverlapS: 0,
+        approximate: true,
+        gapS: expect.closeTo(0, 1) as number,
+      }),
+    ]);
+    const { durationS } = await probe(spoolPath);
+    expect(Math.abs(durationS - 0.3 - 2 * CLIP_S)).toBeLessThan(0.2);
+  });
+
+  it('of other PIDs and another clock is one picture and one sound with it', async () => {
+    const { spool, piece } = await record([{ bytes: part(clip, 0, 0.6) }, { bytes: part(other, 0.1, 1) }]);
+    const frames = await expectSound(spool);
+    expect(frames.filter((frame) => frame >= 1_000).length).toBeGreaterThan(120);
+    expect(streamsOf(spool)).toEqual(streamsOf(clip));
+    expect(piece?.splices).toHaveLength(1);
+  });
+
+  it('is at its true distance where nothing came for a while', async () => {
+    const moved = remuxed(other, new Map(), 90_000 * 500);
+    const { spool, piece } = await record([{ bytes: part(clip, 0, 0.6) }, { bytes: moved, silentMs: 5_000 }]);
+    const frames = await expectSound(spool);
+    expect(piece?.splices?.[0]?.gapS).toBeCloseTo(5, 0);
+    const { durationS } = await probe(spoolPath);
+    expect(Math.abs(durationS - 0.3 - frames.length * 0.04 - (piece?.splices?.[0]?.gapS ?? 0))).toBeLessThan(
+      0.2,
+    );
+  });
+
+  it('whose codec is another keeps the PIDs', async () => {
+    const mpeg2 = await clipBytes({ codec: 'mpeg2video', firstNumber: 4_000 });
+    const { spool, piece } = await record([{ bytes: part(clip, 0, 0.6) }, { bytes: mpeg2 }]);
+    expect(faultsOf(spool)).toEqual([]);
+    expect(streamsOf(spool)).toEqual([
+      [VIDEO, 0x02],
+      [AUDIO, 0x0f],
+    ]);
+    expect(piece?.splices).toHaveLength(1);
+  });
+
+  it('begins in the middle of a picture, and what is torn on either side is dropped', async () => {
+    const next = await clipBytes({ firstNumber: 2_000, toneHz: 700 });
+    for (const share of [0.31, 0.355, 0.4, 0.457, 0.51]) {
+      rmSync(spoolPath, { force: true });
+      const { spool } = await record([
+        { bytes: part(clip, 0, share) },
+        { bytes: part(remuxed(next, new Map(), 90_000 * 99, 3), share, 1) },
+      ]);
+      await expectSound(spool);
+    }
+  });
+
+  it('again and again, in one file with one clock', async () => {
+    const parts = [0, 1, 2, 3, 4].map((n) => ({
+      bytes: remuxed(part(clip, 0.15 * n, 0.15 * n + 0.35), new Map(), 90_000 * 1_000 * (5 - n), n),
+      ms: 2_240,
+    }));
+    const { spool, piece } = await record(parts);
+    await expectSound(spool);
+    expect(piece?.splices?.length).toBe(4);
+  });
+});
+
+describe('the same again', () => {
+  it('shown in a loop with its clock is kept each time', async () => {
+    const { spool, piece } = await record([{ bytes: clip }, { bytes: clip }, { bytes: clip }]);
+    const frames = await expectSound(spool);
+    expect(frames.length).toBeGreaterThan(3 * FRAMES - 6);
+    expect(isUnbroken(frames, FRAMES)).toBe(true);
+    expect(piece?.splices).toHaveLength(2);
+  });
+
+  it('sent at once, with what comes after it, is there once', async () => {
+    const { spool, piece } = await record([
+      { bytes: part(clip, 0, 0.6), ms: 3_840 },
+      { bytes: part(clip, 0.35, 0.6), ms: 50 },
+      { bytes: part(clip, 0.6, 1), ms: 2_560 },
+    ]);
+    const frames = await expectSound(spool);
+    expect(isUnbroken(frames)).toBe(true);
+    expect(frames.at(-1)).toBe(FRAMES - 1);
+    expect(piece?.splices?.[0]?.removedOverlapS).toBeGreaterThan(1);
+  });
+});
+
+describe('tables that change', () => {
+  it('pass as they are where a sound is added', async () => {
+    const two = await clipBytes({ languages: 'eng fra' });
+    // The same pictures go on, with one sound more.
+    const { piece, spool } = await record([{ bytes: part(clip, 0, 0.5) }, { bytes: part(two, 0.5, 1) }]);
+    expect(piece).not.toHaveProperty('splices');
+    expect(streamsOf(spool).map(([pid]) => pid)).toEqual([VIDEO, AUDIO, 0x102]);
+  });
+});
