@@ -312,3 +312,48 @@ describe('the time until the next try', () => {
     expect(backoffMs({ faults: 9, patience }, 1_000)).toBe(30_000);
   });
 });
+
+describe('what lies inside a piece', () => {
+  const splice = { removedOverlapS: 0, approximate: true, gapS: 0 };
+  const inside = piece(OPEN, OPEN + 60_000, {
+    splices: [
+      { ...splice, at: OPEN + 20_000 },
+      { ...splice, at: OPEN + 40_000, gapS: 3 },
+    ],
+    gaps: [{ fromAt: OPEN + 50_000, toAt: OPEN + 52_000, cause: 'stall' }],
+  });
+
+  it('is noted once, however often the piece is told of', () => {
+    let recording = fresh();
+    const begun = piece(OPEN, OPEN + 30_000, { splices: [{ ...splice, at: OPEN + 20_000 }] });
+    for (const told of [begun, inside, inside]) {
+      recording = { ...recording, ...withPiece(recording, FIRST, told) };
+    }
+    expect(recording.joins).toEqual([
+      { at: OPEN + 20_000, kind: 'discontinuity', removedOverlapS: 0, approximate: true },
+      { at: OPEN + 40_000, kind: 'discontinuity', removedOverlapS: 0, approximate: true },
+    ]);
+    expect(recording.gaps).toEqual([
+      { fromAt: OPEN + 37_000, toAt: OPEN + 40_000, cause: 'stall' },
+      { fromAt: OPEN + 50_000, toAt: OPEN + 52_000, cause: 'stall' },
+    ]);
+    expect(recording.stretches).toHaveLength(1);
+  });
+
+  it('leaves what was known of earlier pieces alone', () => {
+    let recording = { ...fresh(), ...withPiece(fresh(), FIRST, inside) };
+    recording = { ...recording, ...withFault(recording, FIRST, fault(OPEN + 60_000)) };
+    const later = piece(OPEN + 70_000, OPEN + 90_000, {
+      firstOffset: inside.bytes,
+      splices: [{ ...splice, at: OPEN + 80_000 }],
+    });
+    for (let told = 0; told < 2; told++) recording = { ...recording, ...withPiece(recording, FIRST, later) };
+    expect(recording.joins.map(({ kind }) => kind)).toEqual([
+      'discontinuity',
+      'discontinuity',
+      'reconnect',
+      'discontinuity',
+    ]);
+    expect(recording.gaps.map(({ cause }) => cause)).toEqual(['stall', 'stall', 'reset']);
+  });
+});
