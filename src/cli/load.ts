@@ -100,10 +100,8 @@ function answerOf(command: CommandName, parsed: Parsed, problems: Problem[]): An
   const flag = (name: string) => {
     const texts = parsed.line.get(name);
     if (!texts) return null;
-    const read = schemaOf(
-      { name, kind: 'flag', group: 'answer', commands: [], description: '' },
-      '/',
-    ).safeParse(texts);
+    const row = { name, kind: 'flag', group: 'answer', commands: [], description: '' } as const;
+    const read = schemaOf(row).safeParse(texts);
     if (read.success) return read.data;
     problems.push({ origin: `--${name}`, message: read.error.issues[0]?.message ?? 'is not understood' });
     return null;
@@ -119,7 +117,7 @@ function answerOf(command: CommandName, parsed: Parsed, problems: Problem[]): An
 
 function limitOf(command: CommandName, parsed: Parsed, problems: Problem[]): number {
   if (command !== 'report') return 0;
-  const read = schemaOf(REPORT_LIMIT, '/').safeParse(parsed.line.get('limit') ?? [REPORT_LIMIT.default]);
+  const read = schemaOf(REPORT_LIMIT).safeParse(parsed.line.get('limit') ?? [REPORT_LIMIT.default]);
   if (read.success) return read.data;
   problems.push({ origin: '--limit', message: read.error.issues[0]?.message ?? 'is not understood' });
   return 0;

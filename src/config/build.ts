@@ -1,4 +1,6 @@
 /** Lays the values of the single options out in the shape that the parts read, and fills in what follows from others. */
+import { lanesOf, type LaneDefinition } from '../domain/laneDefinition.js';
+import type { LaneMap } from '../domain/quantity.js';
 import type { Config, GuidePolicy, LogFormat, LogLevel } from './config.js';
 import type { OPTIONS } from './optionTable.js';
 import type { OptionName } from './options.js';
@@ -12,8 +14,14 @@ export type ValueOf<N extends OptionName> = ValueOfKind[Extract<
 /** Undefined where nothing was given and there is no default, or where what was given could not be read. */
 export type Values = <N extends OptionName>(name: N) => ValueOf<N> | undefined;
 
-export function buildConfig(value: Values): Config {
+/** `given` has the names of the options that somebody gave. */
+export function buildConfig(
+  value: Values,
+  given: ReadonlySet<string>,
+  laneDefinitions: readonly LaneDefinition[],
+): Config {
   const outDir = value('out-dir') ?? '';
+  const lanes = lanesOf(laneDefinitions, { padded: true });
   return {
     sources: {
       catalog: value('catalog') ?? [],
@@ -34,6 +42,7 @@ export function buildConfig(value: Values): Config {
       requireMount: value('require-mount') ?? false,
     },
     what: {
+      laneDefinitions,
       lanes: value('lanes') ?? [],
       excludeLanes: value('exclude-lanes') ?? [],
       channels: value('channels') ?? [],
@@ -50,6 +59,7 @@ export function buildConfig(value: Values): Config {
       leadTimeMs: value('lead-time') ?? 0,
       prePaddingMs: value('pre-padding') ?? 0,
       postPaddingMs: value('post-padding') ?? 0,
+      postPaddingGiven: given.has('post-padding'),
       durationMsMax: value('max-duration') ?? 0,
       joinMinLeft: value('join-min-left') ?? 0,
     },
@@ -70,12 +80,25 @@ export function buildConfig(value: Values): Config {
       hostPolicyFile: value('host-policy-file') ?? null,
     },
     keep: {
-      keepMs: value('keep') ?? {},
+      keepMs: {
+        ...Object.fromEntries(lanes.toReversed().map(({ name, keepMs }) => [name, keepMs])),
+        ...value('retain-completed-max-age-per-lane'),
+        ...(given.has('keep') && value('keep')),
+      },
       completedMax: value('retain-completed') ?? 0,
       failedMax: value('retain-failed') ?? 0,
-      completedMaxPerLane: value('retain-completed-per-lane') ?? {},
+      completedMaxPerLane: {
+        ...ofLanes(laneDefinitions, ({ completedMax }) => completedMax),
+        ...value('retain-completed-per-lane'),
+      },
       failedMaxPerLane: value('retain-failed-per-lane') ?? {},
-      bytesMaxPerLane: value('budget-bytes-per-lane') ?? {},
+      bytesMaxPerLane: {
+        ...ofLanes(laneDefinitions, ({ bytesMax }) => bytesMax),
+        ...value('budget-bytes-per-lane'),
+      },
+      bytesMax: value('budget-bytes') ?? 0,
+      completedAgeMsMax: value('retain-completed-max-age') ?? 0,
+      completedAgeMsMaxPerLane: value('retain-completed-max-age-per-lane') ?? {},
       diskFreeMin: value('disk-free-min') ?? { kind: 'bytes', bytes: 0 },
     },
     doors: {
@@ -90,4 +113,17 @@ export function buildConfig(value: Values): Config {
       level: (value('log-level') ?? 'info') as LogLevel,
     },
   };
+}
+
+/** Limits that lanes bring along; one that is not given is left out. */
+function ofLanes(
+  definitions: readonly LaneDefinition[],
+  limit: (definition: LaneDefinition) => number | null,
+): LaneMap {
+  return Object.fromEntries(
+    definitions.flatMap((definition) => {
+      const own = limit(definition);
+      return own === null ? [] : [[definition.name, own]];
+    }),
+  );
 }

@@ -6,6 +6,7 @@
  * every limit here; null is "not given".
  */
 import type { Listen } from '../domain/address.js';
+import type { LaneDefinition } from '../domain/laneDefinition.js';
 import type { Floor, LaneMap } from '../domain/quantity.js';
 
 export type GuidePolicy = 'off' | 'healthy' | 'strict';
@@ -49,6 +50,8 @@ export interface PlacesConfig {
 }
 
 export interface WhatConfig {
+  /** Lanes of somebody's own, in the order in which they are tried. */
+  readonly laneDefinitions: readonly LaneDefinition[];
   /** Empty is every lane. */
   readonly lanes: readonly string[];
   readonly excludeLanes: readonly string[];
@@ -68,6 +71,8 @@ export interface WhenConfig {
   readonly leadTimeMs: number;
   readonly prePaddingMs: number;
   readonly postPaddingMs: number;
+  /** Somebody said so, for every lane that does not say otherwise itself. */
+  readonly postPaddingGiven: boolean;
   readonly durationMsMax: number;
   /** Share of the programme that must still be ahead for joining it late. */
   readonly joinMinLeft: number;
@@ -96,7 +101,7 @@ export interface HowConfig {
 }
 
 export interface KeepConfig {
-  /** Keep time by lane, the built-in lanes filled in. */
+  /** Keep time by lane, every lane filled in. */
   readonly keepMs: LaneMap;
   readonly completedMax: number;
   readonly failedMax: number;
@@ -104,6 +109,10 @@ export interface KeepConfig {
   readonly completedMaxPerLane: LaneMap;
   readonly failedMaxPerLane: LaneMap;
   readonly bytesMaxPerLane: LaneMap;
+  readonly bytesMax: number;
+  /** Since its stop, for finished recordings of lanes without an age of their own. */
+  readonly completedAgeMsMax: number;
+  readonly completedAgeMsMaxPerLane: LaneMap;
   readonly diskFreeMin: Floor;
 }
 

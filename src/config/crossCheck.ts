@@ -2,7 +2,7 @@
 import { isLoopback, formatListen } from '../domain/address.js';
 import type { Config } from './config.js';
 import type { Problem } from './file.js';
-import { LANES } from './optionRow.js';
+import { laneNames } from '../domain/laneDefinition.js';
 import { isInside } from './paths.js';
 
 export function crossCheck(config: Config): Problem[] {
@@ -34,7 +34,7 @@ function* placesCheck({ places }: Config): Iterable<Problem> {
 }
 
 function* whatCheck({ what }: Config): Iterable<Problem> {
-  const wanted = what.lanes.length > 0 ? what.lanes : LANES;
+  const wanted = what.lanes.length > 0 ? what.lanes : laneNames(what.laneDefinitions);
   if (wanted.every((lane) => what.excludeLanes.includes(lane))) {
     yield { origin: '--exclude-lanes', message: 'no lane is left to record' };
   }

@@ -4,6 +4,7 @@
  * Messages name file, line and key, never the file's text: it may hold secrets.
  */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { LIST_KEYS } from './optionRow.js';
 import { settableOptions } from './options.js';
 import { suggestion } from './suggest.js';
 
@@ -18,7 +19,17 @@ export interface Setting {
   readonly origin: string;
 }
 
+/** A value of YAML with every scalar as it was written. */
+export type Plain = string | null | readonly Plain[] | { readonly [key: string]: Plain };
+
+export interface PlainSetting {
+  readonly value: Plain;
+  readonly origin: string;
+}
+
 export interface FileSettings {
+  /** Lists of objects, by key. */
+  readonly lists: ReadonlyMap<string, PlainSetting>;
   readonly settings: ReadonlyMap<string, Setting>;
   readonly problems: readonly Problem[];
 }
@@ -30,21 +41,23 @@ export function readSettings(text: string, name: string, env: Environment): File
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const settings = new Map<string, Setting>();
+  const lists = new Map<string, PlainSetting>();
   const problems: Problem[] = document.errors.map((error) => ({
     origin: `${name}:${lines.linePos(error.pos[0]).line}`,
     message: `this is no valid YAML (${error.code.toLowerCase().replaceAll('_', ' ')})`,
   }));
-  if (problems.length > 0) return { settings, problems };
+  if (problems.length > 0) return { settings, lists, problems };
   const root = document.contents;
-  if (root === null || (isScalar(root) && root.value === null)) return { settings, problems };
+  if (root === null || (isScalar(root) && root.value === null)) return { settings, lists, problems };
   if (!isMap(root)) {
     return {
       settings,
+      lists,
       problems: [{ origin: `${name}:1`, message: 'a config file is a map of option names to values' }],
     };
   }
 
-  const known = new Set(settableOptions().map((row) => row.name));
+  const known = new Set([...LIST_KEYS, ...settableOptions().map((row) => row.name)]);
   for (const pair of root.items) {
     const keyNode = pair.key;
     const key = isScalar(keyNode) ? String(keyNode.value) : '';
@@ -55,6 +68,10 @@ export function readSettings(text: string, name: string, env: Environment): File
       continue;
     }
     try {
+      if ((LIST_KEYS as readonly string[]).includes(key)) {
+        lists.set(key, { value: plainOf(document, pair.value, env), origin });
+        continue;
+      }
       const texts = textsOf(document, pair.value).map((value) => filled(value, env));
       if (texts.length > 0) settings.set(key, { texts, origin });
     } catch (error) {
@@ -62,7 +79,7 @@ export function readSettings(text: string, name: string, env: Environment): File
       problems.push({ origin, message: error.message });
     }
   }
-  return { settings, problems };
+  return { settings, lists, problems };
 }
 
 class Unreadable extends Error {}
@@ -79,6 +96,21 @@ function textsOf(document: Document, node: unknown): string[] {
     );
     return [entries.join(',')];
   }
+  throw new Unreadable('is neither a value, nor a list, nor a map');
+}
+
+function plainOf(document: Document, node: unknown, env: Environment): Plain {
+  if (isAlias(node)) return plainOf(document, node.resolve(document), env);
+  if (isSeq(node)) return node.items.map((item) => plainOf(document, item, env));
+  if (isMap(node)) {
+    const entries = node.items.map(({ key, value }) => [
+      oneText(document, key),
+      plainOf(document, value, env),
+    ]);
+    return Object.fromEntries(entries) as Plain;
+  }
+  if (node === null || node === undefined) return null;
+  if (isScalar(node)) return node.value === null ? null : filled(scalarText(node), env);
   throw new Unreadable('is neither a value, nor a list, nor a map');
 }
 

@@ -29,6 +29,7 @@ export interface ValueOfKind {
   duration: number;
   share: number;
   floor: Floor;
+  size: number;
   umask: number;
   word: string;
   text: string;
@@ -49,7 +50,19 @@ export interface ValueOfKind {
 /** What went wrong with one text, for people; thrown only inside this file. */
 class Refused extends Error {}
 
-type Reader<K extends Kind> = (texts: readonly string[], row: OptionRow, base: string) => ValueOfKind[K];
+/** What reading depends on besides the text. */
+export interface Surroundings {
+  /** Relative paths are relative to it. */
+  readonly base: string;
+  /** The lanes that there are. */
+  readonly lanes: readonly string[];
+}
+
+type Reader<K extends Kind> = (
+  texts: readonly string[],
+  row: OptionRow,
+  around: Surroundings,
+) => ValueOfKind[K];
 
 const FLAGS: Readonly<Record<string, boolean>> = {
   true: true,
@@ -80,6 +93,7 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
   share: (texts) => parseShare(only(texts)) ?? refuse(texts, 'is no percentage from 0% to 100%'),
   floor: (texts) =>
     parseFloor(only(texts)) ?? refuse(texts, 'is neither a percentage nor a size, as in 5% or 20GiB'),
+  size: (texts) => parseSize(only(texts)) ?? refuse(texts, 'is no size, as in 20GiB or 500MB'),
   umask: (texts) => {
     const text = only(texts);
     return /^0?[0-7]{1,3}$/.test(text)
@@ -108,17 +122,17 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
     if (!isWebAddress(text) || !URL.canParse(text)) return refuse(texts, 'is no http or https address');
     return text.replace(/\/+$/, '');
   },
-  path: (texts, _row, base) => absolutePath(base, only(texts)),
-  locations: (texts, _row, base) => [...new Set(texts.map((text) => location(text.trim(), base)))],
+  path: (texts, _row, { base }) => absolutePath(base, only(texts)),
+  locations: (texts, _row, { base }) => [...new Set(texts.map((text) => location(text.trim(), base)))],
   list: (texts) => parseList(texts.join(',')),
-  lanes: (texts) => {
+  lanes: (texts, _row, around) => {
     const lanes = parseList(texts.join(',').toLowerCase());
-    lanes.forEach(checkLane);
+    for (const lane of lanes) checkLane(lane, around.lanes);
     return lanes;
   },
-  laneDurations: (texts) => laneMap(texts, parseDuration, 'sports=72h,general=24h'),
-  laneCounts: (texts) => laneMap(texts, parseCount, 'sports=50,general=100'),
-  laneSizes: (texts) => laneMap(texts, parseSize, 'sports=20GiB,general=40GiB'),
+  laneDurations: (texts, _row, { lanes }) => laneMap(texts, parseDuration, lanes, 'sports=72h,general=24h'),
+  laneCounts: (texts, _row, { lanes }) => laneMap(texts, parseCount, lanes, 'sports=50,general=100'),
+  laneSizes: (texts, _row, { lanes }) => laneMap(texts, parseSize, lanes, 'sports=20GiB,general=40GiB'),
   accountCounts: (texts) => {
     const result = parseAccountMap(texts.join(','));
     if (result.kind === 'ok') return result.map;
@@ -128,11 +142,14 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
     parseListen(only(texts)) ?? refuse(texts, 'is no address to listen on, as in 8998, :8998 or HOST:PORT'),
 };
 
-/** The schema of one option: texts in, value out. Relative paths are relative to `base`. */
-export function schemaOf<K extends Kind>(row: OptionRow & { readonly kind: K }, base: string) {
+/** The schema of one option: texts in, value out. */
+export function schemaOf<K extends Kind>(
+  row: OptionRow & { readonly kind: K },
+  around: Surroundings = { base: '/', lanes: LANES },
+) {
   return z.array(z.string()).transform((texts, context): ValueOfKind[K] => {
     try {
-      return READERS[row.kind](texts, row, base);
+      return READERS[row.kind](texts, row, around);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       context.addIssue({ code: 'custom', message: error.message });
@@ -170,15 +187,19 @@ function location(text: string, base: string): string {
   return URL.canParse(text) ? text : refuse([text], 'is no address that can be read');
 }
 
-function laneMap(texts: readonly string[], parse: (text: string) => number | null, example: string): LaneMap {
+function laneMap(
+  texts: readonly string[],
+  parse: (text: string) => number | null,
+  lanes: readonly string[],
+  example: string,
+): LaneMap {
   const result = parseLaneMap(texts.join(','), parse);
   if (result.kind === 'bad') throw new Refused(`"${result.entry}" is not understood; write it as ${example}`);
-  Object.keys(result.map).forEach(checkLane);
+  for (const lane of Object.keys(result.map)) checkLane(lane, lanes);
   return result.map;
 }
 
-function checkLane(lane: string): void {
-  const lanes: readonly string[] = LANES;
+function checkLane(lane: string, lanes: readonly string[]): void {
   if (lanes.includes(lane)) return;
-  throw new Refused(`unknown lane "${lane}": there are ${LANES.join(', ')}${suggestion(lane, LANES)}`);
+  throw new Refused(`unknown lane "${lane}": there are ${lanes.join(', ')}${suggestion(lane, lanes)}`);
 }

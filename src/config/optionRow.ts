@@ -7,6 +7,7 @@ export type Kind =
   | 'duration'
   | 'share'
   | 'floor'
+  | 'size'
   | 'umask'
   | 'word'
   | 'text'
@@ -37,6 +38,10 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** Keys of the config file that hold lists of objects and are no options. */
+export const LIST_KEYS = ['lane-definitions'] as const;
+
+/** The built-in lanes. */
 export const LANES = ['sports', 'movies', 'general'] as const;
 
 export type CommandName =

@@ -428,12 +428,38 @@ export const OPTIONS = [
     description: 'at most so many finished recordings of a lane',
   },
   {
+    name: 'retain-completed-max-age',
+    kind: 'duration',
+    group: 'how long',
+    commands: DECIDING,
+    default: '0',
+    description: 'finished recordings go so long after their stop, unless their lane has an age of its own',
+  },
+  {
+    name: 'retain-completed-max-age-per-lane',
+    kind: 'laneDurations',
+    group: 'how long',
+    commands: DECIDING,
+    value: 'LANE=TIME,…',
+    description: "the same by lane; sets the lane's keep time where --keep does not",
+  },
+  {
     name: 'retain-failed-per-lane',
     kind: 'laneCounts',
     group: 'how long',
     commands: DECIDING,
     value: 'LANE=N,…',
     description: 'at most so many failed ones of a lane',
+  },
+  {
+    name: 'budget-bytes',
+    kind: 'size',
+    group: 'how long',
+    commands: DECIDING,
+    default: '0',
+    value: 'SIZE',
+    description:
+      'disk space of everything that was and is being recorded; the oldest of the lowest priority goes',
   },
   {
     name: 'budget-bytes-per-lane',

@@ -6,8 +6,10 @@ import { CodedError } from '../domain/errors.js';
 import { buildConfig, type ValueOf } from './build.js';
 import type { Config } from './config.js';
 import { crossCheck } from './crossCheck.js';
-import { type Problem, readSettings, type Setting } from './file.js';
-import { schemaOf } from './kinds.js';
+import { type PlainSetting, type Problem, readSettings, type Setting } from './file.js';
+import { schemaOf, type Surroundings } from './kinds.js';
+import { readLaneDefinitions } from './laneDefinitions.js';
+import { laneNames, type LaneDefinition } from '../domain/laneDefinition.js';
 import type { CommandName, Kind, OptionRow } from './optionRow.js';
 import { envName, type OptionName, optionsOf, settableOptions } from './options.js';
 import { absolutePath, folderOf } from './paths.js';
@@ -53,24 +55,21 @@ export async function resolveConfig(input: ResolveInput): Promise<Resolved> {
   const file = await readConfigFile(input, problems);
   const given = new Set<string>();
   const values = new Map<string, unknown>();
+  const definitions = laneDefinitions(input, file, problems);
+  const lanes = laneNames(definitions);
 
   for (const row of settableOptions()) {
     const applies = row.commands.includes(input.command);
     const candidate = applies ? candidateOf(row, input, file) : null;
     if (candidate) given.add(row.name);
     const fallback = row.defaults?.[input.command] ?? row.default;
-    const base: Candidate | null =
+    const standard: Candidate | null =
       fallback === undefined ? null : { texts: [fallback], origin: 'default', rank: 9, base: input.cwd };
-    const chosen = candidate ?? base;
+    const chosen = candidate ?? standard;
     if (!chosen) continue;
-    const read = await readValue(row, chosen, input.readFile);
+    const read = await readValue(row, chosen, lanes, input.readFile);
     if (read.kind === 'value') values.set(row.name, read.value);
     else problems.push({ origin: chosen.origin, message: read.message });
-    if (row.name === 'keep' && read.kind === 'value' && candidate && base) {
-      const builtIn = await readValue(row, base, input.readFile);
-      if (builtIn.kind === 'value')
-        values.set('keep', { ...(builtIn.value as object), ...(read.value as object) });
-    }
   }
   await readSecretFiles(input, file, values, problems);
 
@@ -78,7 +77,7 @@ export async function resolveConfig(input: ResolveInput): Promise<Resolved> {
   function value<N extends OptionName>(name: N): ValueOf<N> | undefined {
     return values.get(name) as ValueOf<N> | undefined;
   }
-  const config = buildConfig(value);
+  const config = buildConfig(value, given, definitions);
   if (!FORGIVING.has(input.command)) problems.push(...crossCheck(config));
   if (problems.length > 0) throw usageError(problems);
   return { config, configFile: file?.path ?? null, given, warnings: unknownVariables(input.env) };
@@ -97,8 +96,22 @@ export function usageError(problems: readonly Problem[]): CodedError {
   );
 }
 
+/** None where the file has a fault that this command forgives. */
+function laneDefinitions(
+  input: ResolveInput,
+  file: ConfigFile | null,
+  problems: Problem[],
+): readonly LaneDefinition[] {
+  const setting = file?.lists.get('lane-definitions');
+  if (!setting) return [];
+  const read = readLaneDefinitions(setting.value, setting.origin);
+  if (!FORGIVING.has(input.command)) problems.push(...read.problems);
+  return read.lanes;
+}
+
 interface ConfigFile {
   readonly path: string;
+  readonly lists: ReadonlyMap<string, PlainSetting>;
   readonly settings: ReadonlyMap<string, Setting>;
 }
 
@@ -120,7 +133,7 @@ async function readConfigFile(input: ResolveInput, problems: Problem[]): Promise
   }
   const read = readSettings(text, named ?? 'catchupd.yaml', input.env);
   if (!FORGIVING.has(input.command)) problems.push(...read.problems);
-  return { path, settings: read.settings };
+  return { path, lists: read.lists, settings: read.settings };
 }
 
 function candidateOf(row: OptionRow, input: ResolveInput, file: ConfigFile | null): Candidate | null {
@@ -149,6 +162,7 @@ type Read =
 async function readValue(
   row: OptionRow,
   candidate: Candidate,
+  lanes: Surroundings['lanes'],
   readFile: ResolveInput['readFile'],
 ): Promise<Read> {
   let texts = candidate.texts;
@@ -157,7 +171,7 @@ async function readValue(
     if (expanded.kind === 'bad') return expanded;
     texts = expanded.texts;
   }
-  const result = schemaOf<Kind>(row, candidate.base).safeParse(texts);
+  const result = schemaOf<Kind>(row, { base: candidate.base, lanes }).safeParse(texts);
   if (result.success) return { kind: 'value', value: result.data };
   return { kind: 'bad', message: result.error.issues.map((issue) => issue.message).join(', ') };
 }

@@ -47,6 +47,7 @@ export function surveyCapsules(input: CapsuleInput): CapsuleSet {
 
 function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[]): Capsule {
   const { dnaId: dna, channelId, guideNumber, name, group, tvgId, upstreams } = station;
+  const names = [channelId, guideNumber, dna, tvgId];
   const title = programme.title.trim() || name;
   const { startAt, stopAt, subTitle, desc, categories, episode } = programme;
   return {
@@ -63,7 +64,7 @@ function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[
     desc,
     categories,
     episode,
-    lane: laneOf({ title, categories, group, channelName: name }, lanes).name,
+    lane: laneOf({ title, categories, group, channelName: name, channelNames: names }, lanes).name,
     startAt,
     stopAt,
     upstreams,

@@ -1,5 +1,6 @@
 /** The policy's choice of lanes, channels and groups: names, ids, numbers, dna, `*` globs, whatever the case. */
 
+import { patternTest, type TextTest } from './patterns.js';
 import type { PlanReason } from './reasons.js';
 
 export interface FilterPolicy {
@@ -24,70 +25,37 @@ export interface ChannelFacts {
   readonly guideName?: string;
 }
 
-type Test = (text: string) => boolean;
-
 /** Why the policy leaves a channel out, or null where it does not. */
 export function channelFilter(policy: FilterPolicy): (facts: ChannelFacts) => PlanReason | null {
-  const channels = patterns(policy.channels);
-  const excludeChannels = patterns(policy.excludeChannels);
-  const groups = patterns(policy.groups);
-  const excludeGroups = patterns(policy.excludeGroups);
+  const channels = patternTest(policy.channels);
+  const excludeChannels = patternTest(policy.excludeChannels);
+  const groups = patternTest(policy.groups);
+  const excludeGroups = patternTest(policy.excludeGroups);
   if (!channels && !excludeChannels && !groups && !excludeGroups) return () => null;
   return (facts) => {
-    const names = [
-      facts.channelName ?? '',
-      facts.guideName ?? '',
-      facts.channelId,
-      facts.guideNumber,
-      facts.dnaId,
-      facts.tvgId ?? '',
-    ];
-    if (excludes(names, channels, excludeChannels)) return 'channel_excluded';
-    return excludes([facts.group, ...facts.group.split(';')], groups, excludeGroups)
-      ? 'group_excluded'
-      : null;
+    if (excludes(channelNames(facts), channels, excludeChannels)) return 'channel_excluded';
+    return excludes(groupNames(facts.group), groups, excludeGroups) ? 'group_excluded' : null;
   };
+}
+
+/** Everything that a channel can be named by. */
+export function channelNames(facts: ChannelFacts): readonly string[] {
+  const { channelName = '', guideName = '', channelId, guideNumber, dnaId, tvgId = '' } = facts;
+  return [channelName, guideName, channelId, guideNumber, dnaId, tvgId];
+}
+
+/** A group as it is, and each of several that are parted by `;`. */
+export function groupNames(group: string): readonly string[] {
+  return [group, ...group.split(';')];
 }
 
 /** Why the policy leaves a lane out, or null where it does not. */
 export function laneFilter(policy: FilterPolicy): (lane: string) => PlanReason | null {
-  const lanes = patterns(policy.lanes);
-  const excludeLanes = patterns(policy.excludeLanes);
+  const lanes = patternTest(policy.lanes);
+  const excludeLanes = patternTest(policy.excludeLanes);
   return (lane) => (excludes([lane], lanes, excludeLanes) ? 'lane_excluded' : null);
 }
 
-function excludes(names: readonly string[], wanted: Test | null, unwanted: Test | null): boolean {
+function excludes(names: readonly string[], wanted: TextTest | null, unwanted: TextTest | null): boolean {
   return (wanted !== null && !names.some(wanted)) || (unwanted !== null && names.some(unwanted));
-}
-
-/** One test for a list of patterns; null for an empty list. */
-function patterns(list: readonly string[]): Test | null {
-  const texts = list.map((pattern) => pattern.trim().toLowerCase()).filter((pattern) => pattern !== '');
-  if (texts.length === 0) return null;
-  const exact = new Set(texts.filter((pattern) => !pattern.includes('*')));
-  const globs = texts.filter((pattern) => pattern.includes('*')).map(globTest);
-  return (text) => {
-    const lower = text.trim().toLowerCase();
-    return lower !== '' && (exact.has(lower) || globs.some((matches) => matches(lower)));
-  };
-}
-
-/** `*` stands for any text. The parts are looked for one after the other: no pattern can be slow. */
-function globTest(pattern: string): Test {
-  const parts = pattern.split('*');
-  const first = parts[0] ?? '';
-  const last = parts.at(-1) ?? '';
-  const middle = parts.slice(1, -1);
-  return (text) => {
-    if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last))
-      return false;
-    const end = text.length - last.length;
-    let from = first.length;
-    for (const part of middle) {
-      const found = text.indexOf(part, from);
-      if (found < 0 || found + part.length > end) return false;
-      from = found + part.length;
-    }
-    return true;
-  };
 }

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import type { Decision } from '../domain/plan.js';
 import { floorBytes } from '../domain/floor.js';
 import { chooseEvictions, type Kept, type RetentionPolicy } from '../domain/retention.js';
+import { rfc3339 } from '../domain/text.js';
 import type { TimerHandle } from '../io/clock.js';
 import { exists } from '../io/disk.js';
 import { isAddress, shownLocation } from '../guide/fetchSource.js';
@@ -199,12 +200,25 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   function sweep(): void {
     const at = clock.now();
-    for (const { id, rule } of chooseEvictions(retained(), retentionOf(config), at))
+    for (const { id, rule } of chooseEvictions(retained(), retentionOf(config), at)) {
+      sayEarly(id, rule, at);
       send({ type: 'FORWARD', at, id, event: { type: 'EVICT', at, rule } });
+    }
+  }
+
+  /** What goes before its time names the rule, where everybody looks (P10). */
+  function sayEarly(id: string, rule: string, at: number): void {
+    const recording = book.get(id)?.recording;
+    if (!recording || recording.expiresAt <= at) return;
+    const { capsule, expiresAt } = recording;
+    log.warn(
+      { id, title: capsule.title, lane: capsule.lane, rule, expiresAt: rfc3339(expiresAt) },
+      'a limit removes a recording before its time',
+    );
   }
 
   function retained() {
-    return [...book.all()].filter(({ path }) => isResting(path)).map(retainedItem);
+    return [...book.all()].filter(({ path }) => !path.startsWith('expired')).map(retainedItem);
   }
 
   /** Who needs no actor for now gives it back; the document and its deadline stay. */
@@ -306,7 +320,11 @@ function retentionOf({ keep }: Config): RetentionPolicy {
     retainFailed: keep.failedMax,
     retainCompletedPerLane: keep.completedMaxPerLane,
     retainFailedPerLane: keep.failedMaxPerLane,
+    completedAgeMsMax: keep.completedAgeMsMax,
+    completedAgeMsMaxPerLane: keep.completedAgeMsMaxPerLane,
     budgetBytesPerLane: keep.bytesMaxPerLane,
+    budgetBytes: keep.bytesMax,
+    diskShort: {},
   };
 }
 
@@ -314,7 +332,7 @@ function retainedItem({ id, recording, path }: Entry): Kept {
   return {
     id,
     lane: recording.capsule.lane,
-    kind: path === 'published' ? 'completed' : 'failed',
+    kind: path === 'published' ? 'completed' : isResting(path) ? 'failed' : 'active',
     priority: recording.priority,
     stopAt: recording.window.stopAt,
     expiresAt: recording.expiresAt,

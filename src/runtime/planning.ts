@@ -14,6 +14,8 @@ import { channelFilter } from '../domain/filters.js';
 import type { KnownRecording } from '../domain/identity.js';
 import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
 import type { Override } from '../domain/override.js';
+import { paddingOf, type Lane } from '../domain/lane.js';
+import { lanesOf } from '../domain/laneDefinition.js';
 import { plan, rowKeysOf, type Decision } from '../domain/plan.js';
 import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
@@ -58,12 +60,18 @@ export function decide(
     known: knownOf(entries),
     tombstones: [...tombstones],
     overrides: words,
+    lanes: lanesIn(config),
     policy,
     now,
     previousRowKeys,
     health,
   });
   return { decisions, rowKeys: rowKeysOf(capsules) };
+}
+
+/** The lanes of a configuration, in the order in which they are tried. */
+export function lanesIn({ what, when }: Config): readonly Lane[] {
+  return lanesOf(what.laneDefinitions, { padded: !when.postPaddingGiven });
 }
 
 /** What the guide has for the channels of the lists, up to so far ahead. */
@@ -73,6 +81,7 @@ export function look(config: Config, guide: GuideInUse, now: number, aheadMs: nu
     channels: guide.channels,
     guides: guide.guides,
     ...(guide.aliases && { aliases: guide.aliases }),
+    lanes: lanesIn(config),
     relay: config.sources.streamBaseUrl !== null,
     now,
     horizonMs: aheadMs,
@@ -163,6 +172,8 @@ function freshOf(decision: Decision, doors: OrderDoors, taken: Taken): FreshReco
     digits += 1;
   const id = idOf(capsule.recordKey, digits);
   taken.ids.add(id);
+  const { prePaddingMs, leadTimeMs, postPaddingMs } = config.when;
+  const padding = paddingOf(capsule, { beforeMs: prePaddingMs, afterMs: postPaddingMs }, lanesIn(config));
   return {
     id,
     keys: [capsule.recordKey],
@@ -172,8 +183,8 @@ function freshOf(decision: Decision, doors: OrderDoors, taken: Taken): FreshReco
     window: {
       startAt: capsule.startAt,
       stopAt: capsule.stopAt,
-      prePaddingMs: Math.max(config.when.prePaddingMs, config.when.leadTimeMs),
-      postPaddingMs: config.when.postPaddingMs,
+      prePaddingMs: Math.max(padding.beforeMs, leadTimeMs),
+      postPaddingMs: padding.afterMs,
     },
     durationMsMax: config.when.durationMsMax,
     expiresAt,

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
 import type { Recording } from '../domain/recording.js';
-import { BUILT_IN_LANES } from '../domain/lane.js';
+import { laneNames } from '../domain/laneDefinition.js';
 import { removeRecording } from '../expire/remove.js';
 import { finalize, seal } from '../finalize/finalize.js';
 import { diskCode } from '../io/disk.js';
@@ -63,7 +63,7 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
   return {
     async prepare() {
       if (roots.publish === null || !(await roots.ready(roots.publish.path))) return;
-      const lanes = BUILT_IN_LANES.map(({ name }) => name);
+      const lanes = laneNames(config.what.laneDefinitions);
       await ensureLaneFolders(disk, roots.publish.path, lanes, umask).catch((error: unknown) => {
         log.error({ path: roots.publish?.path, code: diskCode(error) }, 'the lane folders could not be made');
       });

@@ -134,6 +134,37 @@ describe('the config file', () => {
     expect(config.sources.userAgent).toBe('price ${X}');
   });
 
+  it('may hold lanes of one’s own, which options name like any other', async () => {
+    const yaml = [
+      'lane-definitions:',
+      '  - name: kids',
+      '    match: { group: [ "Kids*" ] }',
+      '    keep: ${KIDS_KEEP}',
+      '    count: 20',
+      '    bytes: 10GiB',
+      'exclude-lanes: kids',
+      'budget-bytes-per-lane: { sports: 5GiB }',
+    ].join('\n');
+    const files = { '/home/me/catchupd.yaml': yaml };
+    const { config } = await resolve({ files, env: { KIDS_KEEP: '7d' } });
+    expect(config.what.laneDefinitions).toMatchObject([{ name: 'kids', match: [{ group: ['Kids*'] }] }]);
+    expect(config.what.excludeLanes).toEqual(['kids']);
+    expect(config.keep.keepMs).toMatchObject({ kids: 7 * 86_400_000, general: 86_400_000 });
+    expect(config.keep.completedMaxPerLane).toEqual({ kids: 20 });
+    expect(config.keep.bytesMaxPerLane).toEqual({ kids: 10 * 2 ** 30, sports: 5 * 2 ** 30 });
+    await expect(resolve({ line: { lanes: ['kids'] } })).rejects.toMatchObject({ code: 'usage' });
+    await expect(
+      resolve({ files: { '/home/me/catchupd.yaml': 'lane-definitions: [ { name: x } ]' } }),
+    ).rejects.toMatchObject({ detail: expect.stringMatching(/^catchupd.yaml:1 lane-definitions x match: /) });
+  });
+
+  it('takes the age of a lane for its keep time, unless --keep says otherwise', async () => {
+    const line = { 'retain-completed-max-age-per-lane': ['sports=6h,movies=48h'], keep: ['sports=1h'] };
+    const { config } = await resolve({ line });
+    expect(config.keep.keepMs).toEqual({ sports: 3_600_000, movies: 172_800_000, general: 86_400_000 });
+    expect(config.keep.completedAgeMsMaxPerLane).toEqual({ sports: 21_600_000, movies: 172_800_000 });
+  });
+
   it('never shows its text where it is broken', () => {
     const { problems } = readSettings('api-token: "hunter2\n  - [', 'c.yaml', {});
     expect(problems.length).toBeGreaterThan(0);
@@ -142,7 +173,11 @@ describe('the config file', () => {
   });
 
   it.each(['', '# nothing\n', '---\n', '{}'])('may be empty: %j', (text) => {
-    expect(readSettings(text, 'c.yaml', {})).toEqual({ settings: new Map(), problems: [] });
+    expect(readSettings(text, 'c.yaml', {})).toEqual({
+      settings: new Map(),
+      lists: new Map(),
+      problems: [],
+    });
   });
 
   it('must be a map', () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { chooseEvictions, type Kept, type RetentionPolicy } from '../../src/domain/retention.js';
+import {
+  chooseEvictions,
+  NO_LIMITS,
+  retain,
+  type Kept,
+  type RetentionPolicy,
+} from '../../src/domain/retention.js';
 
 const NOW = 1_000_000;
 
@@ -18,11 +24,7 @@ const item = (id: string, over: Partial<Kept> = {}): Kept => ({
 });
 
 const policy = (over: Partial<RetentionPolicy> = {}): RetentionPolicy => ({
-  retainCompleted: 0,
-  retainFailed: 0,
-  retainCompletedPerLane: {},
-  retainFailedPerLane: {},
-  budgetBytesPerLane: {},
+  ...NO_LIMITS,
   ...over,
 });
 
@@ -78,6 +80,50 @@ describe('retention', () => {
     ]);
   });
 
+  it('lets finished ones go at an age: that of their lane, else the one for all', () => {
+    const aged = (id: string, over: Partial<Kept>) => item(id, { stopAt: NOW - 100, ...over });
+    const all = [
+      aged('old', {}),
+      aged('sport', { lane: 'sports' }),
+      aged('failed', { kind: 'failed' }),
+      aged('young', { stopAt: NOW - 99 }),
+      aged('kept', { keep: true }),
+    ];
+    const limits = { completedAgeMsMax: 100, completedAgeMsMaxPerLane: { sports: 101 } };
+    expect(gone(all, limits)).toEqual(['old retain-completed-max-age']);
+  });
+
+  it('counts what is being recorded, and takes something finished in its place', () => {
+    const all = [
+      item('a', { kind: 'active', stopAt: 1 }),
+      item('b', { stopAt: 2 }),
+      item('c', { stopAt: 3 }),
+    ];
+    expect(gone(all, { budgetBytes: 200 })).toEqual(['b budget-bytes']);
+    expect(gone(all, { budgetBytesPerLane: { general: 200 } })).toEqual(['b budget-bytes-per-lane']);
+  });
+
+  it('says by how much a limit stays exceeded, where only what is kept is left', () => {
+    const all = [item('a', { keep: true }), item('b', { kind: 'active' }), item('c')];
+    expect(retain(all, policy({ budgetBytes: 150 }), NOW)).toEqual({
+      evictions: [{ id: 'c', rule: 'budget-bytes' }],
+      unmet: [{ rule: 'budget-bytes', of: '', over: 50 }],
+    });
+  });
+
+  it('frees a disk that is short of space, and no other one', () => {
+    const all = [
+      item('elsewhere', { disk: 'b', stopAt: 1 }),
+      item('sport', { disk: 'a', priority: 30, stopAt: 1 }),
+      item('old', { disk: 'a', stopAt: 2 }),
+      item('new', { disk: 'a', stopAt: 3 }),
+    ];
+    expect(gone(all, { diskShort: { a: 150 } })).toEqual(['old disk-free-min', 'new disk-free-min']);
+    expect(retain(all, policy({ diskShort: { a: 301 } }), NOW).unmet).toEqual([
+      { rule: 'disk-free-min', of: 'a', over: 1 },
+    ]);
+  });
+
   it('takes 0 for no limit', () => {
     const items = Array.from({ length: 50 }, (_, index) => item(`${index}`));
     expect(
@@ -91,7 +137,7 @@ const items = fc.uniqueArray(
   fc.record({
     id: fc.nat(200).map(String),
     lane: fc.constantFrom(...lanes),
-    kind: fc.constantFrom('completed' as const, 'failed' as const),
+    kind: fc.constantFrom('completed' as const, 'failed' as const, 'active' as const),
     priority: fc.constantFrom(10, 20, 30),
     stopAt: fc.nat(20),
     expiresAt: fc.integer({ min: NOW - 5, max: NOW + 5 }),
@@ -103,36 +149,45 @@ const items = fc.uniqueArray(
 const limit = fc.nat(6);
 const byLane = fc.dictionary(fc.constantFrom(...lanes), limit);
 const policies = fc.record({
+  diskShort: fc.constant({}),
   retainCompleted: limit,
   retainFailed: limit,
   retainCompletedPerLane: byLane,
   retainFailedPerLane: byLane,
   budgetBytesPerLane: fc.dictionary(fc.constantFrom(...lanes), fc.nat(200)),
+  budgetBytes: fc.nat(400),
+  completedAgeMsMax: fc.nat(20),
+  completedAgeMsMaxPerLane: byLane,
 });
 
 describe('whatever is stored and whatever the limits, retention', () => {
-  it('evicts nothing twice and nothing that is kept', () => {
+  it('evicts nothing twice, nothing that is kept and nothing that is being recorded', () => {
     fc.assert(
       fc.property(items, policies, (all, limits) => {
         const ids = chooseEvictions(all, limits, NOW).map(({ id }) => id);
         expect(new Set(ids).size).toBe(ids.length);
-        for (const id of ids) expect(all.find((one) => one.id === id)?.keep).toBe(false);
+        for (const one of all.filter(({ id }) => ids.includes(id)))
+          expect(one.keep || one.kind === 'active').toBe(false);
       }),
     );
   });
 
-  it('ends inside every limit, or with nothing left but what is kept', () => {
+  it('ends inside every limit, or says by how much not and has nothing left that could go', () => {
     fc.assert(
       fc.property(items, policies, (all, limits) => {
-        const ids = new Set(chooseEvictions(all, limits, NOW).map(({ id }) => id));
+        const { evictions, unmet } = retain(all, limits, NOW);
+        const ids = new Set(evictions.map(({ id }) => id));
         const left = all.filter(({ id }) => !ids.has(id));
+        const stays = ({ keep, kind }: Kept) => keep || kind === 'active';
+        let exceeded = 0;
         const inside = (some: Kept[], measure: (kept: Kept[]) => number, max: number) => {
-          const spare = some.filter((one) => !one.keep && measure([one]) > 0);
-          if (max > 0 && measure(some) > max) expect(spare).toEqual([]);
+          if (max === 0 || measure(some) <= max) return;
+          exceeded += 1;
+          expect(some.filter((one) => !stays(one) && measure([one]) > 0)).toEqual([]);
         };
         const count = (some: Kept[]) => some.length;
         const bytes = (some: Kept[]) => some.reduce((sum, one) => sum + one.bytes, 0);
-        expect(left.filter((one) => !one.keep && one.expiresAt <= NOW)).toEqual([]);
+        expect(left.filter((one) => !stays(one) && one.expiresAt <= NOW)).toEqual([]);
         for (const kind of ['completed', 'failed'] as const) {
           const some = left.filter((one) => one.kind === kind);
           inside(some, count, kind === 'completed' ? limits.retainCompleted : limits.retainFailed);
@@ -150,6 +205,9 @@ describe('whatever is stored and whatever the limits, retention', () => {
             bytes,
             limits.budgetBytesPerLane[lane] ?? 0,
           );
+        inside(left, bytes, limits.budgetBytes);
+        // A later rule may have met what an earlier one could not.
+        expect(unmet.length).toBeGreaterThanOrEqual(exceeded);
       }),
     );
   });
