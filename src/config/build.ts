@@ -49,6 +49,8 @@ export function buildConfig(
       excludeChannels: value('exclude-channels') ?? [],
       groups: value('groups') ?? [],
       excludeGroups: value('exclude-groups') ?? [],
+      rulesFile: value('rules') ?? null,
+      rulesOnly: value('rules-only') ?? false,
       includeAdult: value('include-adult') ?? false,
       guidePolicy: (value('guide-policy') ?? 'off') as GuidePolicy,
       horizonMs: value('horizon') ?? 0,

@@ -60,6 +60,9 @@ export interface WhatConfig {
   readonly excludeChannels: readonly string[];
   readonly groups: readonly string[];
   readonly excludeGroups: readonly string[];
+  readonly rulesFile: string | null;
+  /** Only what a rule asks for. */
+  readonly rulesOnly: boolean;
   readonly includeAdult: boolean;
   readonly guidePolicy: GuidePolicy;
   readonly horizonMs: number;

@@ -34,6 +34,8 @@ function* placesCheck({ places }: Config): Iterable<Problem> {
 }
 
 function* whatCheck({ what }: Config): Iterable<Problem> {
+  if (what.rulesOnly && what.rulesFile === null)
+    yield { origin: '--rules-only', message: 'needs --rules FILE' };
   const wanted = what.lanes.length > 0 ? what.lanes : laneNames(what.laneDefinitions);
   if (wanted.every((lane) => what.excludeLanes.includes(lane))) {
     yield { origin: '--exclude-lanes', message: 'no lane is left to record' };

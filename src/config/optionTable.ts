@@ -188,6 +188,23 @@ export const OPTIONS = [
     description: 'not channels of these groups',
   },
   {
+    name: 'rules',
+    kind: 'path',
+    group: 'what',
+    commands: DECIDING,
+    value: 'FILE',
+    description:
+      'rules file of iptv-tunerr: what a rule asks for is recorded though --lanes, --channels and --groups do not name it',
+  },
+  {
+    name: 'rules-only',
+    kind: 'flag',
+    group: 'what',
+    commands: DECIDING,
+    default: 'false',
+    description: 'only what a rule asks for',
+  },
+  {
     name: 'include-adult',
     kind: 'flag',
     group: 'what',

@@ -348,6 +348,12 @@ export const ERRORS = {
     http: 502,
     hint: 'Give the list rows the XMLTV ids of the guide (tvg-id), or name pairs in an --aliases file.',
   },
+  rules_unreadable: {
+    meaning: 'The file of --rules cannot be read or makes no sense, so nothing new is recorded.',
+    retryable: true,
+    http: 500,
+    hint: 'Repair the file; it is read again by itself.',
+  },
   hints_unreadable: {
     meaning: 'A file that recommends upstreams (autopilot memory, host policy) makes no sense.',
     retryable: false,

@@ -4,13 +4,14 @@
  * cancels nothing: what is scheduled stays (P5), and what runs is never dropped (P3).
  */
 
-import type { Capsule } from './capsule.js';
+import type { Capsule, CapsuleState } from './capsule.js';
 import { capsuleState, compareCapsules, compareWorth } from './capsules.js';
 import { channelFilter, laneFilter, type FilterPolicy } from './filters.js';
 import { channelKeyOf, identify, rowsByChannel, type KnownRecording } from './identity.js';
 import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
 import { latestWord, marksAmong, WANTED_PRIORITY, type Override } from './override.js';
 import type { PlanReason } from './reasons.js';
+import { ruleFor, type RuleBook } from './rules.js';
 import type { Tombstone } from './recording.js';
 import type { ChannelHealth } from './station.js';
 import { compareText } from './text.js';
@@ -41,6 +42,8 @@ export interface PlanInput {
   /** Record keys of the load before this one (`rowKeysOf`); null where there was none. */
   readonly previousRowKeys: ReadonlySet<string> | null;
   readonly lanes?: readonly Lane[];
+  /** Left out where there is no rules file. */
+  readonly rules?: RuleBook;
   /** What a person said of single programmes. */
   readonly overrides?: readonly Override[];
   /** What the guide is worth by channel; null or left out: not known, the guide policy is deferred. */
@@ -182,14 +185,13 @@ interface Refusals {
   readonly fresh: (capsule: Capsule) => Word | null;
 }
 
-function refusalsOf({ policy, now, health }: PlanInput, programmeMsMax: number): Refusals {
-  const byLane = laneFilter(policy);
-  const byChannel = channelFilter(policy);
-  const excluded = (capsule: Capsule) => byLane(capsule.lane) ?? byChannel(capsule);
+function refusalsOf(input: PlanInput, programmeMsMax: number): Refusals {
+  const { policy, now, health } = input;
+  const excluded = exclusionOf(input);
   const reasonOf = (capsule: Capsule): PlanReason | null => {
     const { startAt, stopAt } = capsule;
     if (stopAt <= now) return 'over';
-    const reason = excluded(capsule);
+    const reason = excluded(capsule, capsuleState(capsule, now));
     if (reason !== null) return reason;
     if (startAt > now + policy.horizonMs) return 'beyond_horizon';
     if (programmeMsMax > 0 && stopAt - startAt > programmeMsMax) return 'too_long';
@@ -201,11 +203,35 @@ function refusalsOf({ policy, now, health }: PlanInput, programmeMsMax: number):
       : null;
   };
   return {
-    policy: excluded,
+    policy: (capsule) => excluded(capsule, null),
     fresh: (capsule) => {
       const reason = reasonOf(capsule);
       return reason === null ? null : { action: 'skip', reason };
     },
+  };
+}
+
+/**
+ * Why lanes, channels, groups and rules leave a programme out. A rule lets it past the lists of what is wanted; with
+ * `--rules-only` it must pass them as well.
+ */
+function exclusionOf({
+  policy,
+  rules,
+}: PlanInput): (capsule: Capsule, state: CapsuleState | null) => PlanReason | null {
+  const filters = (own: FilterPolicy) => {
+    const byLane = laneFilter(own);
+    const byChannel = channelFilter(own);
+    return (capsule: Capsule) => byLane(capsule.lane) ?? byChannel(capsule);
+  };
+  const byLists = filters(policy);
+  if (rules === undefined) return byLists;
+  if (rules.kind === 'unreadable') return () => 'rules_unreadable';
+  const byExclusion = filters({ ...policy, lanes: [], channels: [], groups: [] });
+  return (capsule, state) => {
+    const asked = ruleFor(rules.rules, capsule, state) !== null;
+    if (rules.only) return asked ? byLists(capsule) : 'no_rule';
+    return asked ? byExclusion(capsule) : byLists(capsule);
   };
 }
 

@@ -12,6 +12,8 @@ export const PLAN_REASONS = {
   lane_excluded: 'Its lane is not among --lanes, or is among --exclude-lanes.',
   channel_excluded: 'Its channel is not among --channels, or is among --exclude-channels.',
   group_excluded: "Its channel's group is not among --groups, or is among --exclude-groups.",
+  no_rule: 'No enabled rule of --rules asks for it (--rules-only).',
+  rules_unreadable: 'The file of --rules cannot be read, so nothing is recorded.',
   already_scheduled: 'It is scheduled already.',
   already_recording: 'It is being recorded.',
   already_recorded: 'It was recorded, or tried, before; the same programme is never recorded twice.',

@@ -24,6 +24,7 @@ import { look } from './planning.js';
 import { guideOf, replan } from './replan.js';
 import { createRevival, type Revival } from './revival.js';
 import type { Roots } from './roots.js';
+import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
 import { createLocalTimes } from './localTime.js';
 import { createStages, type Stages } from './stages.js';
@@ -158,6 +159,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     onBroken: setAside,
     onDeath: parts.onDeath,
   });
+  const rules = createRulesFile(config, doors);
   const lookout: Lookout = createLookout({
     config,
     doors,
@@ -170,7 +172,8 @@ export function assemble(parts: AssemblyDoors): Assembly {
     live: () => system.live(),
     guideStates: () => system.guideStates(),
     refreshGuides: (at) => system.refreshGuides(at),
-    plan: (at, previous) => replan({ config, book, store, sources, overrides }, at, previous),
+    plan: (at, previous) => replan({ config, book, store, sources, overrides, rules }, at, previous),
+    rulesChanged: () => rules.reread(),
     timeTrusted: () => clock.doubt() === null,
     timeLost: () => clock.doubt() === 'ahead',
     onIdle: parts.onIdle,

@@ -46,6 +46,8 @@ export interface LookoutDoors {
   readonly sources: Sources;
   readonly send: (event: SchedulerEvent) => void;
   readonly plan: (at: number, previousRowKeys: ReadonlySet<string> | null) => Planned;
+  /** Reads the rules again where they changed. */
+  readonly rulesChanged: () => Promise<boolean>;
   /** Ids of recordings that have an actor. */
   readonly live: () => readonly string[];
   /** Value of every guide's chart. */
@@ -115,6 +117,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   async function lookAround(): Promise<void> {
     await admit();
+    if (await doors.rulesChanged()) planDue = true;
     planNow();
     await findRemovedMedia();
     if (admission !== 'state_unwritable' && doors.timeTrusted()) sweep();

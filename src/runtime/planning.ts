@@ -21,6 +21,7 @@ import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
 import { PLAN_REASONS } from '../domain/reasons.js';
 import type { Patience, Tombstone } from '../domain/recording.js';
+import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
 import type { Entry } from './book.js';
 
@@ -40,15 +41,20 @@ export interface Outlook {
   readonly rowKeys: ReadonlySet<string>;
 }
 
-export function decide(
-  config: Config,
-  guide: GuideInUse,
-  entries: Iterable<Entry>,
-  tombstones: Iterable<Tombstone>,
-  overrides: Iterable<Override>,
-  now: number,
-  previousRowKeys: ReadonlySet<string> | null,
-): Outlook {
+export interface DecideInput {
+  readonly config: Config;
+  readonly guide: GuideInUse;
+  readonly entries: Iterable<Entry>;
+  readonly tombstones: Iterable<Tombstone>;
+  readonly overrides: Iterable<Override>;
+  /** Undefined where there is no rules file. */
+  readonly rules: RuleBook | undefined;
+  readonly now: number;
+  readonly previousRowKeys: ReadonlySet<string> | null;
+}
+
+export function decide(input: DecideInput): Outlook {
+  const { config, guide, entries, tombstones, overrides, rules, now, previousRowKeys } = input;
   const policy = { ...config.what, ...config.when, ...config.keep };
   const words = [...overrides];
   // A person may ask for what lies beyond the horizon.
@@ -60,6 +66,7 @@ export function decide(
     known: knownOf(entries),
     tombstones: [...tombstones],
     overrides: words,
+    ...(rules && { rules }),
     lanes: lanesIn(config),
     policy,
     now,

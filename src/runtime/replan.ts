@@ -6,6 +6,7 @@ import type { Book } from './book.js';
 import type { Planned } from './lookout.js';
 import type { Overrides } from './overrides.js';
 import { decide, ordersOf, type GuideInUse } from './planning.js';
+import type { RulesFile } from './rulesFile.js';
 import type { Sources } from './sources.js';
 
 export interface ReplanDoors {
@@ -14,6 +15,7 @@ export interface ReplanDoors {
   readonly store: Store;
   readonly sources: Sources;
   readonly overrides: Overrides;
+  readonly rules: RulesFile;
 }
 
 export function guideOf(sources: Sources): GuideInUse {
@@ -21,16 +23,23 @@ export function guideOf(sources: Sources): GuideInUse {
 }
 
 export function replan(
-  { config, book, store, sources, overrides }: ReplanDoors,
+  { config, book, store, sources, overrides, rules }: ReplanDoors,
   at: number,
   previousRowKeys: ReadonlySet<string> | null,
 ): Planned {
   // What was put aside keeps its place: recorded anew, it would be lost (P7).
   const aside = book.aside();
   const known = [...book.all(), ...aside];
-  const graves = store.tombstones().values();
-  const words = store.all('overrides').values();
-  const outlook = decide(config, guideOf(sources), known, graves, words, at, previousRowKeys);
+  const outlook = decide({
+    config,
+    guide: guideOf(sources),
+    entries: known,
+    tombstones: store.tombstones().values(),
+    overrides: store.all('overrides').values(),
+    rules: rules.book(),
+    now: at,
+    previousRowKeys,
+  });
   overrides.follow(outlook.decisions);
   for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
     const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;

@@ -15,6 +15,7 @@ import type { Entry } from './book.js';
 import type { Doors } from './doors.js';
 import { decide, type GuideInUse, type Outlook } from './planning.js';
 import { entriesOf } from './reporting.js';
+import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
 
 export interface SourceFinding {
@@ -67,7 +68,11 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
     guides: use(sources.guides(), lastGood.guides()),
     aliases: sources.aliases(),
   };
-  const outlook = decide(config, guide, entries, tombstones, overrides, at, null);
+  const rulesFile = createRulesFile(config, doors);
+  await rulesFile.reread();
+  const rules = rulesFile.book();
+  const state = { entries, tombstones, overrides };
+  const outlook = decide({ config, guide, ...state, rules, now: at, previousRowKeys: null });
   return { findings, sources, guide, entries, tombstones, overrides, outlook, at };
 
   async function load(ref: SourceRef): Promise<SourceFinding> {

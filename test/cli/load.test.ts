@@ -113,6 +113,8 @@ describe('the command line', () => {
         requireMount: false,
       },
       what: {
+        rulesFile: null,
+        rulesOnly: false,
         laneDefinitions: [],
         lanes: [],
         excludeLanes: [],
