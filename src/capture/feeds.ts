@@ -207,7 +207,8 @@ function steer(feed: Feed): void {
 
 function give(feed: Feed, tap: Tap, chunk: Buffer): void {
   if (!tap.paused && tap.sink && tap.held.length === 0) return tap.sink.onData(chunk);
-  tap.held.push(chunk);
+  // It is valid during the call only.
+  tap.held.push(Buffer.from(chunk));
   tap.heldBytes += chunk.length;
   if (tap.heldBytes <= BEHIND_BYTES_MAX) return;
   const { sink } = tap;

@@ -46,6 +46,7 @@ export async function openUpstream(
       headers: input.headers,
       signal,
       headersTimeoutMs: input.firstByteTimeoutMs,
+      live: true,
     });
     const fine = response.status >= 200 && response.status < 300;
     const leftMs = Math.max(0, until - clock.mono());
@@ -143,7 +144,7 @@ function readStart(
     body.flow({
       onData(chunk) {
         if (target) return target.onData(chunk);
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
         bytes += chunk.length;
         if (bytes >= want.bytes) done('full');
       },

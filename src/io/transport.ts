@@ -9,6 +9,11 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
   /** Time to the final headers, monotonic. */
   readonly headersTimeoutMs: number;
+  /**
+   * The body lasts and comes in little pieces: they may be gathered for some hundredths of a second, and what `onData`
+   * is given is valid during the call only.
+   */
+  readonly live?: boolean;
 }
 
 export interface BodySink {
@@ -71,7 +76,7 @@ export function readBody(body: TransportBody, bytesMax: number): Promise<Buffer>
           reject(new TransportFault('protocol', `the answer is larger than ${bytesMax} bytes`));
           return;
         }
-        chunks.push(chunk);
+        chunks.push(Buffer.from(chunk));
       },
       onEnd: () => resolve(Buffer.concat(chunks, bytes)),
       onFault: reject,

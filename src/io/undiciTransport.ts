@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { Clock } from './clock.js';
+import { liveSockets, type LiveSocket, type LiveSockets } from './liveSocket.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from './transport.js';
 import type { TransportRequest, TransportResponse } from './transport.js';
 
@@ -20,14 +21,21 @@ const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie',
 
 export function undiciTransport(clock: Clock): Transport {
   const open = new Set<Connection>();
+  const sockets = liveSockets(clock);
 
   async function follow(url: string, request: TransportRequest): Promise<TransportResponse> {
     const until = clock.mono() + request.headersTimeoutMs;
     let target = parseHttpUrl(url);
     let headers = request.headers ?? {};
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
-      const leftMs = Math.max(0, until - clock.mono());
-      const answer = await connect(target, headers, leftMs, request.signal, clock, open);
+      const answer = await connect(target, {
+        headers,
+        timeoutMs: Math.max(0, until - clock.mono()),
+        signal: request.signal,
+        live: request.live === true ? sockets : null,
+        clock,
+        open,
+      });
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
       answer.body.destroy();
@@ -51,18 +59,23 @@ interface Connection {
   fail(kind: TransportFault['kind'], message: string): void;
 }
 
+interface ConnectInput {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Null: the body goes through the parser. */
+  readonly live: LiveSockets | null;
+  readonly clock: Clock;
+  readonly open: Set<Connection>;
+}
+
 /** One request on one fresh connection, up to its final headers. */
-function connect(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  clock: Clock,
-  open: Set<Connection>,
-): Promise<TransportResponse> {
+function connect(url: URL, input: ConnectInput): Promise<TransportResponse> {
+  const { headers, timeoutMs, signal, clock, open } = input;
   if (signal?.aborted) return Promise.reject(new TransportFault('aborted', 'aborted before it was opened'));
   return new Promise((resolve, reject) => {
-    const socket = patientSocket();
+    const live = input.live?.create() ?? null;
+    const socket = patientSocket(live);
     const client = new Client(url.origin, {
       connect: socket.connect,
       pipelining: 0,
@@ -75,6 +88,8 @@ function connect(
     let sink: BodySink | null = null;
     /** What ended it, kept until somebody listens. */
     let ending: TransportFault | 'end' | null = null;
+    /** Set when the body comes past the parser. */
+    let direct: LiveSocket | null = null;
     let over = false;
 
     const timer = clock.after(timeoutMs, () => connection.fail('timeout', 'no headers in time'));
@@ -128,7 +143,19 @@ function connect(
       handing = false;
       if (paused || !sink) return;
       if (ending) finish(ending);
+      else if (direct) direct.resume();
       else socket.resume(controller);
+    }
+    /** What the shared buffer holds is kept as a copy. */
+    function receive(chunk: Buffer): void {
+      if (over) return;
+      if (!paused && held.length === 0 && sink && !handing) {
+        sink.onData(chunk);
+        return;
+      }
+      held.push(direct ? Buffer.from(chunk) : chunk);
+      heldBytes += chunk.length;
+      if (!direct && heldBytes > HELD_BYTES_MAX) socket.pause(controller);
     }
     const body: TransportBody = {
       flow(to) {
@@ -140,6 +167,7 @@ function connect(
       },
       pause() {
         paused = true;
+        direct?.pause();
       },
       resume() {
         paused = false;
@@ -164,21 +192,21 @@ function connect(
         onRequestStart(given) {
           controller = given;
         },
-        onResponseStart(_given, status, raw) {
+        onResponseStart(_controller, status, raw) {
           if (status < 200 || over) return;
           answered = true;
           timer.cancel();
-          resolve({ status, headers: flatten(raw), url: url.href, body });
+          const given = flatten(raw);
+          if (hasMedia(status, given) && live) {
+            direct = live;
+            live.takeBody(given, receive, (how) =>
+              end(how.kind === 'end' ? 'end' : new TransportFault('reset', how.code)),
+            );
+          } else live?.leaveBody();
+          resolve({ status, headers: given, url: url.href, body });
         },
         onResponseData(_given, chunk) {
-          if (over) return;
-          if (!paused && held.length === 0 && sink && !handing) {
-            sink.onData(chunk);
-            return;
-          }
-          held.push(chunk);
-          heldBytes += chunk.length;
-          if (heldBytes > HELD_BYTES_MAX) socket.pause(controller);
+          receive(chunk);
         },
         onResponseEnd() {
           end('end');
@@ -202,8 +230,8 @@ interface PatientSocket {
  * and the assertion is nobody's to catch (measured with 7.30.2: a server that closes while a body is paused ends the
  * process). So the socket keeps such news back until the parser goes on.
  */
-function patientSocket(): PatientSocket {
-  const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+function patientSocket(live: LiveSocket | null): PatientSocket {
+  const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...(live && { onread: live.onread }) });
   const news: (() => void)[] = [];
   let paused = false;
 
@@ -224,6 +252,7 @@ function patientSocket(): PatientSocket {
         if (error) callback(error, null);
         else {
           hold(socket);
+          live?.attach(socket);
           callback(null, socket);
         }
       });
@@ -239,6 +268,11 @@ function patientSocket(): PatientSocket {
       while (!paused && news.length > 0) news.shift()?.();
     },
   };
+}
+
+/** A body that may last; any other is read by the parser alone. */
+function hasMedia(status: number, headers: Readonly<Record<string, string>>): boolean {
+  return status >= 200 && status < 300 && status !== 204 && headers['content-length'] !== '0';
 }
 
 function tell(sink: BodySink, how: TransportFault | 'end'): void {

@@ -49,9 +49,6 @@ async function tcp(onData: (socket: Socket) => void): Promise<string> {
   return listening(server, sockets);
 }
 
-const open = (url: string, more: { headers?: Record<string, string>; signal?: AbortSignal } = {}) =>
-  transport.open(url, { headersTimeoutMs: 5_000, ...more });
-
 async function faultOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
@@ -61,7 +58,13 @@ async function faultOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-describe('the network door', () => {
+describe.each([
+  { way: 'through the parser', live: false },
+  { way: 'past the parser', live: true },
+])('the network door, bodies $way', ({ live }) => {
+  const open = (url: string, more: { headers?: Record<string, string>; signal?: AbortSignal } = {}) =>
+    transport.open(url, { headersTimeoutMs: 5_000, live, ...more });
+
   it('gives status, lower-case headers and the body', async () => {
     const { url } = await http((request, response) => {
       response.writeHead(206, { 'X-Thing': ['a', 'b'] });
@@ -120,7 +123,7 @@ describe('the network door', () => {
 
   it('calls headers that do not come in time `timeout`', async () => {
     const { url } = await http(() => undefined);
-    expect(await faultOf(transport.open(url, { headersTimeoutMs: 20 }))).toBe('timeout');
+    expect(await faultOf(transport.open(url, { headersTimeoutMs: 20, live }))).toBe('timeout');
   });
 
   it('tells a body that breaks off from one that ends', async () => {
@@ -132,6 +135,58 @@ describe('the network door', () => {
     expect(await faultOf(readBody(cut.body, 1_000))).toBe('reset');
     const ended = await open(await tcp((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nabc')));
     expect((await readBody(ended.body, 1_000)).toString()).toBe('abc');
+  });
+
+  it('reads a head that comes byte by byte, after one that only informs', async () => {
+    const answer =
+      'HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc';
+    const url = await tcp((socket) => {
+      socket.setNoDelay(true);
+      const next = (at: number): void => {
+        if (at < answer.length) socket.write(answer[at] ?? '', () => setImmediate(() => next(at + 1)));
+      };
+      next(0);
+    });
+    const { status, body } = await open(url);
+    expect(status).toBe(200);
+    expect((await readBody(body, 1_000)).toString()).toBe('abc');
+  });
+
+  it('ends where the last chunk says so, though the server keeps the connection', async () => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const url = await tcp((socket) =>
+      socket.write(`${head}3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n`),
+    );
+    expect((await readBody((await open(url)).body, 1_000)).toString()).toBe('abc0123456789');
+  });
+
+  it('calls a head without an end `protocol`, and one that never comes to it `timeout`', async () => {
+    const endless = await tcp((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n');
+      const more = (): void => {
+        if (!socket.destroyed) socket.write(`X-${'a'.repeat(4_000)}: b\r\n`, () => setImmediate(more));
+      };
+      more();
+    });
+    expect(await faultOf(open(endless))).toBe('protocol');
+    const slow = await tcp((socket) => socket.write('HTTP/1.1 200 OK\r\nX-One: 1\r\n'));
+    expect(await faultOf(transport.open(slow, { headersTimeoutMs: 50, live }))).toBe('timeout');
+  });
+
+  it('calls a connection that is reset in the body `reset`, after all that came', async () => {
+    const url = await tcp((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc', () => socket.resetAndDestroy());
+    });
+    const { body } = await open(url);
+    const heard: string[] = [];
+    await new Promise<void>((resolve) => {
+      body.flow({
+        onData: (chunk) => heard.push(chunk.toString()),
+        onEnd: resolve,
+        onFault: ({ kind }) => resolve(void heard.push(kind)),
+      });
+    });
+    expect(heard).toEqual(['abc', 'reset']);
   });
 
   it('closes the connection when the body is destroyed, and says nothing more', async () => {
@@ -247,7 +302,7 @@ describe('the network door', () => {
   it('reports what is open as aborted when it is closed', async () => {
     const own = undiciTransport(systemClock);
     const { url } = await http((_request, response) => response.write('x'));
-    const { body } = await own.open(url, { headersTimeoutMs: 5_000 });
+    const { body } = await own.open(url, { headersTimeoutMs: 5_000, live });
     const ending = faultOf(readBody(body, 1_000));
     await own.close();
     expect(await ending).toBe('aborted');
