@@ -17,6 +17,8 @@ export interface CaptureInput {
   readonly spool: string;
   /** When the last byte of the spool was received, or null. */
   readonly lastMediaAt: number | null;
+  /** Another upstream could be asked. */
+  readonly hasOthers: boolean;
 }
 
 /** The effects after capture need to know everything; each is idempotent by the recording's id. */

@@ -8,7 +8,7 @@
  * DEADLINE that is not the one awaited does nothing. Effects are ports; what they give back is judged here.
  */
 
-import { closeAt, openAt } from '../src/domain/capturing.js';
+import { candidates, closeAt, openAt } from '../src/domain/capturing.js';
 import { freshRecording } from './recordingContext.js';
 import {
   ask,
@@ -128,6 +128,7 @@ export const recordingMachine = vocabulary.createMachine({
           upstream: granted(context),
           spool: context.spool,
           lastMediaAt: context.stretches.at(-1)?.toAt ?? null,
+          hasOthers: candidates(context).length > 1,
         }),
         onDone: [
           {

@@ -7,7 +7,7 @@ import type { CaptureOutcome } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
-import { ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
+import { DEAD, ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
 import { openWritten, sections, type SectionsInput } from './sections.js';
 import { isTrouble, type DiskTrouble } from './spool.js';
 import { packetAligner } from './tsPackets.js';
@@ -41,7 +41,7 @@ export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): P
     opened.body.destroy();
     return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(ready) };
   }
-  return record(opened.body, ready, input.stallTimeoutMs, doors);
+  return record(opened.body, ready, input, doors);
 }
 
 async function openSpoolOf(
@@ -69,8 +69,8 @@ async function writtenAt(disk: Disk, path: string): Promise<number | null> {
 
 async function record(
   body: LiveBody,
-  input: SectionsInput,
-  stallTimeoutMs: number,
+  ready: SectionsInput,
+  { stallTimeoutMs, hasOthers }: CaptureInput,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock, signal } = doors;
@@ -84,7 +84,7 @@ async function record(
   });
 
   let mono = clock.mono();
-  const writing = sections(input, {
+  const writing = sections(ready, {
     disk: doors.disk,
     clock,
     outside: () => ({ syncLosses: aligner.syncLosses(), skippedBytes: aligner.skippedBytes() }),
@@ -99,6 +99,10 @@ async function record(
     },
     onTrouble: (trouble) => end({ kind: 'trouble', trouble }),
     onBug,
+    onDead() {
+      // Where nothing else is to be had, it is kept and noted: even this may be the programme.
+      if (hasOthers) end({ kind: 'refusal', refusal: DEAD });
+    },
   });
   const aligner = packetAligner((buffer, from, to) => {
     stall.touch(mono);

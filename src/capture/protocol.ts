@@ -12,6 +12,8 @@ export interface CaptureInput {
   readonly spoolPath: string;
   /** Absolute; its folder exists. Where the index of the spool is kept; none where it is left out. */
   readonly indexPath?: string;
+  /** Another upstream could be asked, so that one whose content is dead may be left. */
+  readonly hasOthers?: boolean;
   /** Wall clock of the last media byte in the spool, where it is known; else the file's own time is taken. */
   readonly lastMediaAt?: number;
   /** From the request to the first bytes of media. */

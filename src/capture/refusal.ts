@@ -64,6 +64,7 @@ export function refusalOfFault(fault: TransportFault): Refusal {
 
 export const STALLED: Refusal = refusal('stall', 'upstream_silent', 'retry');
 export const ENDED: Refusal = refusal('eof', 'upstream_ended', 'retry');
+export const DEAD: Refusal = refusal('dead', 'upstream_dead', 'spent');
 
 /** An answer whose status is not 2xx. `now` is the wall clock, for a `Retry-After` that is a date. */
 export function refusalOfStatus(answer: Answer, now: number): Refusal {

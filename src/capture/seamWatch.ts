@@ -24,6 +24,10 @@ export interface SeamSink {
   /** Another stream begins with the next packets, so long after the last ones. */
   onSeam(silentMs: number): void;
   onHole(hole: Hole): void;
+  /** A clock value or time stamp came: another one than the last, or the same again. */
+  onClock(moved: boolean): void;
+  /** A unit of sound or pictures begins in this packet. */
+  onUnit(buffer: Buffer, at: number, stream: ElementaryStream): void;
 }
 
 export interface SeamWatch {
@@ -89,6 +93,7 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   watched[0] = TABLE;
   const reader = tableReader();
   let tables: Tables | null = null;
+  let streams: ReadonlyMap<number, ElementaryStream> = new Map();
   let pcrPid = -1;
   let clocks = unknownClocks();
   let suspicion: Suspicion | null = null;
@@ -103,6 +108,7 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     tables = next;
     watched.fill(IGNORED).fill(SECTION, 0, 0x20);
     watched[NULL_PID] = SEEN;
+    streams = new Map(next.map.streams.map((stream) => [stream.pid, stream]));
     for (const { pid, kind } of next.map.streams) if (kind !== 'other') watched[pid] = TIMED;
     if (next.map.pcrPid !== NULL_PID) watched[next.map.pcrPid] = TIMED;
     watched[0] = TABLE;
@@ -131,6 +137,7 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     const pcr = pid === pcrPid ? pcrAt(buffer, at) : -1;
     if (pcr >= 0) {
       const { pcr: before, pcrStep } = clocks;
+      sink.onClock(before?.ticks !== pcr);
       const fits = take(pcr, before, mono, 0);
       const step = before && fits ? ticksBetween(before.ticks, pcr) : 0;
       if (!suspicion && step >= HOLE_TICKS_MIN && step > HOLE_STEPS_MIN * pcrStep && pcrStep > 0)
@@ -140,9 +147,13 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       if (step > 0) now.pcrStep = step;
     }
     if (!startsUnit(buffer, at)) return;
+    const stream = streams.get(pid);
+    if (stream) sink.onUnit(buffer, at, stream);
     const dts = pesTimesAt(buffer, at)?.dts ?? -1;
     if (dts < 0) return;
-    take(dts, clocks.stamps.get(pid), mono, suspicion ? 0 : BACK_TICKS_MIN);
+    const before = clocks.stamps.get(pid);
+    sink.onClock(before?.ticks !== dts);
+    take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
     (suspicion?.clocks ?? clocks).stamps.set(pid, { ticks: dts, mono });
   }
 

@@ -7,6 +7,7 @@ import type { CapturePiece } from '../domain/capture.js';
 import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
+import { contentWatch } from './contentWatch.js';
 import { joiner, type Joiner } from './joiner.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
 import { seamWatch } from './seamWatch.js';
@@ -79,6 +80,8 @@ export interface SectionsDoors {
   readonly onPressure: (full: boolean) => void;
   readonly onTrouble: (trouble: DiskTrouble) => void;
   readonly onBug: (error: unknown) => void;
+  /** What comes has been worth nothing for so long that it counts. */
+  readonly onDead: () => void;
   /** What was wrong with the stream before it was cut into packets. */
   readonly outside: () => Pick<TsCounts, 'syncLosses' | 'skippedBytes'>;
 }
@@ -129,10 +132,17 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       else changing = change(silentMs).catch((error: unknown) => doors.onBug(error));
     },
     onHole({ mono, seconds }) {
-      const toAt = Math.round(clock.now() - Math.max(0, clock.mono() - mono));
+      const toAt = wallOf(mono);
       gaps.push({ fromAt: toAt - Math.round(seconds * 1000), toAt, cause: 'stall' });
     },
+    onClock: (moved) => content.clock(moved),
+    onUnit: (buffer, at, stream) => content.unit(buffer, at, stream),
   });
+  const content = contentWatch(() => doors.onDead());
+
+  function wallOf(mono: number): number {
+    return Math.round(clock.now() - (clock.mono() - mono));
+  }
 
   function open({ spool, tail, index }: Written, silentMs: number | null, isSeam: boolean): Section {
     const health = tsHealth();
@@ -218,11 +228,21 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     const { syncLosses, skippedBytes } = doors.outside();
     const heldBack = closedHeldBack + (isOpen ? heldBackBytes(section) : 0);
     const ts = addTs(whole.ts, { ...NO_TS, syncLosses, skippedBytes: skippedBytes + heldBack });
-    return { ...whole, ts, ...(gaps.length > 0 && { gaps: [...gaps] }) };
+    const dead = content.spans().map(({ fromMs, toMs }) => ({
+      fromAt: wallOf(fromMs),
+      toAt: wallOf(toMs),
+      cause: 'dead' as const,
+    }));
+    const goodMs = dead.reduce((left, { fromAt, toAt }) => left - (toAt - fromAt), whole.goodMs);
+    const inside = [...gaps, ...dead];
+    return { ...whole, ts, goodMs: Math.max(0, goodMs), ...(inside.length > 0 && { gaps: inside }) };
   }
 
   return {
-    push: (buffer, from, to, mono) => watch.push(buffer, from, to, mono),
+    push(buffer, from, to, mono) {
+      content.packets(buffer, from, to, mono);
+      watch.push(buffer, from, to, mono);
+    },
     async finish() {
       watch.end();
       await changing;

@@ -192,6 +192,13 @@ export const ERRORS = {
     http: 502,
     hint: 'Open the address in a browser: a login or notice page is the usual cause.',
   },
+  upstream_dead: {
+    meaning:
+      'The stream came, but for 20 s there was nothing in it: padding, scrambled, a clock that stands, a card.',
+    retryable: false,
+    http: 502,
+    hint: 'Another address of the channel is taken; the provider has a fault, or the account has ended.',
+  },
   upstream_not_media: {
     meaning: 'What answered is not an MPEG transport stream.',
     retryable: false,

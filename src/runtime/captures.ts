@@ -113,6 +113,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
         ...doors.settings(),
         spoolPath: asked.spool,
         indexPath: doors.indexPath(asked.id),
+        hasOthers: asked.hasOthers,
         ...(asked.lastMediaAt !== null && { lastMediaAt: asked.lastMediaAt }),
       },
       {

@@ -61,6 +61,7 @@ async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: C
       onPressure: () => undefined,
       onTrouble: ({ code }) => bugs.push(code),
       onBug: (error) => bugs.push(error),
+      onDead: () => undefined,
       outside: () => ({ syncLosses: 0, skippedBytes: 0 }),
     },
   );
