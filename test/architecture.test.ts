@@ -47,7 +47,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/store': { own: ['src/store', 'src/domain', 'src/io'], packages: ['lowdb', 'zod'], node: true },
   'src/runtime': {
     own: ['src/runtime', 'machines', ...SHARED, ...STAGES, 'src/demo', 'src/config', 'src/store'],
-    packages: ['xstate', 'zod'],
+    packages: ['xstate', '@xstate/graph', 'zod'],
     node: true,
   },
   'src/api': {

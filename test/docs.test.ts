@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { routesOf } from '../src/api/routes.js';
+import { createThrift } from '../src/api/thrift.js';
 import { COMMANDS } from '../src/cli/commands.js';
 import { GROUPS, type Group, type OptionRow } from '../src/config/optionRow.js';
 import { envName, optionsOf, settableOptions } from '../src/config/options.js';
@@ -113,7 +114,7 @@ describe('docs/configuration.md', () => {
 
 describe('docs/operations.md', () => {
   it('has every address of the HTTP door', () => {
-    const rows = routesOf(doorsThat({})).map(({ method, path, summary }) => [
+    const rows = routesOf(doorsThat({}), createThrift()).map(({ method, path, summary }) => [
       code(`${method} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}`),
       cell(summary),
     ]);

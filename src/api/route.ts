@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CodedError, type ErrorCode } from '../domain/errors.js';
+import type { Thrift } from './thrift.js';
 
 type Fields = z.ZodObject;
 
@@ -41,6 +42,8 @@ export interface RouteWish<P extends Fields, Q extends Fields> extends Partial<
   readonly params?: P;
   readonly query?: Q;
   readonly answer: Route['answer'];
+  /** For answers that cost much: made once for all who ask at the same time. */
+  readonly thrift?: Thrift;
   readonly answers: (asked: Asked<z.infer<P>, z.infer<Q>>) => unknown;
 }
 
@@ -61,12 +64,16 @@ export function route<P extends Fields = typeof NOTHING, Q extends Fields = type
     errors: wish.errors ?? [],
     open: wish.open ?? false,
     async handle(request, reply) {
-      return wish.answers({
+      const asked = {
         params: checked(params, request.params),
         query: checked(query, request.query),
         request,
         reply,
-      });
+      };
+      if (!wish.thrift) return wish.answers(asked);
+      reply.type('application/json; charset=utf-8');
+      const key = JSON.stringify([wish.path, asked.params, asked.query]);
+      return wish.thrift.json(key, () => wish.answers(asked));
     },
   };
 }
@@ -87,3 +94,30 @@ export function countField(name: string, standard: number) {
     .optional()
     .transform((text) => (text === undefined || text === '' ? standard : Number(text)));
 }
+
+/** A word in a query; '' where it is not given. */
+export function textField(name: string, form = /^[^]{0,200}$/) {
+  return z
+    .string(`${name} is given once.`)
+    .regex(form, `${name} is not what it should be.`)
+    .optional()
+    .transform((text) => text ?? '');
+}
+
+/** A moment in a query: RFC 3339 or epoch milliseconds; null where it is not given. */
+export function timeField(name: string) {
+  const wrong = `${name} is a time: RFC 3339, or milliseconds since 1970.`;
+  return z
+    .string(wrong)
+    .optional()
+    .transform((text, context) => {
+      if (text === undefined || text === '') return null;
+      const at = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+      if (Number.isFinite(at) && Math.abs(at) < 8e15) return at;
+      context.addIssue(wrong);
+      return z.NEVER;
+    });
+}
+
+/** A whole id. */
+export const idField = z.string().regex(/^[0-9a-f]{8,40}$/, 'eight hex digits');

@@ -2,13 +2,40 @@
 
 import { z } from 'zod';
 import { COMMAND_VERBS } from '../domain/commands.js';
+import { CodedError } from '../domain/errors.js';
 import type { ApiDoors } from './doors.js';
-import { countField, route, type Route } from './route.js';
+import { liveRoutes } from './liveRoutes.js';
+import { mediaRoutes } from './mediaRoutes.js';
+import { metricsText, METRICS_TYPE } from './metrics.js';
+import { countField, idField, route, textField, timeField, type Route } from './route.js';
 import * as shapes from './shapes.js';
+import type { Thrift } from './thrift.js';
 
 const REPORT_LIMIT = 10;
+const RECORDINGS_LIMIT = 1000;
+const CHANNELS_LIMIT = 200;
+const HOUR_MS = 3_600_000;
 
-export function routesOf(doors: ApiDoors): readonly Route[] {
+export function routesOf(doors: ApiDoors, thrift: Thrift): readonly Route[] {
+  return [
+    ...healthRoutes(doors),
+    ...viewRoutes(doors, thrift),
+    ...commandRoutes(doors, thrift),
+    ...mediaRoutes(doors),
+    ...liveRoutes(doors),
+    route({
+      path: '/metrics',
+      summary: 'for Prometheus',
+      answer: METRICS_TYPE,
+      async answers({ reply }) {
+        reply.type(METRICS_TYPE);
+        return metricsText(await doors.gauges());
+      },
+    }),
+  ];
+}
+
+function healthRoutes(doors: ApiDoors): Route[] {
   return [
     route({
       path: '/healthz',
@@ -32,12 +59,85 @@ export function routesOf(doors: ApiDoors): readonly Route[] {
         return { ready };
       },
     }),
+  ];
+}
+
+function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
+  return [
     route({
       path: '/recordings/recorder.json',
       summary: 'what is being, was and could not be recorded; `limit` items a list, 0 for all',
       query: z.object({ limit: countField('limit', REPORT_LIMIT) }),
       answer: shapes.report,
+      thrift,
       answers: ({ query }) => doors.report(query.limit),
+    }),
+    route({
+      path: '/api/recordings',
+      summary:
+        'recordings, newest first; `state` is active, running, completed, failed or a machine state, `q` is in title or channel',
+      query: z.object({
+        state: textField('state', /^[a-z]*$/),
+        lane: textField('lane'),
+        q: textField('q'),
+        limit: countField('limit', RECORDINGS_LIMIT),
+        offset: countField('offset', 0),
+      }),
+      answer: shapes.recordings,
+      thrift,
+      answers: ({ query }) => doors.recordings(query),
+    }),
+    route({
+      path: '/api/recordings/:id',
+      summary: 'one recording with everything that is known of it',
+      params: z.object({ id: idField }),
+      answer: shapes.recordingDetail,
+      errors: ['recording_unknown'],
+      answers: ({ params }) => doors.recording(params.id) ?? unknown(params.id),
+    }),
+    route({
+      path: '/api/recordings/:id/past',
+      summary: 'what happened to it, event by event, and the state after each',
+      params: z.object({ id: idField }),
+      answer: shapes.past,
+      errors: ['recording_unknown'],
+      thrift,
+      answers: async ({ params }) => (await doors.past(params.id)) ?? unknown(params.id),
+    }),
+    route({
+      path: '/api/plan',
+      summary: 'what the daemon decided last about every programme within the horizon, and why',
+      answer: shapes.plan,
+      thrift,
+      answers: () => doors.plan(),
+    }),
+    route({
+      path: '/api/guide',
+      summary: 'channels by time, each programme with what was decided about it and what became of it',
+      query: z.object({
+        from: timeField('from'),
+        to: timeField('to'),
+        q: textField('q'),
+        limit: countField('limit', CHANNELS_LIMIT),
+        offset: countField('offset', 0),
+      }),
+      answer: shapes.guide,
+      thrift,
+      answers({ query: { from, to, ...rest } }) {
+        const fromAt = from ?? Date.now() - HOUR_MS;
+        return doors.guide({ ...rest, fromAt, toAt: to ?? fromAt + 6 * HOUR_MS });
+      },
+    }),
+    route({
+      path: '/api/why',
+      summary: 'decisions and recordings by id, title or channel, past or coming, and why',
+      query: z.object({ q: textField('q') }),
+      answer: shapes.why,
+      thrift,
+      answers({ query }) {
+        if (query.q.trim() === '') throw new CodedError('request_invalid', 'q: say what to look for.');
+        return doors.why(query.q);
+      },
     }),
     route({
       path: '/api/upstreams',
@@ -45,6 +145,37 @@ export function routesOf(doors: ApiDoors): readonly Route[] {
       answer: shapes.upstreams,
       answers: () => doors.upstreams(),
     }),
+    route({
+      path: '/api/storage',
+      summary: 'lanes against their budgets, disks against their floors, and a forecast',
+      answer: shapes.storage,
+      thrift,
+      answers: () => doors.storage(),
+    }),
+    route({
+      path: '/api/sources',
+      summary: 'lists and guides in use, what they hold and what is wrong with them',
+      answer: shapes.sources,
+      answers: () => doors.sources(),
+    }),
+    route({
+      path: '/api/machines',
+      summary: 'every living chart, its state and since when',
+      answer: shapes.machines,
+      answers: () => doors.machines(),
+    }),
+    route({
+      path: '/api/charts',
+      summary: 'the charts as graphs to be drawn',
+      answer: shapes.charts,
+      thrift,
+      answers: () => doors.charts(),
+    }),
+  ];
+}
+
+function commandRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
+  return [
     route({
       method: 'POST',
       path: '/api/recordings/:id/:command',
@@ -55,7 +186,31 @@ export function routesOf(doors: ApiDoors): readonly Route[] {
       }),
       answer: shapes.commandAnswer,
       errors: ['recording_unknown', 'id_ambiguous', 'recording_over', 'recording_aside', 'state_unwritable'],
-      answers: ({ params }) => doors.command(params.command, params.id),
+      async answers({ params }) {
+        const answer = await doors.command(params.command, params.id);
+        thrift.forget();
+        return answer;
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/api/programmes/:capsule_id/:word',
+      summary: 'a word on a programme, above the policy: want it, skip it, or forget what was said',
+      params: z.object({
+        capsule_id: z.string().max(1000),
+        word: z.enum(['want', 'skip', 'forget'], { error: 'one of want, skip, forget' }),
+      }),
+      answer: shapes.overrideAnswer,
+      errors: ['programme_unknown'],
+      async answers({ params: { capsule_id, word } }) {
+        if (!(await doors.override(capsule_id, word))) throw new CodedError('programme_unknown', capsule_id);
+        thrift.forget();
+        return { capsule_id, word: word === 'forget' ? null : word };
+      },
     }),
   ];
+}
+
+function unknown(id: string): never {
+  throw new CodedError('recording_unknown', id);
 }

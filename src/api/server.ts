@@ -18,6 +18,7 @@ import type { ApiDoors } from './doors.js';
 import { openApiOf } from './openapi.js';
 import { route, type Route } from './route.js';
 import { routesOf } from './routes.js';
+import { createThrift } from './thrift.js';
 
 export interface ApiOptions {
   readonly host: string;
@@ -80,6 +81,8 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
     ...(options.log ? { loggerInstance: options.log } : {}),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: REQUEST_BYTES_MAX,
+    // Capsule ids are long.
+    routerOptions: { maxParamLength: 1000 },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: true,
@@ -96,7 +99,7 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
   });
   app.server.maxConnections = CONNECTIONS_MAX;
 
-  const routes = [...routesOf(options.doors)];
+  const routes = [...routesOf(options.doors, createThrift())];
   const document = openApiOf(routes, options.version ?? '');
   routes.push(
     route({

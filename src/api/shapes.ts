@@ -91,3 +91,117 @@ export const commandAnswer = z.object({
 export const errorBody = z
   .object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) })
   .meta({ id: 'Error' });
+
+export const recordings = z.object({
+  generated_at: time,
+  total: z.number().describe('of those that fit, without limit and offset'),
+  recordings: z.array(recordingItem),
+});
+
+export const recordingDetail = z.looseObject({
+  ...recordingItem.shape,
+  path: z.string().describe('dotted path of its chart'),
+  window: z.object({ open: time, start: time, stop: time, close: time }),
+  stretches: z.array(z.looseObject({ source: z.string(), from: time, to: time, bytes: z.number() })),
+  joins: z.array(z.looseObject({ at: time, kind: z.string() })),
+  upstreams: z.array(z.string()),
+  current: z.string().nullable(),
+});
+
+export const past = z.object({
+  id: z.string(),
+  steps: z.array(z.object({ at: time, event: z.string(), state: z.string().nullable() })),
+});
+
+export const decision = z.object({
+  capsule_id: z.string(),
+  record_key: z.string(),
+  title: z.string(),
+  channel_id: z.string(),
+  channel_name: z.string(),
+  lane: z.string(),
+  start: time,
+  stop: time,
+  action: z.enum(['record', 'skip']),
+  reason: z.string(),
+  priority: z.number(),
+  expires_at: time,
+});
+
+export const plan = z.looseObject({ generated_at: time, decisions: z.array(z.looseObject(decision.shape)) });
+
+export const guide = z.object({
+  generated_at: time,
+  planned_at: time.nullable(),
+  from: time,
+  to: time,
+  total: z.number().describe('channels, without limit and offset'),
+  channels: z.array(
+    z.object({
+      channel_id: z.string(),
+      channel_name: z.string(),
+      guide_number: z.string(),
+      group: z.string(),
+      programmes: z.array(
+        z.looseObject({
+          capsule_id: z.string(),
+          title: z.string(),
+          lane: z.string(),
+          start: time,
+          stop: time,
+          action: z.enum(['record', 'skip']),
+          reason: z.string(),
+          recording: z.looseObject({ id: z.string(), machine_state: machineState }).optional(),
+        }),
+      ),
+    }),
+  ),
+});
+
+export const why = z.object({
+  generated_at: time,
+  decisions: z.array(z.looseObject(decision.shape)),
+  recordings: z.array(z.looseObject({ id: z.string(), title: z.string(), machine_state: machineState })),
+  removed: z.array(z.looseObject({ id: z.string(), title: z.string(), reason: z.string(), at: time })),
+});
+
+export const storage = z.object({
+  generated_at: time,
+  lanes: z.array(
+    z.looseObject({ lane: z.string(), used_bytes: z.number(), budget_bytes: z.number().nullable() }),
+  ),
+  disks: z.array(z.looseObject({ path: z.string(), ready: z.boolean(), free_bytes: z.number().nullable() })),
+  forecast: z.object({
+    bytes_per_second: z.number(),
+    points: z.array(z.object({ at: time, bytes: z.number() })),
+  }),
+});
+
+export const sources = z.object({
+  sources: z.array(
+    z.looseObject({ id: z.string(), kind: z.string(), location: z.string(), state: z.string() }),
+  ),
+});
+
+export const machines = z.object({
+  machines: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.enum(['scheduler', 'recording', 'guide']),
+      state: z.string(),
+      since: time,
+    }),
+  ),
+});
+
+export const charts = z.object({
+  charts: z.array(
+    z.object({
+      kind: z.string(),
+      root: z.looseObject({ path: z.string(), label: z.string(), children: z.array(z.unknown()) }),
+      edges: z.array(z.object({ from: z.string(), to: z.string(), event: z.string() })),
+    }),
+  ),
+});
+
+export const overrideAnswer = z.object({ capsule_id: z.string(), word: z.enum(['want', 'skip']).nullable() });

@@ -6,6 +6,7 @@ import { PLAN_REASONS } from '../domain/reasons.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Decision } from '../domain/plan.js';
 import type { Entry } from '../runtime/book.js';
+import { findWhy, shownAction, shownDecision, shownWhy, withinHorizon } from '../runtime/decisionsView.js';
 import { shownLocation } from '../guide/fetchSource.js';
 import type { Survey } from '../runtime/survey.js';
 import type { Session } from './session.js';
@@ -16,9 +17,8 @@ export function planCommand(session: Session): Promise<number> {
   return withSurvey(session, (found) => {
     sayProblems(session, found);
     if (found.outlook.decisions.length === 0) refuseNothing(session, found);
-    // Rows beyond the horizon are looked at only so that a programme that moved there is seen to have moved.
-    const within = found.outlook.decisions.filter(({ reason }) => reason !== 'beyond_horizon');
-    const decisions = within.map(shown);
+    const within = withinHorizon(found.outlook.decisions);
+    const decisions = within.map(shownDecision);
     if (session.loaded.answer.format === 'json')
       session.say(`${JSON.stringify({ generated_at: rfc3339(found.at), decisions }, null, 2)}\n`);
     else session.say(decisionTable(within));
@@ -39,41 +39,22 @@ function refuseNothing({ loaded }: Session, { findings, guide }: Survey): void {
 }
 
 export function why(session: Session): Promise<number> {
-  const query = session.loaded.args.join(' ').trim().toLowerCase();
-  return withSurvey(session, (found) => {
-    sayProblems(session, found);
-    const decisions = found.outlook.decisions.filter((decision) => matches(decision, query));
-    const recordings = found.entries.filter((entry) => matchesEntry(entry, query));
-    const gone = found.tombstones.filter(
-      ({ id, normTitle }) => id.startsWith(query) || normTitle.includes(query),
-    );
+  const query = session.loaded.args.join(' ').trim();
+  return withSurvey(session, (survey) => {
+    sayProblems(session, survey);
+    const found = findWhy(query, { ...survey, decisions: survey.outlook.decisions });
+    const { decisions, entries, gone } = found;
+    const isEmpty = decisions.length + entries.length + gone.length === 0;
     if (session.loaded.answer.format === 'json')
-      session.say(
-        `${JSON.stringify(
-          {
-            generated_at: rfc3339(found.at),
-            decisions: decisions.map(shown),
-            recordings: recordings.map(shownEntry),
-            removed: gone.map(({ id, normTitle, reason, at }) => ({
-              id,
-              title: normTitle,
-              reason,
-              at: rfc3339(at),
-            })),
-          },
-          null,
-          2,
-        )}\n`,
-      );
+      session.say(`${JSON.stringify(shownWhy(found, survey.at), null, 2)}\n`);
     else {
       if (decisions.length > 0) session.say(decisionTable(decisions));
-      for (const entry of recordings) session.say(`${story(entry)}\n`);
+      for (const entry of entries) session.say(`${story(entry)}\n`);
       for (const { id, normTitle, reason, at } of gone)
         session.say(`${id}  ${normTitle}: removed ${localTime(at)} (${reason}); it is not recorded again\n`);
-      if (decisions.length + recordings.length + gone.length === 0)
-        session.say(`nothing in the guide or the state matches "${query}"\n`);
+      if (isEmpty) session.say(`nothing in the guide or the state matches "${query}"\n`);
     }
-    return decisions.length + recordings.length + gone.length > 0 ? 0 : 1;
+    return isEmpty ? 1 : 0;
   });
 }
 
@@ -82,36 +63,10 @@ function sayProblems({ log }: Session, found: Survey): void {
     if (problem) log.warn({ source: shownLocation(ref), ...problem }, 'a source could not be loaded');
 }
 
-/** CONTRACT §1. A move or a new stop is still a recording. */
-function shown(decision: Decision) {
-  const { capsule, priority, expiresAt, reason } = decision;
-  return {
-    capsule_id: capsule.capsuleId,
-    record_key: capsule.recordKey,
-    title: capsule.title,
-    channel_id: capsule.channelId,
-    channel_name: capsule.channelName,
-    lane: capsule.lane,
-    start: rfc3339(capsule.startAt),
-    stop: rfc3339(capsule.stopAt),
-    action: actionOf(decision),
-    reason,
-    priority,
-    expires_at: rfc3339(expiresAt),
-  };
-}
-
-const PLANNED_ALREADY: ReadonlySet<string> = new Set(['already_scheduled', 'already_recording']);
-
-function actionOf({ action, reason }: Decision): 'record' | 'skip' {
-  if (action === 'skip') return PLANNED_ALREADY.has(reason) ? 'record' : 'skip';
-  return action === 'drop' ? 'skip' : 'record';
-}
-
 function decisionTable(decisions: readonly Decision[]): string {
   const rows = decisions.map((decision) => [
     localTime(decision.capsule.startAt),
-    actionOf(decision),
+    shownAction(decision),
     decision.capsule.lane,
     decision.capsule.channelName,
     decision.capsule.title,
@@ -119,43 +74,6 @@ function decisionTable(decisions: readonly Decision[]): string {
     PLAN_REASONS[decision.reason],
   ]);
   return table(['start', 'action', 'lane', 'channel', 'title', 'reason', ''], rows);
-}
-
-function matches({ capsule, recordingId }: Decision, query: string): boolean {
-  return (
-    recordingId?.startsWith(query) === true ||
-    capsule.capsuleId.toLowerCase() === query ||
-    [capsule.title, capsule.channelName].some((text) => text.toLowerCase().includes(query)) ||
-    [capsule.channelId, capsule.guideNumber, capsule.dnaId].some((text) => text.toLowerCase() === query)
-  );
-}
-
-function matchesEntry({ id, recording: { capsule } }: Entry, query: string): boolean {
-  return (
-    id.startsWith(query) ||
-    capsule.capsuleId.toLowerCase() === query ||
-    [capsule.title, capsule.channelName].some((text) => text.toLowerCase().includes(query)) ||
-    [capsule.channelId, capsule.dnaId].some((text) => text.toLowerCase() === query)
-  );
-}
-
-function shownEntry({ id, recording, path }: Entry) {
-  const { capsule, result } = recording;
-  return {
-    id,
-    title: capsule.title,
-    channel_name: capsule.channelName,
-    start: rfc3339(recording.window.startAt),
-    stop: rfc3339(recording.window.stopAt),
-    machine_state: path.split('.')[0],
-    decided_by: recording.reason,
-    waiting: recording.waiting,
-    last_fault: recording.lastFault,
-    outcome: result?.outcome ?? null,
-    outcome_reason: result?.reason ?? null,
-    cancel_reason: recording.cancelReason,
-    evicted_by: recording.evictedBy,
-  };
 }
 
 function story({ id, recording, path }: Entry): string {

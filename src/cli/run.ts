@@ -11,15 +11,15 @@ import { CodedError } from '../domain/errors.js';
 import { startApi, type Api } from '../api/server.js';
 import type { Config } from '../config/config.js';
 import { serveCommandFiles } from '../runtime/commandFiles.js';
-import { reportOf } from '../runtime/reporting.js';
 import { startDaemon, type Daemon } from '../runtime/daemon.js';
+import { daemonViews } from '../runtime/daemonViews.js';
 import type { Doors } from '../runtime/doors.js';
 import { withDemo, type EmbeddedDemo } from './embeddedDemo.js';
 import { loadConfig } from './load.js';
 import { closeDoors, openDoors, type Session } from './session.js';
 import { chooseSource } from './sourceChoice.js';
 import { onSignals } from './signals.js';
-import { version } from './version.js';
+import { version as versionOf } from './version.js';
 import { serviceManager } from './systemd.js';
 
 /** The scheduler must have looked around this recently to count as alive. */
@@ -108,21 +108,19 @@ async function listen(
   const { listen: where, apiToken, noAuth, publicUrl } = config.doors;
   if (where === null) return null;
   if (noAuth) log.warn({ listen: where }, 'anyone who reaches this address may use it (--no-auth)');
+  const version = await versionOf();
   const options = {
     ...where,
     access: { token: apiToken, noAuth },
     publicUrl,
-    version: await version(),
+    version,
     log,
     doors: {
+      ...daemonViews(daemon, config, nodeDisk, version),
       health() {
         const { degraded } = daemon.status();
         return { ok: isAlive(daemon, config), degraded: degraded !== null, problem: degraded };
       },
-      ready: () => daemon.status().ready,
-      upstreams: () => daemon.upstreams(),
-      command: daemon.command,
-      report: (limit: number) => reportOf(config, daemon.book, daemon.status().now, limit),
     },
   };
   try {

@@ -277,6 +277,30 @@ export const ERRORS = {
     http: 409,
     hint: 'Its files are untouched. Report it with what lies in .catchupd/quarantine.',
   },
+  programme_unknown: {
+    meaning: 'Neither the guide nor a recording knows this programme.',
+    retryable: false,
+    http: 404,
+    hint: 'Capsule ids are in `catchupd plan --json` and at /api/plan.',
+  },
+  media_missing: {
+    meaning: 'Nothing of this recording can be played (yet).',
+    retryable: true,
+    http: 404,
+    hint: 'It has not begun, brought nothing, or its media was removed.',
+  },
+  range_invalid: {
+    meaning: 'The range that is asked for is not in the file.',
+    retryable: true,
+    http: 416,
+    hint: 'Ask for one range of bytes within the size that Content-Range names.',
+  },
+  too_many_viewers: {
+    meaning: 'As many look on or play at once as are served.',
+    retryable: true,
+    http: 503,
+    hint: 'Close some and try again.',
+  },
   daemon_silent: {
     meaning: 'A daemon holds this folder but does not answer.',
     retryable: true,

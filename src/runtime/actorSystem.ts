@@ -46,6 +46,8 @@ export interface ActorSystemDoors {
   readonly onScheduler: (context: SchedulerContext) => void;
   readonly log: Log;
   readonly onGuide: (sourceId: string, state: string, context: GuideContext) => void;
+  /** Sees everything that the charts do; must not throw. */
+  readonly inspect: (event: InspectionEvent) => void;
   readonly onBroken: (id: string, error: unknown) => void;
   /** The scheduler itself died: nothing is supervised any more. */
   readonly onDeath: (error: unknown) => void;
@@ -143,6 +145,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
         if (actor.src === 'recording' && event.event.type !== 'xstate.init')
           book.note(actor.id, event.event as RecordingEvent);
       } else if (event.type === '@xstate.snapshot') look(actor, event.snapshot);
+      doors.inspect(event);
     } catch (error) {
       log.error({ error: String(error) }, 'the tap failed');
     }

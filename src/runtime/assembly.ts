@@ -6,6 +6,7 @@
 import type { Death } from '../../machines/schedulerContext.js';
 import { createFeeds, type Feeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
+import { accountOf } from '../domain/account.js';
 import { refKey } from '../domain/channel.js';
 import type { Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
@@ -30,6 +31,7 @@ import { createLocalTimes } from './localTime.js';
 import { createStages, type Stages } from './stages.js';
 import type { SteadyClock } from './steadyClock.js';
 import { createUpstreams, type Upstreams } from './upstreams.js';
+import { createWatch, type Watch } from './watch.js';
 
 export interface AssemblyDoors {
   readonly config: Config;
@@ -61,6 +63,7 @@ export interface Assembly {
   readonly stages: Stages;
   readonly system: ActorSystem;
   readonly upstreams: Upstreams;
+  readonly watch: Watch;
   /** What accounts allow may change with every list. */
   tellAccounts(cooling: readonly Cooling[]): void;
   tellLimits(): void;
@@ -91,6 +94,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     ask: (ref, signal) => sources.facts(ref, signal),
     onNews: () => tellAccounts([]),
   });
+  const watch = createWatch(clock, log, (ref) => accountOf(sources.resolve(ref)?.url ?? '').label);
   const upstreams = createUpstreams({ config, doors, store, sources });
   const feeds = createFeeds({
     transport: doors.transport,
@@ -139,6 +143,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
       quarantine: ({ id, error }) => setAside(id, error),
       bury({ id }) {
         const tombstone = book.bury(id);
+        watch.gone(id);
         log.info({ id, rule: tombstone?.reason }, 'removed');
         stages.libraryChanged();
       },
@@ -155,7 +160,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
       upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
     onScheduler: (context) => rememberAccounts(store, context),
     log,
-    onGuide: (sourceId, state, context) => lookout.guideMoved(sourceId, state, context),
+    onGuide(sourceId, state, context) {
+      watch.sourceMoved(sourceId);
+      lookout.guideMoved(sourceId, state, context);
+    },
+    inspect: (event) => watch.inspector.tap(event),
     onBroken: setAside,
     onDeath: parts.onDeath,
   });
@@ -172,8 +181,12 @@ export function assemble(parts: AssemblyDoors): Assembly {
     live: () => system.live(),
     guideStates: () => system.guideStates(),
     refreshGuides: (at) => system.refreshGuides(at),
-    plan: (at, previous) => replan({ config, book, store, sources, overrides, rules }, at, previous),
     rulesChanged: () => rules.reread(),
+    plan(at, previous) {
+      const planned = replan({ config, book, store, sources, overrides, rules }, at, previous);
+      watch.planned(planned.decisions, at);
+      return planned;
+    },
     timeTrusted: () => clock.doubt() === null,
     timeLost: () => clock.doubt() === 'ahead',
     onIdle: parts.onIdle,
@@ -201,6 +214,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   }
 
   function noticed(entry: Entry, before: Entry | undefined): void {
+    watch.changed(entry, before);
     if (entry.path === before?.path) return;
     const { id, path, recording } = entry;
     if (!isCapturing(path)) times.forget(id);
@@ -239,6 +253,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     stages,
     system,
     upstreams,
+    watch,
     tellAccounts,
     tellLimits,
     timeSet(jumpMs) {

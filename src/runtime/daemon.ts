@@ -20,9 +20,10 @@ import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
-import { openRoots } from './roots.js';
+import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
 import { createSteadyClock } from './steadyClock.js';
+import type { Watch } from './watch.js';
 import { upstreamsView } from './upstreamsView.js';
 
 export interface DaemonInput {
@@ -58,6 +59,9 @@ export interface Daemon {
   readonly book: Book;
   readonly sources: Sources;
   readonly store: Store;
+  readonly roots: Roots;
+  /** News, counts and charts, for whoever looks on. */
+  readonly watch: Watch;
   status(): DaemonStatus;
   /** Looks at lists and guides now; captures are not touched. */
   refresh(): void;
@@ -181,6 +185,8 @@ async function startLocked(
     book,
     sources,
     store,
+    roots,
+    watch: parts.watch,
     status() {
       const { writable, problem } = store.status();
       return {

@@ -9,6 +9,23 @@ export function doorsThat(changes: Partial<ApiDoors>): ApiDoors {
     upstreams: () => ({ accounts: [] }),
     command: (command, id) =>
       Promise.resolve({ command, id, changed: false, machine_state: 'gone', recording: null }),
+    recordings: () => ({ recordings: [] }),
+    recording: () => null,
+    past: () => Promise.resolve(null),
+    plan: () => ({ decisions: [] }),
+    guide: () => ({ channels: [] }),
+    why: () => ({ decisions: [] }),
+    storage: () => Promise.resolve({ lanes: [] }),
+    sources: () => ({ sources: [] }),
+    machines: () => ({ machines: [] }),
+    charts: () => ({ charts: [] }),
+    gauges: () => Promise.reject(new Error('no test asks')),
+    override: () => Promise.resolve(false),
+    media: () => null,
+    mediaIndex: () => Promise.resolve(null),
+    news: { after: () => [], last: () => 0, watch: () => () => undefined },
+    shown: () => ({}),
+    inspector: { watch: () => () => undefined, contexts: () => [] },
     ...changes,
   };
 }

@@ -1,0 +1,61 @@
+/** Where media is played from: the file, its HLS playlist, and the parts of that for players that know no byte ranges. */
+
+import { z } from 'zod';
+import { CodedError } from '../domain/errors.js';
+import type { ApiDoors } from './doors.js';
+import { sendMedia, sendPart } from './media.js';
+import { playlistText, segmentsOf, type Segment } from './playlist.js';
+import { idField, route, type Route } from './route.js';
+
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+
+export function mediaRoutes(doors: ApiDoors): Route[] {
+  async function segments(id: string): Promise<{ parts: Segment[]; finished: boolean; path: string }> {
+    const media = doors.media(id);
+    const index = media && (await doors.mediaIndex(id));
+    if (!media || !index) throw new CodedError('media_missing', id);
+    return { parts: segmentsOf(index, !media.growing), finished: !media.growing, path: media.path };
+  }
+
+  return [
+    route({
+      path: '/media/:id',
+      summary: 'the media; while it grows a plain GET follows it to its end, and Range gives what is there',
+      params: z.object({ id: idField }),
+      answer: 'video/mp2t',
+      errors: ['media_missing', 'range_invalid', 'too_many_viewers'],
+      async answers({ params, request, reply }) {
+        await sendMedia(() => doors.media(params.id), request, reply);
+      },
+    }),
+    route({
+      path: '/media/:id/index.m3u8',
+      summary: 'HLS playlist of byte ranges of the media, growing with it',
+      params: z.object({ id: idField }),
+      query: z.object({ token: z.string().optional() }),
+      answer: PLAYLIST_TYPE,
+      errors: ['media_missing'],
+      async answers({ params: { id }, query: { token }, request, reply }) {
+        const { parts, finished } = await segments(id);
+        // What let the player in has to let it in again.
+        const secret = token ?? /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+        const search = secret === undefined ? '' : `?token=${encodeURIComponent(secret)}`;
+        reply.type(PLAYLIST_TYPE);
+        return playlistText(parts, `../${id}${search}`, finished);
+      },
+    }),
+    route({
+      path: '/media/:id/seg/:file',
+      summary: 'one part of the playlist, as N.ts, counted from 0',
+      params: z.object({ id: idField, file: z.string().regex(/^\d{1,7}\.ts$/, 'a number and .ts') }),
+      answer: 'video/mp2t',
+      errors: ['media_missing'],
+      async answers({ params, request, reply }) {
+        const { parts, path } = await segments(params.id);
+        const part = parts[Number.parseInt(params.file, 10)];
+        if (!part) throw new CodedError('media_missing', `${params.id} has ${parts.length} parts`);
+        await sendPart(path, part, request, reply);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,149 @@
+/**
+ * Channels by time, each programme with what was decided about it and what became of it: what the plan looks at, and
+ * behind the present what was recorded. Built for a part of the channels at a time; there may be thousands.
+ */
+
+import type { Decision } from '../domain/plan.js';
+import { channelKeyOf } from '../domain/identity.js';
+import { rfc3339 } from '../domain/text.js';
+import type { Book, Entry } from './book.js';
+import { shownAction } from './decisionsView.js';
+import { topOf } from './recordingsView.js';
+import type { Planning } from './watch.js';
+
+export interface GuideWish {
+  readonly fromAt: number;
+  readonly toAt: number;
+  /** In the name of a channel or a title. */
+  readonly q: string;
+  readonly offset: number;
+  /** 0 is all. */
+  readonly limit: number;
+}
+
+interface Row {
+  readonly key: string;
+  readonly channelId: string;
+  readonly name: string;
+  readonly number: string;
+  readonly group: string;
+  readonly decisions: Decision[];
+}
+
+/** A plan is made every few minutes, and asked for many times. */
+const rowsOf = new WeakMap<readonly Decision[], ReadonlyMap<string, Row>>();
+
+export function guideView(planning: Planning, book: Book, wish: GuideWish, now: number) {
+  const rows = new Map(planned(planning.decisions));
+  const recorded = new Map<string, Entry[]>();
+  const byKey = new Map<string, Entry>();
+  for (const entry of book.all()) {
+    const { keys, capsule, window } = entry.recording;
+    for (const key of keys) byKey.set(key, entry);
+    if (topOf(entry.path) === 'expired' || window.stopAt <= wish.fromAt || window.startAt >= wish.toAt)
+      continue;
+    const key = channelKeyOf(capsule);
+    recorded.set(key, [...(recorded.get(key) ?? []), entry]);
+    if (!rows.has(key)) rows.set(key, rowOf(key, capsule));
+  }
+  const word = wish.q.trim().toLowerCase();
+  const all = [...rows.values()]
+    .filter((row) => word === '' || fits(row, recorded.get(row.key) ?? [], word))
+    .toSorted(byNumber);
+  const end = wish.limit === 0 ? undefined : wish.offset + wish.limit;
+  return {
+    generated_at: rfc3339(now),
+    planned_at: planning.at === 0 ? null : rfc3339(planning.at),
+    from: rfc3339(wish.fromAt),
+    to: rfc3339(wish.toAt),
+    total: all.length,
+    channels: all.slice(wish.offset, end).map((row) => ({
+      channel_id: row.channelId,
+      channel_name: row.name,
+      guide_number: row.number,
+      group: row.group,
+      programmes: programmesOf(row, recorded.get(row.key) ?? [], byKey, wish),
+    })),
+  };
+}
+
+function planned(decisions: readonly Decision[]): ReadonlyMap<string, Row> {
+  const known = rowsOf.get(decisions);
+  if (known) return known;
+  const rows = new Map<string, Row>();
+  for (const decision of decisions) {
+    const key = channelKeyOf(decision.capsule);
+    const row = rows.get(key) ?? rowOf(key, decision.capsule);
+    row.decisions.push(decision);
+    rows.set(key, row);
+  }
+  rowsOf.set(decisions, rows);
+  return rows;
+}
+
+function rowOf(key: string, { channelId, channelName, guideNumber, group }: Decision['capsule']): Row {
+  return { key, channelId, name: channelName, number: guideNumber, group, decisions: [] };
+}
+
+function fits(row: Row, entries: readonly Entry[], word: string): boolean {
+  const has = (text: string) => text.toLowerCase().includes(word);
+  return (
+    has(row.name) ||
+    row.decisions.some(({ capsule }) => has(capsule.title)) ||
+    entries.some(({ recording }) => has(recording.capsule.title))
+  );
+}
+
+function byNumber(a: Row, b: Row): number {
+  const number = (row: Row) => (row.number === '' ? Infinity : Number.parseFloat(row.number) || Infinity);
+  const difference = number(a) - number(b);
+  return (
+    (Number.isNaN(difference) ? 0 : difference) || a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1)
+  );
+}
+
+function programmesOf(
+  row: Row,
+  entries: readonly Entry[],
+  byKey: ReadonlyMap<string, Entry>,
+  { fromAt, toAt }: GuideWish,
+) {
+  const shown = new Set<string>();
+  const programmes = row.decisions
+    .filter(({ capsule }) => capsule.stopAt > fromAt && capsule.startAt < toAt)
+    .map((decision) => {
+      const entry = byKey.get(decision.capsule.recordKey);
+      if (entry) shown.add(entry.id);
+      return programme(decision.capsule, shownAction(decision), decision.reason, entry);
+    });
+  for (const entry of entries)
+    if (!shown.has(entry.id))
+      programmes.push(programme(capsuleOf(entry), 'record', entry.recording.reason, entry));
+  return programmes.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+}
+
+/** Where the recording knows better than the row it came from. */
+function capsuleOf({ recording: { capsule, window } }: Entry): Decision['capsule'] {
+  return { ...capsule, startAt: window.startAt, stopAt: window.stopAt };
+}
+
+function programme(capsule: Decision['capsule'], action: 'record' | 'skip', reason: string, entry?: Entry) {
+  return {
+    capsule_id: capsule.capsuleId,
+    title: capsule.title,
+    ...(capsule.subTitle !== '' && { sub_title: capsule.subTitle }),
+    lane: capsule.lane,
+    start: rfc3339(capsule.startAt),
+    stop: rfc3339(capsule.stopAt),
+    action,
+    reason,
+    ...(entry && {
+      recording: {
+        id: entry.id,
+        machine_state: topOf(entry.path),
+        ...(entry.recording.waiting !== null && { waiting: entry.recording.waiting }),
+        ...(entry.recording.result && { outcome: entry.recording.result.outcome }),
+      },
+    }),
+  };
+}
