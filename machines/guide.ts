@@ -40,23 +40,25 @@ export type GuideEvent =
 
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 300_000;
-/** A channel list that stays smaller this long is taken to mean it. */
-const LIST_HELD_MS_MAX = 86_400_000;
+/** A channel list that stays smaller, or a guide that stays shifted, this long is taken to mean it. */
+const HELD_MS_MAX = 86_400_000;
 
 type Loaded = Extract<GuideOutcome, { kind: 'loaded' }>;
 
 /**
  * The gate's word, but for a last good copy that no longer says anything about now: a guide that has run out, or a
- * list that has been contradicted for a day, gives way to whatever is there, unless that is empty.
+ * list or the times of a guide that have been contradicted for a day, gives way to whatever is there, unless that is
+ * empty.
  */
 function verdict(context: GuideContext, outcome: Loaded): { take: boolean; reason: string } {
   const judged = judge(context.lastGood, outcome.counts);
   if (judged.verdict === 'accept') return { take: true, reason: '' };
   const empty = context.kind === 'guide' ? outcome.counts.programmes === 0 : outcome.counts.channels === 0;
+  const contradicted = context.held !== null && outcome.at - context.held.since >= HELD_MS_MAX;
   const outlived =
     context.kind === 'guide'
-      ? (context.lastGood?.lastStopAt ?? 0) <= outcome.at
-      : context.held !== null && outcome.at - context.held.since >= LIST_HELD_MS_MAX;
+      ? (context.lastGood?.lastStopAt ?? 0) <= outcome.at || (contradicted && judged.reason === 'shifted')
+      : contradicted;
   return { take: outlived && !empty, reason: judged.reason };
 }
 

@@ -16,6 +16,7 @@ import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
 import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
+import { sourceAdvice } from './sourceAdvice.js';
 import { table } from './table.js';
 import { withSurvey } from './withSurvey.js';
 
@@ -23,7 +24,7 @@ interface Check {
   readonly check: string;
   readonly ok: boolean;
   readonly detail: string;
-  /** What to do, where it failed. */
+  /** What to do, where it failed or could be better; else ''. */
   readonly next: string;
 }
 
@@ -34,7 +35,7 @@ export async function doctor(session: Session): Promise<number> {
     passed('configuration', loaded.configFile ?? 'options and environment'),
     ...(await folderChecks(config)),
     await stateCheck(session),
-    ...(await withSurvey(session, sourceChecks)),
+    ...(await withSurvey(session, (found) => sourceChecks(found, config))),
   ];
   const failed = checks.filter(({ ok }) => !ok);
   if (loaded.answer.format === 'json')
@@ -46,7 +47,7 @@ export async function doctor(session: Session): Promise<number> {
         checks.map(({ check, ok, detail }) => [ok ? 'ok' : 'FAIL', check, detail]),
       ),
     );
-    for (const { check, next } of failed) say(`\n${check}: ${next}\n`);
+    for (const { check, next } of checks) if (next !== '') say(`\n${check}: ${next}\n`);
     if (failed.length === 0) say('\nAll is well: `catchupd run` with the same options starts recording.\n');
   }
   return failed.length === 0 ? 0 : 1;
@@ -124,8 +125,9 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
   }
 }
 
-function sourceChecks(found: Survey): Check[] {
-  return [...found.findings.map(sourceCheck), ...linkChecks(found)];
+function sourceChecks(found: Survey, { what }: Config): Check[] {
+  const advice = sourceAdvice(found, what).map((each) => ({ ...each, ok: true }));
+  return [...found.findings.map(sourceCheck), ...linkChecks(found), ...advice];
 }
 
 function sourceCheck({ ref, counts, skipped, problem }: SourceFinding): Check {

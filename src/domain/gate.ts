@@ -12,12 +12,14 @@ export interface GateCounts {
   readonly lastStopAt: number;
   /** Earliest start in the whole guide; absent where it has none. */
   readonly firstStartAt?: number;
+  /** By how much it lies beside the last good one as a whole; absent or 0 is not at all. */
+  readonly shiftMs?: number;
   /** It ended early or broke off. */
   readonly partial: boolean;
 }
 
-/** `empty` nothing in it; `halved` under half of the channels or programmes; `partial` broken off and smaller. */
-export type HoldReason = 'empty' | 'halved' | 'partial';
+/** `empty` nothing in it; `halved` under half of the channels or programmes; `partial` broken off and smaller; `shifted` as a whole. */
+export type HoldReason = 'empty' | 'halved' | 'partial' | 'shifted';
 
 export type Verdict =
   { readonly verdict: 'accept' } | { readonly verdict: 'hold'; readonly reason: HoldReason };
@@ -30,7 +32,8 @@ export function judge(lastGood: GateCounts | null, next: GateCounts): Verdict {
     return { verdict: 'hold', reason: 'halved' };
   }
   const smaller = next.channels < lastGood.channels || (next.programmes ?? 0) < (lastGood.programmes ?? 0);
-  return next.partial && smaller ? { verdict: 'hold', reason: 'partial' } : { verdict: 'accept' };
+  if (next.partial && smaller) return { verdict: 'hold', reason: 'partial' };
+  return (next.shiftMs ?? 0) === 0 ? { verdict: 'accept' } : { verdict: 'hold', reason: 'shifted' };
 }
 
 /** The counts of a parsed list. */

@@ -27,6 +27,8 @@ export interface KnownRecording {
   readonly stopAt: number;
   /** A person asked for it: no policy drops it. */
   readonly wanted?: boolean;
+  /** Of one that is done: it has no good copy of the programme. */
+  readonly failed?: boolean;
   /** By which it gets its slot; where it is left out, the plan does not change it. */
   readonly priority?: number;
 }

@@ -11,6 +11,7 @@ import { channelKeyOf, identify, rowsByChannel, type KnownRecording } from './id
 import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
 import { latestWord, marksAmong, WANTED_PRIORITY, type Override } from './override.js';
 import type { PlanReason } from './reasons.js';
+import { episodesHeld, repeatsAmong } from './repeats.js';
 import { ruleFor, type RuleBook } from './rules.js';
 import type { Tombstone } from './recording.js';
 import type { ChannelHealth } from './station.js';
@@ -87,7 +88,9 @@ export function plan(input: PlanInput): readonly Decision[] {
     wanted ? Math.max(WANTED_PRIORITY, priorityOf(capsule, lanes)) : priorityOf(capsule, lanes);
 
   const claimed = new Set<string>();
-  let active = known.filter(({ state }) => state !== 'done').length;
+  /** What is known, as this plan leaves it. */
+  const left = new Map(known.map((one) => [one.id, one]));
+  let wantedNow = 0;
   for (const capsule of capsules) {
     const claim = claims.get(capsule);
     if (claim?.kind === 'known') {
@@ -97,11 +100,12 @@ export function plan(input: PlanInput): readonly Decision[] {
       const word = wordOf(one.keys)?.word === 'skip' ? (skipWord(one) ?? own) : own;
       const wanted = one.wanted ?? false;
       decide(capsule, reranked(word, one, rank(word.capsule ?? one.capsule, wanted)), wanted);
-      if (word.action === 'drop') active--;
+      if (word.action === 'drop') left.delete(one.id);
+      else if (word.action !== 'skip') left.set(one.id, { ...one, capsule: word.capsule ?? capsule });
     } else if (claim?.tombstone.reason === 'want') {
       const word = wantedWord(capsule, claim.tombstone, refusal);
       decide(capsule, word, true);
-      if (word.action === 'record') active++;
+      if (word.action === 'record') wantedNow += 1;
     } else {
       const word = claim === undefined ? refusal.fresh(capsule) : claimedWord(capsule, claim, upkeep);
       if (word === null) fresh.push(capsule);
@@ -114,12 +118,17 @@ export function plan(input: PlanInput): readonly Decision[] {
       wordOf(one.keys)?.word === 'skip' ? skipWord(one) : unclaimedWord(one, refusal.policy, upkeep);
     if (word === null) continue;
     decide(one.capsule, word, false);
-    active--;
+    left.delete(one.id);
   }
 
+  const repeats = repeatsAmong(fresh, episodesHeld([...left.values()], tombstones));
+  for (const capsule of repeats) decide(capsule, { action: 'skip', reason: 'repeat' }, false);
+  const firsts = fresh.filter((capsule) => !repeats.has(capsule));
+
+  const active = wantedNow + [...left.values()].filter(({ state }) => state !== 'done').length;
   const room = input.policy.capsulesMax === 0 ? Infinity : Math.max(0, input.policy.capsulesMax - active);
-  if (fresh.length > room) fresh.sort(compareCapsules(input.now, lanes));
-  fresh.forEach((capsule, i) => {
+  if (firsts.length > room) firsts.sort(compareCapsules(input.now, lanes));
+  firsts.forEach((capsule, i) => {
     if (i < room) decide(capsule, { action: 'record', reason: whenReason(capsule, input) }, false);
     else decide(capsule, { action: 'skip', reason: 'over_limit' }, false);
   });

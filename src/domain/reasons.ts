@@ -18,6 +18,7 @@ export const PLAN_REASONS = {
   already_recording: 'It is being recorded.',
   already_recorded: 'It was recorded, or tried, before; the same programme is never recorded twice.',
   skipped: 'A person asked for it not to be recorded.',
+  repeat: 'The same episode is recorded at another time or on another channel, or was.',
   removed: 'It was recorded and a person removed it.',
   placeholder: "The channel's guide holds nothing but its own name (--guide-policy).",
   unlinked: 'The channel has no XMLTV id of its own (--guide-policy strict).',

@@ -134,6 +134,8 @@ export interface Tombstone {
   readonly stopAt: number;
   readonly normTitle: string;
   readonly episode: string;
+  /** There was no good copy of it, so a repeat may be recorded. */
+  readonly failed?: boolean;
   readonly reason: string;
   readonly at: number;
 }

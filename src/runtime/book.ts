@@ -99,6 +99,13 @@ function asideEntry(document: RecordingDocument): Entry | null {
   return { id, recording, path: 'quarantined', rev, updatedAt };
 }
 
+/** Whether a repeat would be of no use: nearly all of the programme is there. */
+export function hasGoodCopy({ result, failReason, cancelReason }: Recording): boolean {
+  return failReason === '' && cancelReason === '' && (result?.coverage ?? 0) >= GOOD_COVERAGE;
+}
+
+const GOOD_COVERAGE = 0.9;
+
 export function tombstoneOf(recording: Recording, at: number): Tombstone {
   const { id, keys, capsule, window, evictedBy } = recording;
   return {
@@ -109,6 +116,7 @@ export function tombstoneOf(recording: Recording, at: number): Tombstone {
     stopAt: window.stopAt,
     normTitle: normTitle(capsule.title),
     episode: capsule.episode,
+    ...(!hasGoodCopy(recording) && { failed: true }),
     reason: evictedBy,
     at,
   };

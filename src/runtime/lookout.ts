@@ -6,6 +6,7 @@
 import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
+import { wideOpen } from '../domain/advice.js';
 import type { Decision } from '../domain/plan.js';
 import { floorBytes } from '../domain/floor.js';
 import { chooseEvictions, type Kept, type RetentionPolicy } from '../domain/retention.js';
@@ -177,6 +178,20 @@ export function createLookout(doors: LookoutDoors): Lookout {
         send({ type: 'FORWARD', at, id, event: { type: 'CANCEL', at, reason: 'no_slot' } });
   }
 
+  /** A list of thousands that nobody narrowed would fill every slot with whatever comes first. */
+  function sayIfWideOpen(): void {
+    const channels = sources.channels();
+    const groups = wideOpen(channels, config.what);
+    const news = groups === null ? '' : `${channels.length}`;
+    if (said.get('choice') === news) return;
+    said.set('choice', news);
+    if (groups !== null)
+      log.warn(
+        { channels: channels.length, groups: groups.map(({ group }) => group) },
+        'so many channels and no choice among them: --groups or --channels says which are meant',
+      );
+  }
+
   function settled(): boolean {
     const states = doors.guideStates();
     return states.length > 0 && states.every((state) => state !== 'fetching' && state !== 'starting');
@@ -274,6 +289,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
       if (stopped) return;
       planDue = true;
       spawnGuides();
+      sayIfWideOpen();
       lookSoon();
     },
     changed: lookSoon,

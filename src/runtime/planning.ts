@@ -23,7 +23,7 @@ import { PLAN_REASONS } from '../domain/reasons.js';
 import type { Patience, Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
-import type { Entry } from './book.js';
+import { hasGoodCopy, type Entry } from './book.js';
 
 /** Rows beyond the horizon are looked at too, so that one that moved there is seen to have moved. */
 const BEYOND_MS = 2 * 3_600_000;
@@ -104,7 +104,8 @@ function knownOf(entries: Iterable<Entry>): KnownRecording[] {
     if (path.startsWith('cancelled') && recording.cancelReason in PLAN_REASONS) continue;
     const { keys, capsule, priority, window } = recording;
     const { startAt, stopAt } = window;
-    known.push({ id, keys, capsule, priority, state: stateOf(path), startAt, stopAt });
+    const failed = path.split('.')[0] !== 'finalizing' && !hasGoodCopy(recording);
+    known.push({ id, keys, capsule, priority, state: stateOf(path), failed, startAt, stopAt });
   }
   return known;
 }

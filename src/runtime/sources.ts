@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import type { Channel, SourceRef, UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
+import { guideShift } from '../domain/guideShift.js';
 import type { Aliases } from '../domain/match.js';
 import type { PanelFacts } from '../domain/panel.js';
 import type { GuideData, ListData } from '../domain/programme.js';
@@ -169,12 +170,13 @@ export function createSources(
       if (!source) return { kind: 'unchanged', at: clock.now() };
       await source.restored;
       try {
-        const loaded = await loading.load(source.ref, source.validators, signal);
-        if (loaded === 'unchanged') {
+        const found = await loading.load(source.ref, source.validators, signal);
+        if (found === 'unchanged') {
           await renewWindow(source, clock.now());
           source.onLooked();
           return { kind: 'unchanged', at: clock.now() };
         }
+        const loaded = { ...found, counts: countsOf(found, source) };
         pending.set((tokens += 1), loaded);
         source.validators = loaded.validators;
         return { kind: 'loaded', at: clock.now(), token: tokens, counts: loaded.counts };
@@ -256,4 +258,10 @@ export function createSources(
   function noteLost(what: string, error: unknown): void {
     log.warn({ code: codeOf(error) }, `${what} could not be read; waiting for the sources`);
   }
+}
+
+/** What the gate compares with the last good one; how a guide lies to it is found out here, where both are at hand. */
+function countsOf(loaded: Loaded, source: Source): GateCounts {
+  const shiftMs = loaded.guide && source.guide ? guideShift(source.guide, loaded.guide) : 0;
+  return { ...loaded.counts, ...(shiftMs !== 0 && { shiftMs }) };
 }

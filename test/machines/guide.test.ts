@@ -270,4 +270,18 @@ describe('whatever a source does', () => {
       { numRuns: 60 },
     );
   });
+
+  test('that is shifted is held for a day, and then believed', async () => {
+    const guide = bench({ lastGood: counts(1_000) });
+    const shifted = counts(1_000, { shiftMs: 3_600_000 });
+    await guide.loaded(T0, shifted);
+    expect(guide.state()).toBe('held');
+    expect(guide.dropped).toMatchObject([{ reason: 'shifted' }]);
+    await guide.due();
+    await guide.loaded(T0 + DAY_MS - 1, shifted);
+    expect(guide.state()).toBe('held');
+    await guide.due();
+    await guide.loaded(T0 + DAY_MS, shifted);
+    expect(guide.state()).toBe('accepted');
+  });
 });
