@@ -12,6 +12,16 @@ export interface CommandRow {
 export const COMMANDS: readonly CommandRow[] = [
   { name: 'run', aliases: ['catchup-daemon'], summary: 'watch the guide and record, until told to stop' },
   { name: 'record', aliases: ['catchup-record'], summary: 'record what is on now, then exit' },
+  {
+    name: 'capsules',
+    aliases: ['catchup-capsules'],
+    summary: 'show what the guide has for the channels, as iptv-tunerr does',
+  },
+  {
+    name: 'launchers',
+    aliases: ['catchup-publish'],
+    summary: 'write a .strm and .nfo for each programme, for media servers that play addresses',
+  },
   { name: 'plan', aliases: [], summary: 'show what would be recorded and why, and what not and why' },
   {
     name: 'why',

@@ -8,6 +8,7 @@ import type { CommandName } from '../config/optionRow.js';
 import { REPORT_LIMIT } from '../config/optionTable.js';
 import { resolveConfig, usageError } from '../config/resolve.js';
 import { schemaOf } from '../config/kinds.js';
+import { absolutePath } from '../config/paths.js';
 import { suggestion } from '../config/suggest.js';
 import { COMMAND_VERBS } from '../domain/commands.js';
 import { normaliseArguments, type Arguments } from './arguments.js';
@@ -28,6 +29,11 @@ export interface Answer {
   readonly format: 'json' | 'table';
   /** Items a list of `report`; 0 is all. */
   readonly limit: number;
+  /** `plan --deletions` */
+  readonly deletions: boolean;
+  /** Absolute paths of `capsules --out` and `--layout-dir`, or null. */
+  readonly out: string | null;
+  readonly layoutDir: string | null;
 }
 
 export interface LoadedCommand {
@@ -69,7 +75,7 @@ export async function loadConfig(input: LoadInput): Promise<Loaded> {
     if (problems.length > 0) throw usageError(problems);
     return command === 'version' ? { kind: 'version' } : { kind: 'help', text: helpText(about) };
   }
-  const answer = answerOf(command, parsed, problems);
+  const answer = answerOf(command, parsed, input.cwd, problems);
   const resolved = await resolveConfig({ ...input, command, line: parsed.line, problems });
   return { kind: 'command', command, args: parsed.args, answer, ...resolved };
 }
@@ -96,7 +102,7 @@ function helpAbout(positionals: readonly string[], problems: Problem[]): Command
   return row?.name ?? null;
 }
 
-function answerOf(command: CommandName, parsed: Parsed, problems: Problem[]): Answer {
+function answerOf(command: CommandName, parsed: Parsed, cwd: string, problems: Problem[]): Answer {
   const flag = (name: string) => {
     const texts = parsed.line.get(name);
     if (!texts) return null;
@@ -112,7 +118,17 @@ function answerOf(command: CommandName, parsed: Parsed, problems: Problem[]): An
   const byDefault = TABLES.has(command) ? 'table' : 'json';
   const format =
     json === true || table === false ? 'json' : table === true || json === false ? 'table' : byDefault;
-  return { format, limit: limitOf(command, parsed, problems) };
+  const path = (name: string) => {
+    const typed = parsed.line.get(name)?.at(-1);
+    return typed === undefined ? null : absolutePath(cwd, typed);
+  };
+  return {
+    format,
+    limit: limitOf(command, parsed, problems),
+    deletions: flag('deletions') ?? false,
+    out: path('out'),
+    layoutDir: path('layout-dir'),
+  };
 }
 
 function limitOf(command: CommandName, parsed: Parsed, problems: Problem[]): number {

@@ -5,9 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { CodedError, ERRORS } from '../domain/errors.js';
 import { redactText } from '../domain/redact.js';
 import { createLog } from '../log.js';
+import { capsulesCommand } from './capsulesCommand.js';
 import { demoCommand } from './demoCommand.js';
 import { doctor } from './doctor.js';
 import { health } from './health.js';
+import { launchersCommand } from './launchersCommand.js';
 import { loadConfig, type LoadedCommand } from './load.js';
 import { planCommand, why } from './planCommand.js';
 import { recordCommand } from './recordCommand.js';
@@ -46,6 +48,10 @@ function command(loaded: LoadedCommand): Promise<number> {
       return run(session);
     case 'record':
       return recordCommand(session);
+    case 'capsules':
+      return capsulesCommand(session);
+    case 'launchers':
+      return launchersCommand(session);
     case 'plan':
       return planCommand(session);
     case 'why':

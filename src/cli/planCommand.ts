@@ -9,6 +9,7 @@ import type { Entry } from '../runtime/book.js';
 import { findWhy, shownAction, shownDecision, shownWhy, withinHorizon } from '../runtime/decisionsView.js';
 import { shownLocation } from '../guide/fetchSource.js';
 import type { Survey } from '../runtime/survey.js';
+import { sayDeletions } from './deletions.js';
 import type { Session } from './session.js';
 import { localTime, table } from './table.js';
 import { withSurvey } from './withSurvey.js';
@@ -16,6 +17,10 @@ import { withSurvey } from './withSurvey.js';
 export function planCommand(session: Session): Promise<number> {
   return withSurvey(session, (found) => {
     sayProblems(session, found);
+    if (session.loaded.answer.deletions) {
+      sayDeletions(session, found);
+      return 0;
+    }
     if (found.outlook.decisions.length === 0) refuseNothing(session, found);
     const within = withinHorizon(found.outlook.decisions);
     const decisions = within.map(shownDecision);

@@ -80,6 +80,7 @@ export function buildConfig(
       deprioritizeHosts: (value('record-deprioritize-hosts') ?? []).map((host) => host.toLowerCase()),
       autopilotFile: value('autopilot-state-file') ?? null,
       hostPolicyFile: value('host-policy-file') ?? null,
+      replayUrlTemplate: value('replay-url-template') ?? null,
     },
     keep: {
       keepMs: {

@@ -101,6 +101,8 @@ export interface HowConfig {
   readonly autopilotFile: string | null;
   /** iptv-tunerr's host policy, or null. */
   readonly hostPolicyFile: string | null;
+  /** For addresses of programmes that are over. Secret: it may carry a login. */
+  readonly replayUrlTemplate: string | null;
 }
 
 export interface KeepConfig {

@@ -47,6 +47,8 @@ export const LANES = ['sports', 'movies', 'general'] as const;
 export type CommandName =
   | 'run'
   | 'record'
+  | 'capsules'
+  | 'launchers'
   | 'plan'
   | 'why'
   | 'keep'

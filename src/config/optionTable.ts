@@ -6,13 +6,23 @@
 import type { OptionRow } from './optionRow.js';
 
 /** Commands that read sources and policy. */
-const DECIDING = ['run', 'record', 'plan', 'why', 'doctor'] as const;
+const PREVIEWING = ['capsules', 'launchers'] as const;
+const DECIDING = ['run', 'record', ...PREVIEWING, 'plan', 'why', 'doctor'] as const;
 /** Commands to a recording. */
 const STEERING = ['keep', 'unkeep', 'cancel', 'retry', 'delete'] as const;
 /** Commands that find the daemon's files. */
 const FINDING = [...DECIDING, ...STEERING, 'report', 'health'] as const;
 const ALL = [...FINDING, 'demo'] as const;
-const ANSWERING = ['record', 'plan', 'why', ...STEERING, 'report', 'doctor', 'health'] as const;
+const ANSWERING = [
+  'record',
+  ...PREVIEWING,
+  'plan',
+  'why',
+  ...STEERING,
+  'report',
+  'doctor',
+  'health',
+] as const;
 
 export const OPTIONS = [
   {
@@ -239,7 +249,8 @@ export const OPTIONS = [
     group: 'what',
     commands: DECIDING,
     default: '0',
-    description: 'at most so many programmes at a time are considered',
+    defaults: { capsules: '20', launchers: '20' },
+    description: 'at most so many programmes at a time are considered; of a preview, the first so many',
   },
 
   {
@@ -412,6 +423,17 @@ export const OPTIONS = [
   },
 
   {
+    name: 'replay-url-template',
+    kind: 'text',
+    group: 'how',
+    commands: PREVIEWING,
+    value: 'TEMPLATE',
+    fallback: 'IPTV_TUNERR_CATCHUP_REPLAY_URL_TEMPLATE',
+    description:
+      'address of a programme that is over, with {channel_id}, {start_unix}, {start_xtream}, {duration_mins} and the like',
+  },
+
+  {
     name: 'keep',
     kind: 'laneDurations',
     group: 'how long',
@@ -576,6 +598,33 @@ export const OPTIONS = [
     description: 'least severity that is logged: trace, debug, info, warn, error, fatal, silent',
   },
 
+  {
+    name: 'deletions',
+    kind: 'flag',
+    group: 'answer',
+    commands: ['plan'],
+    default: 'false',
+    lineOnly: true,
+    description: 'show what is removed, when and by which rule',
+  },
+  {
+    name: 'out',
+    kind: 'path',
+    group: 'answer',
+    commands: ['capsules'],
+    value: 'FILE',
+    lineOnly: true,
+    description: 'write the answer into a file',
+  },
+  {
+    name: 'layout-dir',
+    kind: 'path',
+    group: 'answer',
+    commands: ['capsules'],
+    value: 'DIR',
+    lineOnly: true,
+    description: 'also write LANE.json for each lane, and manifest.json',
+  },
   {
     name: 'json',
     kind: 'flag',

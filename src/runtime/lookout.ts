@@ -9,15 +9,16 @@ import type { Config } from '../config/config.js';
 import { wideOpen } from '../domain/advice.js';
 import type { Decision } from '../domain/plan.js';
 import { floorBytes } from '../domain/floor.js';
-import { chooseEvictions, type Kept, type RetentionPolicy } from '../domain/retention.js';
+import { chooseEvictions } from '../domain/retention.js';
 import { rfc3339 } from '../domain/text.js';
 import type { TimerHandle } from '../io/clock.js';
 import { exists } from '../io/disk.js';
 import { isAddress, shownLocation } from '../guide/fetchSource.js';
 import { isLoopback } from '../domain/address.js';
 import type { Store } from '../store/store.js';
-import { isResting, type Book, type Entry } from './book.js';
+import { isResting, type Book } from './book.js';
 import type { Doors } from './doors.js';
+import { retainedItem, retentionOf } from './retaining.js';
 import type { Roots } from './roots.js';
 import type { Sources } from './sources.js';
 
@@ -236,7 +237,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   function retained() {
-    return [...book.all()].filter(({ path }) => !path.startsWith('expired')).map(retainedItem);
+    return [...book.all()].flatMap((entry) => retainedItem(entry) ?? []);
   }
 
   /** Who needs no actor for now gives it back; the document and its deadline stay. */
@@ -331,31 +332,4 @@ export function isNear(location: string): boolean {
     !/[.:]/.test(host) ||
     /\.(local|lan|home|internal)$/i.test(host)
   );
-}
-
-function retentionOf({ keep }: Config): RetentionPolicy {
-  return {
-    retainCompleted: keep.completedMax,
-    retainFailed: keep.failedMax,
-    retainCompletedPerLane: keep.completedMaxPerLane,
-    retainFailedPerLane: keep.failedMaxPerLane,
-    completedAgeMsMax: keep.completedAgeMsMax,
-    completedAgeMsMaxPerLane: keep.completedAgeMsMaxPerLane,
-    budgetBytesPerLane: keep.bytesMaxPerLane,
-    budgetBytes: keep.bytesMax,
-    diskShort: {},
-  };
-}
-
-function retainedItem({ id, recording, path }: Entry): Kept {
-  return {
-    id,
-    lane: recording.capsule.lane,
-    kind: path === 'published' ? 'completed' : isResting(path) ? 'failed' : 'active',
-    priority: recording.priority,
-    stopAt: recording.window.stopAt,
-    expiresAt: recording.expiresAt,
-    bytes: recording.result?.bytes ?? recording.bytes,
-    keep: recording.keep,
-  };
 }

@@ -147,6 +147,7 @@ describe('the command line', () => {
         deprioritizeHosts: [],
         autopilotFile: null,
         hostPolicyFile: null,
+        replayUrlTemplate: null,
         providerMax: {},
         providerReserve: {},
         providerCooldownMs: 25_000,
