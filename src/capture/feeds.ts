@@ -5,6 +5,7 @@
 import type { Clock, TimerHandle } from '../io/clock.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from '../io/transport.js';
 import type { TransportRequest, TransportResponse } from '../io/transport.js';
+import { waitPool, type PoolMember, type WaitPool } from './waitPool.js';
 
 /** Who ended a connection: a provider may count one that we closed for a while. */
 export type ClosedBy = 'us' | 'provider';
@@ -29,6 +30,8 @@ export interface FeedsDoors {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly onClosed: (key: string, by: ClosedBy) => void;
+  /** What may wait for slow listeners, together with what waits for disks elsewhere; its own where it is left out. */
+  readonly pool?: WaitPool;
   /** How long a feed without listeners stays open. */
   readonly lingerMs?: number;
 }
@@ -42,6 +45,9 @@ interface Tap {
   paused: boolean;
   held: Buffer[];
   heldBytes: number;
+  readonly waiting: PoolMember;
+  /** Let go because it was too far behind. */
+  dropped: boolean;
 }
 
 interface Feed {
@@ -57,6 +63,7 @@ interface Feed {
 
 export function createFeeds(doors: FeedsDoors): Feeds {
   const { clock, transport } = doors;
+  const pool = doors.pool ?? waitPool();
   const feeds = new Map<string, Feed>();
 
   function connect(key: string, url: string, request: TransportRequest): Feed {
@@ -90,18 +97,26 @@ export function createFeeds(doors: FeedsDoors): Feeds {
   }
 
   function attach(key: string, feed: Feed): TransportBody {
-    const tap: Tap = { sink: null, paused: true, held: [], heldBytes: 0 };
+    const tap: Tap = {
+      sink: null,
+      paused: true,
+      held: [],
+      heldBytes: 0,
+      waiting: pool.join(),
+      dropped: false,
+    };
     feed.taps.add(tap);
     feed.linger?.cancel();
     const leave = () => {
       if (!feed.taps.delete(tap)) return;
       tap.sink = null;
-      tap.held = [];
+      letGo(tap);
       steer(feed);
       lingerOn(key, feed);
     };
     return {
       flow(sink) {
+        if (tap.dropped) return queueMicrotask(() => sink.onFault(tooSlow()));
         tap.sink = sink;
         tap.paused = false;
         hand(tap);
@@ -127,6 +142,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
       for (const tap of feed.taps) {
         tap.paused = false;
         hand(tap);
+        letGo(tap);
       }
       const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
       feed.taps.clear();
@@ -135,7 +151,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     };
     body.flow({
       onData(chunk) {
-        for (const tap of feed.taps) give(feed, tap, chunk);
+        for (const tap of feed.taps) give(feed, tap, chunk, pool.isFull());
       },
       onEnd: () => over((sink) => sink.onEnd()),
       onFault: (fault) => over((sink) => sink.onFault(fault)),
@@ -145,6 +161,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
   /** Ends it ourselves, under whoever listens. */
   function hangUp(key: string, feed: Feed, fault: TransportFault): void {
     const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
+    for (const tap of feed.taps) letGo(tap);
     feed.taps.clear();
     end(key, feed, 'us');
     for (const sink of listeners) sink.onFault(fault);
@@ -205,25 +222,43 @@ function steer(feed: Feed): void {
   else feed.body.resume();
 }
 
-function give(feed: Feed, tap: Tap, chunk: Buffer): void {
+/**
+ * One that does not keep up is let go where that holds nobody else back: its disk is slower than its siblings'. Where
+ * all are full the connection rests instead, and nobody loses anything.
+ */
+function give(feed: Feed, tap: Tap, chunk: Buffer, isFull: boolean): void {
   if (!tap.paused && tap.sink && tap.held.length === 0) return tap.sink.onData(chunk);
   // It is valid during the call only.
   tap.held.push(Buffer.from(chunk));
   tap.heldBytes += chunk.length;
-  if (tap.heldBytes <= BEHIND_BYTES_MAX) return;
+  tap.waiting.hold(tap.heldBytes);
+  if (tap.heldBytes <= BEHIND_BYTES_MAX && !isFull) return;
+  if ([...feed.taps].every(({ paused }) => paused)) return;
   const { sink } = tap;
   feed.taps.delete(tap);
-  tap.held = [];
-  sink?.onFault(new TransportFault('reset', 'too far behind'));
+  letGo(tap);
+  tap.dropped = true;
+  sink?.onFault(tooSlow());
+}
+
+function tooSlow(): TransportFault {
+  return new TransportFault('slow', 'too far behind the others');
 }
 
 function hand(tap: Tap): void {
   while (!tap.paused && tap.sink) {
     const chunk = tap.held.shift();
-    if (chunk === undefined) return;
+    if (chunk === undefined) break;
     tap.heldBytes -= chunk.length;
     tap.sink.onData(chunk);
   }
+  tap.waiting.hold(tap.heldBytes);
+}
+
+function letGo(tap: Tap): void {
+  tap.held = [];
+  tap.heldBytes = 0;
+  tap.waiting.leave();
 }
 
 function abortOf(signal: AbortSignal): Promise<never> {

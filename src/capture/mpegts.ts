@@ -87,6 +87,7 @@ async function record(
   const writing = sections(ready, {
     disk: doors.disk,
     clock,
+    ...(doors.pool && { pool: doors.pool }),
     outside: () => ({ syncLosses: aligner.syncLosses(), skippedBytes: aligner.skippedBytes() }),
     onCheckpoint: doors.onCheckpoint,
     onPressure(full) {

@@ -10,6 +10,7 @@ import type { DiskTrouble, Spool } from './spool.js';
 import type { SpoolIndex } from './spoolIndex.js';
 import { PACKET_BYTES } from './tsPackets.js';
 import type { TsHealth } from './tsHealth.js';
+import { waitPool, type WaitPool } from './waitPool.js';
 
 const BATCH_BYTES_MIN = 256 * 1024;
 const BATCH_BYTES_MAX = Math.floor((1024 * 1024) / PACKET_BYTES) * PACKET_BYTES;
@@ -28,6 +29,8 @@ export interface PieceWriterDoors {
   /** Null where none can be kept. */
   readonly index?: SpoolIndex | null;
   readonly clock: Clock;
+  /** What all captures may let wait together; its own where it is left out. */
+  readonly pool?: WaitPool;
   /** How the piece was joined to what the spool held, null where it held nothing. */
   readonly join?: () => PieceJoin | null;
   readonly onCheckpoint: (piece: CapturePiece) => void;
@@ -51,6 +54,7 @@ export interface PieceWriter {
 export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
   const { spool, health, clock } = doors;
   const queue = packetQueue();
+  const waiting = (doors.pool ?? waitPool()).join();
   let trimmedBytes = spool.trimmedBytes;
   let busy: Promise<void> | null = null;
   let trouble: DiskTrouble | null = null;
@@ -87,6 +91,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     trouble = await spool.write(packets);
     if (trouble === null) doors.index?.push(packets);
     queue.release(bytes);
+    waiting.hold(queue.pendingBytes());
     if (spool.bytesWritten() > before) written = came;
     unsynced = true;
   }
@@ -113,7 +118,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       if (now) doors.onCheckpoint(now);
     }
     if (finishing) return;
-    if (pressed && queue.pendingBytes() <= PRESSURE_BYTES_LOW) {
+    if (pressed && !waiting.isOver(PRESSURE_BYTES_LOW)) {
       pressed = false;
       doors.onPressure(false);
     }
@@ -152,7 +157,8 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       first ??= last;
       health.count(buffer, from, to);
       queue.append(buffer, from, to, mono);
-      if (!pressed && queue.pendingBytes() > PRESSURE_BYTES_HIGH) {
+      waiting.hold(queue.pendingBytes());
+      if (!pressed && waiting.isOver(PRESSURE_BYTES_HIGH)) {
         pressed = true;
         doors.onPressure(true);
       }
@@ -169,6 +175,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       if (trouble === null && unsynced) await syncNow();
       await doors.index?.close();
       await spool.close();
+      waiting.leave();
       return trouble;
     },
     piece,

@@ -3,6 +3,7 @@ import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
 import type { Transport } from '../io/transport.js';
+import type { WaitPool } from './waitPool.js';
 
 export interface CaptureInput {
   /** Secret: may carry credentials. Never part of an outcome. */
@@ -28,6 +29,8 @@ export interface CaptureDoors {
   readonly clock: Clock;
   /** Abort is the order to stop: all that came is written and synced, then the outcome is `stopped`. */
   readonly signal: AbortSignal;
+  /** What all captures may let wait for disks together; its own where it is left out. */
+  readonly pool?: WaitPool;
   /** What is in the file so far: after the first write, then every 10 s. */
   readonly onCheckpoint: (piece: CapturePiece) => void;
 }

@@ -56,6 +56,8 @@ export function refusalOfFault(fault: TransportFault): Refusal {
       return refusal('connect', 'upstream_redirects', 'spent');
     case 'protocol':
       return refusal('not_media', 'upstream_not_media', 'spent');
+    case 'slow':
+      return refusal('disk_slow', 'disk_slow', 'disk');
     case 'reset':
     case 'aborted':
       return refusal('reset', 'upstream_reset', 'retry');

@@ -16,6 +16,7 @@ import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
 import { readTail, TAIL_S, type SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
+import type { WaitPool } from './waitPool.js';
 
 /** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
 const START_WAIT_MS = 5_000;
@@ -75,6 +76,8 @@ export interface SectionsInput {
 export interface SectionsDoors {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** What all captures may let wait for disks together; its own where it is left out. */
+  readonly pool?: WaitPool;
   readonly onCheckpoint: (piece: CapturePiece) => void;
   /** True: hold the stream back. False: let it go on. */
   readonly onPressure: (full: boolean) => void;
@@ -151,6 +154,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       index,
       health,
       clock,
+      ...(doors.pool && { pool: doors.pool }),
       join: () => joint?.join() ?? null,
       onCheckpoint() {
         const now = piece();

@@ -126,6 +126,12 @@ export const ERRORS = {
     http: 503,
     hint: 'Look at the system log and the disk; it is tried again by itself.',
   },
+  disk_slow: {
+    meaning: 'The disk does not keep up with the stream.',
+    retryable: true,
+    http: 503,
+    hint: 'Record fewer programmes at once (--max-concurrency), or onto a faster disk; it is tried again by itself.',
+  },
   folder_unwritable: {
     meaning: 'A folder may not be written by this user, or is mounted read-only.',
     retryable: true,

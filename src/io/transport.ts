@@ -50,8 +50,10 @@ export interface Transport {
 /**
  * `connect`: no connection (refused, unknown host, TLS). `reset`: it broke. `timeout`: no final headers in time.
  * `redirects`: more than ten, or to nowhere. `protocol`: not HTTP. `aborted`: our own signal.
+ * `slow`: whoever listens does not keep up with others on the same connection.
  */
-export type TransportFaultKind = 'connect' | 'reset' | 'timeout' | 'redirects' | 'protocol' | 'aborted';
+export type TransportFaultKind =
+  'connect' | 'reset' | 'timeout' | 'redirects' | 'protocol' | 'aborted' | 'slow';
 
 export class TransportFault extends Error {
   constructor(

@@ -5,6 +5,7 @@
 
 import type { Death } from '../../machines/schedulerContext.js';
 import { createFeeds, type Feeds } from '../capture/feeds.js';
+import { waitPool } from '../capture/waitPool.js';
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
 import { refKey } from '../domain/channel.js';
@@ -96,9 +97,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
   });
   const watch = createWatch(clock, log, (ref) => accountOf(sources.resolve(ref)?.url ?? '').label);
   const upstreams = createUpstreams({ config, doors, store, sources });
+  const pool = waitPool();
   const feeds = createFeeds({
     transport: doors.transport,
     clock,
+    pool,
     onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
   });
   const indexes = createMediaIndexes(disk, folder);
@@ -107,6 +110,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     clockOf: (id) => ({ ...clock, now: () => clock.now() - times.lagOf(id) }),
     disk,
     feeds,
+    pool,
     onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
     settings: () => config.how,
     resolve: (ref) => sources.resolve(ref),

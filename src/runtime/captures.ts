@@ -12,6 +12,7 @@ import { capture } from '../capture/protocols.js';
 import { pause, type Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import type { Feeds } from '../capture/feeds.js';
+import type { WaitPool } from '../capture/waitPool.js';
 
 /** An upstream as it is asked: address and headers. Secret. */
 export interface Address {
@@ -30,6 +31,8 @@ export interface CapturesDoors {
   readonly clockOf: (id: string) => Clock;
   readonly disk: Disk;
   readonly feeds: Feeds;
+  /** What all of them may let wait for disks together. */
+  readonly pool: WaitPool;
   readonly settings: () => CaptureSettings;
   /** Null where no list has it. */
   readonly resolve: (ref: UpstreamRef) => Address | null;

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { createFeeds } from '../../src/capture/feeds.js';
 import { capture } from '../../src/capture/protocols.js';
+import { waitPool } from '../../src/capture/waitPool.js';
 import type { CaptureOutcome } from '../../src/domain/capture.js';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
@@ -28,9 +29,11 @@ export interface Stopped {
 }
 
 const clock = systemClock;
+const pool = waitPool();
 const feeds = createFeeds({
   transport: undiciTransport(clock),
   clock,
+  pool,
   onClosed: () => undefined,
   lingerMs: 0,
 });
@@ -54,7 +57,7 @@ function start(urls: readonly string[], folder: string): void {
         feeds.open(`${n}`, address, request),
       close: () => Promise.resolve(),
     };
-    return capture(input, { transport, disk: nodeDisk, clock, signal, onCheckpoint: () => undefined });
+    return capture(input, { transport, disk: nodeDisk, clock, pool, signal, onCheckpoint: () => undefined });
   });
 }
 
