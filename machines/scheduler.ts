@@ -191,7 +191,10 @@ export const schedulerMachine = chart.createMachine({
   states: {
     /** Stored recordings are put in place; wishes are noted, nothing is granted yet. */
     recovering: {
-      on: { RECOVERED: { target: 'running', actions: 'clock' } },
+      on: {
+        RECOVERED: { target: 'running', actions: 'clock' },
+        DRAIN: { target: 'draining', actions: 'clock' },
+      },
     },
     running: {
       entry: ['allot', 'rearm'],

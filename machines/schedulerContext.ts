@@ -126,6 +126,8 @@ export interface Death {
   readonly stack: string;
   readonly event: unknown;
   readonly lastGood: unknown;
+  /** What it was to be made of, where it died at its birth. */
+  readonly fresh: unknown;
 }
 
 export function deathOf(event: ChildDied, now: number): Death {
@@ -139,6 +141,7 @@ export function deathOf(event: ChildDied, now: number): Death {
     stack: cause instanceof Error ? (cause.stack ?? '') : '',
     event: crash?.event ?? null,
     lastGood: crash?.lastGood ?? null,
+    fresh: crash?.fresh ?? null,
   };
 }
 

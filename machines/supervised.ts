@@ -24,6 +24,8 @@ export class ActorCrash extends Error {
     override readonly cause: unknown,
     readonly lastGood: Snapshot<unknown> | null,
     readonly event: unknown,
+    /** What it was to be made of, where it died at its birth. */
+    readonly fresh: unknown = null,
   ) {
     super(cause instanceof Error ? cause.message : String(cause));
     this.name = 'ActorCrash';
@@ -51,11 +53,14 @@ export function supervised<M extends AnyStateMachine>(machine: M): Supervised<M>
     restoreSnapshot: machine.restoreSnapshot.bind(machine),
     getInitialSnapshot(scope: Parameters<M['getInitialSnapshot']>[0], input: SupervisedInput<InputFrom<M>>) {
       try {
-        return 'resume' in input
-          ? machine.restoreSnapshot(structuredClone(input.resume), scope)
-          : machine.getInitialSnapshot(scope, input.fresh);
+        return alive(
+          'resume' in input
+            ? machine.restoreSnapshot(structuredClone(input.resume), scope)
+            : machine.getInitialSnapshot(scope, input.fresh),
+        );
       } catch (error) {
-        throw new ActorCrash(error, 'resume' in input ? input.resume : null, null);
+        const isFresh = 'fresh' in input;
+        throw new ActorCrash(error, isFresh ? null : input.resume, null, isFresh ? input.fresh : null);
       }
     },
     transition(
@@ -64,7 +69,7 @@ export function supervised<M extends AnyStateMachine>(machine: M): Supervised<M>
       scope: Parameters<M['transition']>[2],
     ) {
       try {
-        return machine.transition(snapshot, event, scope);
+        return alive(machine.transition(snapshot, event, scope) as AnyMachineSnapshot);
       } catch (error) {
         const lastGood = machine.getPersistedSnapshot(snapshot);
         const children = Object.values<AnyActorRef | undefined>(
@@ -76,4 +81,10 @@ export function supervised<M extends AnyStateMachine>(machine: M): Supervised<M>
     },
   };
   return logic as unknown as Supervised<M>;
+}
+
+/** A context that cannot be made and an effect that rejects kill a machine without a throw. */
+function alive<S extends { readonly status: string }>(snapshot: S): S {
+  if (snapshot.status === 'error') throw (snapshot as { readonly error?: unknown }).error;
+  return snapshot;
 }

@@ -18,6 +18,10 @@ import type { LocalTimes } from './localTime.js';
 
 export interface ActorSystem {
   start(): void;
+  /** In place of a scheduler that died another one, with nothing in it. */
+  startAnew(): void;
+  /** It died and no other has taken its place. */
+  isDead(): boolean;
   send(event: SchedulerEvent): void;
   /** To a live recording, or to a resting one by waking it. */
   deliver(id: string, event: RecordingEvent): void;
@@ -36,7 +40,7 @@ export interface ActorSystem {
 
 export interface ActorSystemDoors {
   readonly plugs: Omit<Plugs, 'tell' | 'deliver'>;
-  readonly input: SchedulerInput;
+  readonly input: () => SchedulerInput;
   readonly book: Book;
   readonly deadlines: Deadlines;
   readonly times: LocalTimes;
@@ -50,7 +54,7 @@ export interface ActorSystemDoors {
   readonly inspect: (event: InspectionEvent) => void;
   readonly onBroken: (id: string, error: unknown) => void;
   /** The scheduler itself died: nothing is supervised any more. */
-  readonly onDeath: (error: unknown) => void;
+  readonly onDeath: (error: unknown, event: unknown) => void;
 }
 
 const SCHEDULER = 'scheduler';
@@ -64,6 +68,10 @@ interface Shown {
   readonly context?: { readonly deadline: AwaitedDeadline | null };
 }
 
+export function isGuide(id: string): boolean {
+  return id.startsWith(GUIDE);
+}
+
 export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   const { book, deadlines, times, log } = doors;
   /** Events that a resting recording was already woken for. */
@@ -72,21 +80,26 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   const underway: string[] = [];
   // One chart never runs inside another's transition: there, what it spawned cannot be seen yet, and a recording that
   // was just buried would be stored once more by the snapshot that ends its transition.
-  const root = createActor(
-    plugged({
-      ...doors.plugs,
-      tell: (message) => queueMicrotask(() => hear(message)),
-      deliver({ id, event }) {
-        underway.push(id);
-        queueMicrotask(() => {
-          underway.splice(underway.indexOf(id), 1);
-          deliver(id, event);
-        });
-      },
-    }),
-    { id: SCHEDULER, input: doors.input, inspect: tap },
-  );
-  root.subscribe({ error: doors.onDeath });
+  const logic = plugged({
+    ...doors.plugs,
+    tell: (message) => queueMicrotask(() => hear(message)),
+    deliver({ id, event }) {
+      underway.push(id);
+      queueMicrotask(() => {
+        underway.splice(underway.indexOf(id), 1);
+        deliver(id, event);
+      });
+    },
+  });
+  /** The event that the scheduler works on, for the report of its death. */
+  let heard: unknown = null;
+  let root = birth();
+
+  function birth() {
+    const actor = createActor(logic, { id: SCHEDULER, input: doors.input(), inspect: tap });
+    actor.subscribe({ error: (error) => doors.onDeath(error, heard) });
+    return actor;
+  }
 
   /** A chart knows its upstreams; which is best at this moment is known here. */
   function ranked(message: Told): SchedulerEvent {
@@ -105,7 +118,11 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     return lag === 0 ? event : { ...event, at: event.at - lag };
   }
 
+  const isDead = () => root.getSnapshot().status !== 'active';
+
   function send(event: SchedulerEvent): void {
+    // The next scheduler asks everybody anew.
+    if (isDead()) return;
     if (event.type === 'REST') root.send({ ...event, ids: event.ids.filter((id) => !underway.includes(id)) });
     else root.send(event);
   }
@@ -142,6 +159,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     try {
       const actor = event.actorRef as Seen;
       if (event.type === '@xstate.event') {
+        if (actor.id === SCHEDULER) heard = event.event;
         if (actor.src === 'recording' && event.event.type !== 'xstate.init')
           book.note(actor.id, event.event as RecordingEvent);
       } else if (event.type === '@xstate.snapshot') look(actor, event.snapshot);
@@ -163,6 +181,11 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
 
   return {
     start: () => void root.start(),
+    startAnew() {
+      root = birth();
+      root.start();
+    },
+    isDead,
     send,
     deliver,
     whisper: (id, event) => children()[id]?.send(local(id, event)),

@@ -3,7 +3,6 @@
  * opened and closed around them (lock, store, the order of a start and of an end) is in `daemon.ts` and `ending.ts`.
  */
 
-import type { Death } from '../../machines/schedulerContext.js';
 import { createFeeds, type Feeds } from '../capture/feeds.js';
 import { waitPool } from '../capture/waitPool.js';
 import type { Config } from '../config/config.js';
@@ -12,8 +11,8 @@ import { refKey } from '../domain/channel.js';
 import type { Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
-import { limitsOf, rememberAccounts } from './accounts.js';
-import { createActorSystem, type ActorSystem } from './actorSystem.js';
+import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
+import { createActorSystem, isGuide, type ActorSystem } from './actorSystem.js';
 import { createBook, isCapturing, type Book, type Entry } from './book.js';
 import { createCaptures, type Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
@@ -24,13 +23,15 @@ import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
 import { guideOf, replan } from './replan.js';
-import { createRevival, type Revival } from './revival.js';
+import { createReaper } from './orphans.js';
+import { createRevival, type RecoveryReason, type Revival } from './revival.js';
 import type { Roots } from './roots.js';
 import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
 import { createLocalTimes } from './localTime.js';
 import { createStages, type Stages } from './stages.js';
 import type { SteadyClock } from './steadyClock.js';
+import { createSupervision } from './supervision.js';
 import { createUpstreams, type Upstreams } from './upstreams.js';
 import { createWatch, type Watch } from './watch.js';
 
@@ -48,7 +49,10 @@ export interface AssemblyDoors {
   readonly onIdle: (problem: string | null) => void;
   /** The scheduler drains: end what runs, then say DRAINED. */
   readonly drain: () => void;
-  readonly onDeath: (error: unknown) => void;
+  /** The daemon ends, or is over. */
+  readonly isEnding: () => boolean;
+  /** Nothing is supervised any more: end it. */
+  readonly giveUp: () => void;
 }
 
 export interface Assembly {
@@ -68,9 +72,14 @@ export interface Assembly {
   /** What accounts allow may change with every list. */
   tellAccounts(cooling: readonly Cooling[]): void;
   tellLimits(): void;
+  /** Starts the scheduler and takes up what was under way; `ready` is awaited in between. */
+  start(ready: () => Promise<void>): Promise<void>;
   /** The clock is believed again, and jumped by so much. */
   timeSet(jumpMs: number): void;
 }
+
+/** What a dead scheduler had open is given this long to flush. */
+const HANDOVER_MS_MAX = 5_000;
 
 export function assemble(parts: AssemblyDoors): Assembly {
   const { config, doors, mode, folder, history, store, roots } = parts;
@@ -136,15 +145,18 @@ export function assemble(parts: AssemblyDoors): Assembly {
       log,
       tick({ at }) {
         parts.onTick(at);
+        reap();
         clock.look((wallAt) => sources.covers(wallAt));
         system.send({ type: 'FEEDS', at, open: feeds.keys() });
         panels.look(system.scheduler().context, at);
         lookout.look();
       },
       dismiss: ({ feed }) => feeds.dismiss(feed),
-      mourn: (death) => log.error(shown(death), 'an actor died; the others go on'),
-      revive: ({ id, lastGood }) => void revival.revive(id, lastGood),
-      quarantine: ({ id, error }) => setAside(id, error),
+      mourn: (death) => supervision.mourn(death),
+      // A guide has no past that matters: it begins anew with the last good copy.
+      revive: ({ id, lastGood }) =>
+        isGuide(id) ? queueMicrotask(() => lookout.sourceChanged()) : void revival.revive(id, lastGood),
+      quarantine: ({ id, error, fresh }) => setAside(id, error, fresh),
       bury({ id }) {
         const tombstone = book.bury(id);
         watch.gone(id);
@@ -156,7 +168,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
         parts.drain();
       },
     },
-    input: { slotsMax: config.how.concurrencyMax, tickMs: config.when.pollIntervalMs, at: clock.now() },
+    input: () => ({
+      slotsMax: config.how.concurrencyMax,
+      tickMs: config.when.pollIntervalMs,
+      at: clock.now(),
+    }),
     book,
     deadlines,
     times,
@@ -170,7 +186,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     },
     inspect: (event) => watch.inspector.tap(event),
     onBroken: setAside,
-    onDeath: parts.onDeath,
+    onDeath: (error, event) => void supervision.replaceScheduler(error, event),
   });
   const rules = createRulesFile(config, doors);
   const lookout: Lookout = createLookout({
@@ -228,10 +244,44 @@ export function assemble(parts: AssemblyDoors): Assembly {
     lookout.changed();
   }
 
-  function setAside(id: string, error: unknown): void {
+  const reap = createReaper({ book, captures, log, live: () => system.live() });
+
+  const supervision = createSupervision({
+    clock,
+    disk,
+    log,
+    folder,
+    isEnding: parts.isEnding,
+    giveUp: parts.giveUp,
+    async reboot() {
+      const cooling = coolingAtStart(store, clock.now(), config.how.providerCooldownMs);
+      await captures.stopAll(HANDOVER_MS_MAX);
+      for (const feed of feeds.keys()) feeds.dismiss(feed);
+      if (parts.isEnding()) return parts.giveUp();
+      await startScheduler('scheduler_crash', () => system.startAnew(), cooling);
+      lookout.start();
+    },
+  });
+
+  /** A scheduler knows nothing: limits first, then what was under way, and only then is a slot given (P6). */
+  async function startScheduler(
+    reason: RecoveryReason,
+    start: () => void,
+    cooling: readonly Cooling[],
+    ready: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    start();
+    tellLimits();
+    tellAccounts(cooling);
+    await ready();
+    await revival.recover(reason);
+    system.send({ type: 'RECOVERED', at: clock.now() });
+  }
+
+  function setAside(id: string, error: unknown, fresh: unknown = null): void {
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ id, reason }, 'put aside');
-    book.setAside(id, reason);
+    book.setAside(id, reason, fresh);
   }
 
   const revival = createRevival({
@@ -260,6 +310,13 @@ export function assemble(parts: AssemblyDoors): Assembly {
     watch,
     tellAccounts,
     tellLimits,
+    start: (ready) =>
+      startScheduler(
+        'daemon_restart',
+        () => system.start(),
+        coolingAtStart(store, clock.now(), config.how.providerCooldownMs),
+        ready,
+      ),
     timeSet(jumpMs) {
       const running = [...book.all()].filter(({ id, path }) => isCapturing(path) && !revival.isPostponed(id));
       if (jumpMs !== 0)
@@ -271,8 +328,4 @@ export function assemble(parts: AssemblyDoors): Assembly {
       lookout.sourceChanged();
     },
   };
-}
-
-function shown({ id, at, error, stack, event }: Death) {
-  return { id, at, error, stack, event: (event as { type?: string } | null)?.type ?? null };
 }

@@ -47,7 +47,8 @@ export interface Book {
   note(id: string, event: RecordingEvent): void;
   /** A snapshot that was changed on paper (recovery): stored before it lives. */
   restate(id: string, snapshot: Snapshot<unknown>): void;
-  setAside(id: string, reason: string): void;
+  /** `fresh` is what one was to be made of that died at its birth, so that nothing is stored of it yet. */
+  setAside(id: string, reason: string, fresh?: unknown): void;
   bury(id: string): Tombstone | null;
   /** Resolves when what is known of it now is on disk. */
   durable(id: string): Promise<void>;
@@ -105,6 +106,12 @@ export function hasGoodCopy({ result, failReason, cancelReason }: Recording): bo
 }
 
 const GOOD_COVERAGE = 0.9;
+
+/** A document that keeps the place of one that could not be made: no chart knows its state, at the next start either. */
+function stillborn(id: string, fresh: unknown, updatedAt: number): RecordingDocument {
+  const snapshot = { status: 'active', value: 'stillborn', context: plain(fresh as never) };
+  return { v: 1, id, rev: 1, updatedAt, deadline: null, snapshot };
+}
 
 export function tombstoneOf(recording: Recording, at: number): Tombstone {
   const { id, keys, capsule, window, evictedBy } = recording;
@@ -198,7 +205,8 @@ export function createBook(doors: BookDoors): Book {
       write(id, snapshot);
       baseline(id, snapshot);
     },
-    setAside(id, reason) {
+    setAside(id, reason, fresh) {
+      if (fresh && !store.recordings().has(id)) store.put(stillborn(id, fresh, clock.now()));
       const document = store.recordings().get(id);
       if (!document) return;
       entries.delete(id);

@@ -12,7 +12,6 @@ import { rfc3339 } from '../domain/text.js';
 import { openHistory } from '../store/history.js';
 import { takeLock, type Lock } from '../store/lock.js';
 import { openStore, type Store } from '../store/store.js';
-import { coolingAtStart } from './accounts.js';
 import { assemble, type Assembly } from './assembly.js';
 import type { Book } from './book.js';
 import { command, type CommandAnswer } from './commands.js';
@@ -158,26 +157,21 @@ async function startLocked(
     onTick: (at) => (tickedAt = at),
     onIdle: (problem) => void ending.stop(problem),
     drain: () => void ending.drain(),
-    onDeath(error) {
-      log.fatal({ error: String(error) }, 'the scheduler died: nothing is supervised any more, so this ends');
-      ending.give('bug');
-    },
+    isEnding: () => ending.isUnderWay(),
+    giveUp: () => ending.give('bug'),
   });
-  const { book, captures, feeds, lookout, revival, sources, stages, system, upstreams } = parts;
+  const { book, captures, feeds, lookout, sources, stages, system, upstreams } = parts;
 
-  system.start();
-  parts.tellLimits();
-  parts.tellAccounts(coolingAtStart(store, clock.now(), config.how.providerCooldownMs));
-  await stages.prepare();
-  await upstreams.reread();
-  sources.restore();
-  // Without the lists nobody knows which account a connection would count against (P6).
-  await Promise.all(
-    sources.refs().flatMap(({ id, kind }) => (kind === 'xmltv' ? [] : [sources.restored(id)])),
-  );
-  parts.tellAccounts([]);
-  await revival.recover();
-  system.send({ type: 'RECOVERED', at: clock.now() });
+  await parts.start(async () => {
+    await stages.prepare();
+    await upstreams.reread();
+    sources.restore();
+    // Without the lists nobody knows which account a connection would count against (P6).
+    await Promise.all(
+      sources.refs().flatMap(({ id, kind }) => (kind === 'xmltv' ? [] : [sources.restored(id)])),
+    );
+    parts.tellAccounts([]);
+  });
   lookout.start();
   await heartbeat.start();
 

@@ -31,6 +31,8 @@ export interface EndingDoors {
 export interface Ending {
   /** Resolves with a code where nothing could be done, else null. */
   readonly ended: Promise<string | null>;
+  /** It has begun. */
+  isUnderWay(): boolean;
   /** Asks the scheduler to drain; `problem` is what `ended` will say. */
   stop(problem?: string | null): Promise<string | null>;
   /** The scheduler drains, or there is none any more. */
@@ -46,7 +48,12 @@ export function createEnding(doors: EndingDoors): Ending {
   let problemAtEnd: string | null = null;
   let stopping = false;
 
-  async function drain(): Promise<void> {
+  let draining: Promise<void> | null = null;
+  function drain(): Promise<void> {
+    return (draining ??= drainOnce());
+  }
+
+  async function drainOnce(): Promise<void> {
     const { captures, deadlines, feeds, sources, stages, system } = doors.parts();
     await captures.stopAll(DRAIN_MS_MAX);
     feeds.close();
@@ -69,6 +76,7 @@ export function createEnding(doors: EndingDoors): Ending {
 
   return {
     ended,
+    isUnderWay: () => stopping,
     drain,
     stop(problem = null) {
       if (!stopping) {
@@ -76,14 +84,17 @@ export function createEnding(doors: EndingDoors): Ending {
         problemAtEnd = problem;
         const { lookout, system } = doors.parts();
         lookout.stop();
-        system.send({ type: 'DRAIN', at: clock.now() });
+        if (system.isDead()) void drain();
+        else system.send({ type: 'DRAIN', at: clock.now() });
       }
       return ended;
     },
     give(problem) {
-      stopping = true;
-      problemAtEnd = problem;
-      doors.parts().lookout.stop();
+      if (!stopping) {
+        stopping = true;
+        problemAtEnd = problem;
+        doors.parts().lookout.stop();
+      }
       void drain();
     },
   };

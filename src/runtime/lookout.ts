@@ -282,6 +282,8 @@ export function createLookout(doors: LookoutDoors): Lookout {
   return {
     start() {
       planDue = true;
+      // A new scheduler has not been told of what keeps recordings out.
+      admission = null;
       spawnGuides();
       lookSoon();
     },

@@ -14,9 +14,12 @@ import { patienceOf } from './planning.js';
 import { folded, inert } from './recover.js';
 import type { Stages } from './stages.js';
 
+/** `recovery_reason` of the report. */
+export type RecoveryReason = 'daemon_restart' | 'scheduler_crash' | 'actor_crash';
+
 export interface Revival {
-  /** Everything that was under way goes on. */
-  recover(): Promise<void>;
+  /** Everything that was under way goes on; `reason` is what ended its past life. */
+  recover(reason: RecoveryReason): Promise<void>;
   /** Those that had to wait for the clock. */
   recoverPostponed(): Promise<void>;
   /** Its window is over by a clock that nothing speaks for: nothing is done about it until something does. */
@@ -45,7 +48,7 @@ export function createRevival(doors: RevivalDoors): Revival {
     snapshot: unknown,
     recording: Recording,
     downFrom: number,
-    reason: string,
+    reason: RecoveryReason,
   ): Promise<Resumed> {
     const event: RecordingEvent = {
       type: 'RESTARTED',
@@ -64,11 +67,11 @@ export function createRevival(doors: RevivalDoors): Revival {
     return { id: recording.id, snapshot: next };
   }
 
-  async function recover(entries: readonly Entry[]): Promise<void> {
+  async function recover(entries: readonly Entry[], reason: RecoveryReason): Promise<void> {
     const docs: Resumed[] = [];
     for (const { id, recording, updatedAt } of entries) {
       try {
-        docs.push(await restarted(book.snapshot(id), recording, updatedAt, 'daemon_restart'));
+        docs.push(await restarted(book.snapshot(id), recording, updatedAt, reason));
       } catch (error) {
         setAside(id, error);
       }
@@ -78,16 +81,19 @@ export function createRevival(doors: RevivalDoors): Revival {
 
   return {
     isPostponed: (id) => postponed.has(id),
-    recover() {
+    recover(reason) {
       const underWay = [...book.all()].filter(({ path }) => !isResting(path));
       for (const { id, recording } of doors.isLost() ? underWay : [])
         if (closeAt(recording) <= clock.now()) postponed.add(id);
-      return recover(underWay.filter(({ id }) => !postponed.has(id)));
+      return recover(
+        underWay.filter(({ id }) => !postponed.has(id)),
+        reason,
+      );
     },
     recoverPostponed() {
       const waiting = [...postponed].flatMap((id) => book.get(id) ?? []);
       postponed.clear();
-      return recover(waiting);
+      return recover(waiting, 'daemon_restart');
     },
     async revive(id, lastGood) {
       try {

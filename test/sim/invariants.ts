@@ -184,9 +184,13 @@ function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): s
 
   if (units.some(({ channel }) => channel !== showing.channel.number))
     found.push('holds what was on another channel');
-  const holes = units.filter((unit, index) => index > 0 && unit.index !== (units[index - 1]?.index ?? 0) + 1);
-  if (holes.length !== gaps.filter(({ cause }) => cause === 'restart').length)
-    found.push(`${holes.length} holes, gaps ${JSON.stringify(gaps)}`);
+  const steps = units.slice(1).map((unit, index) => unit.index - (units[index]?.index ?? 0));
+  const holes = steps.filter((step) => step > 1).length;
+  if (holes > gaps.length) found.push(`${holes} holes, gaps ${JSON.stringify(gaps)}`);
+  // A joint may hold the unit once more that it cannot prove to be the same; it never goes further back.
+  const repeats = steps.filter((step) => step < 1).length;
+  if (steps.some((step) => step < 0) || repeats > recording.joins.length)
+    found.push(`${repeats} repeats, joins ${JSON.stringify(recording.joins)}`);
   if (outcome === 'complete') {
     const [first, last] = [units[0]?.index ?? Infinity, units.at(-1)?.index ?? 0];
     // A unit is sent when it begins and lasts until the next; channels are out of step by less than one.
