@@ -13,6 +13,8 @@ import { envName, optionsOf, settableOptions } from '../src/config/options.js';
 import { ERRORS } from '../src/domain/errors.js';
 import { PLAN_REASONS } from '../src/domain/reasons.js';
 import { doorsThat } from './api/aDoor.js';
+import { CHARTS, type Chart } from './charts.js';
+import { diagramOf, statesOf, transitionsOf, TRANSITIONS } from './statecharts.js';
 
 type Table = readonly (readonly string[])[];
 
@@ -157,11 +159,44 @@ describe('docs/errors.md', () => {
   });
 });
 
+describe('docs/statecharts.md', () => {
+  const document = 'docs/statecharts.md';
+  const diagram = (name: string) =>
+    new RegExp(`(<!-- diagram: ${name} -->\\n*)\`\`\`mermaid\\n([^]*?)\`\`\``);
+
+  it.each(CHARTS.map((chart): [string, Chart] => [chart.name, chart]))(
+    'shows the chart "%s"',
+    (name, chart) => {
+      if (UPDATE) writeChart(chart);
+      const text = readFileSync(place(document), 'utf8');
+      expect(diagram(name).exec(text)?.[2]?.trimEnd()).toBe(diagramOf(chart));
+      check(document, `${name} states`, ['state', 'on the way in', 'effect'], statesOf(chart));
+      check(document, `${name} transitions`, TRANSITIONS, transitionsOf(chart));
+    },
+  );
+
+  /** A chart that the page does not have yet gets a section at its end. */
+  function writeChart(chart: Chart): void {
+    const { name, about } = chart;
+    const text = readFileSync(place(document), 'utf8');
+    const picture = `<!-- diagram: ${name} -->\n\n\`\`\`mermaid\n${diagramOf(chart)}\n\`\`\``;
+    const tables = ['states', 'transitions'].map((table) => `<!-- table: ${name} ${table} --><!-- end -->`);
+    const section = [`## ${name}`, about, picture, ...tables].join('\n\n');
+    const known = diagram(name).test(text);
+    writeFileSync(
+      place(document),
+      known ? text.replace(diagram(name), () => picture) : `${text.trimEnd()}\n\n${section}\n`,
+    );
+  }
+});
+
 describe('links', () => {
   const documents = [
     'README.md',
     'CHANGELOG.md',
-    ...['configuration', 'errors', 'contributing', 'operations'].map((each) => `docs/${each}.md`),
+    ...['configuration', 'errors', 'contributing', 'operations', 'statecharts'].map(
+      (each) => `docs/${each}.md`,
+    ),
   ];
 
   it.each(documents)('of %s lead somewhere', (document) => {

@@ -1,30 +1,19 @@
 import { getShortestPaths } from '@xstate/graph';
-import {
-  createActor,
-  fromPromise,
-  initialTransition,
-  transition,
-  type AnyMachineSnapshot,
-  type AnyStateNode,
-  type AnyTransitionDefinition,
-  type InspectionEvent,
-} from 'xstate';
+import { initialTransition, transition, type Snapshot as Persisted } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import type { CaptureInput, StageInput } from '../../machines/ports.js';
 import { recordingMachine } from '../../machines/recording.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
-import type { CaptureOutcome } from '../../src/domain/capture.js';
-import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../../src/domain/effects.js';
-import { fresh, steps, view, type EffectName, type EffectOutcome, type NamedStep } from './scenario.js';
+import { folded, inert, plain } from '../../src/runtime/recover.js';
+import { fresh, steps, view, type NamedStep } from './scenario.js';
+import { edgesOf, live, shown } from './walk.js';
 
-type Machine = typeof recordingMachine;
-type Snapshot = ReturnType<Machine['getInitialSnapshot']>;
+type Snapshot = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;
 interface WalkedStep {
   readonly event: NamedStep;
   readonly state: Snapshot;
 }
 
-/** Shortest paths to every state that the chart can tell apart, then every event once from each of them. */
+/** Shortest paths to every state that the chart can tell apart. */
 function paths(input: FreshRecording): WalkedStep[][] {
   const found = getShortestPaths(recordingMachine, {
     input,
@@ -35,93 +24,24 @@ function paths(input: FreshRecording): WalkedStep[][] {
   return found.map((path) => path.steps.slice(1));
 }
 
-/** A live recording whose effects give back what the script says, when it says so. */
-function live(input: FreshRecording) {
-  const asked = new Map<EffectName, (outcome: EffectOutcome) => void>();
-  const walked = new Set<AnyTransitionDefinition>();
-  const effect = <O extends EffectOutcome, I>(name: EffectName) =>
-    fromPromise<O, I>(() => new Promise((resolve) => asked.set(name, resolve as never)));
-  const machine = recordingMachine.provide({
-    actors: {
-      capture: effect<CaptureOutcome, CaptureInput>('capture'),
-      finalize: effect<FinalizeOutcome, StageInput>('finalize'),
-      seal: effect<SealOutcome, StageInput>('seal'),
-      remove: effect<RemoveOutcome, StageInput>('remove'),
-    },
-  });
-  const actor = createActor(machine, {
-    input,
-    inspect: (event: InspectionEvent) => {
-      if (event.type === '@xstate.microstep') for (const edge of event._transitions) walked.add(edge);
-    },
-  }).start();
-  return {
-    actor,
-    walked,
-    async exec(event: NamedStep) {
-      if (!('output' in event)) return actor.send(event);
-      const name = event.type.slice('xstate.done.actor.'.length) as EffectName;
-      const resolve = asked.get(name);
-      if (!resolve) throw new Error(`nobody asked for ${name}`);
-      asked.delete(name);
-      resolve(event.output);
-      await new Promise(setImmediate);
-    },
-  };
-}
+const stepOf = (state: Snapshot, name: string) => steps(state).find((step) => step.name === name);
 
 /**
  * Drives a live recording; after each step its value and context are what the chart alone says. The first `seen` steps
  * were compared on another walk already.
  */
-async function walk(input: FreshRecording, stepNames: readonly string[], seen = 0) {
-  const sut = live(input);
+async function walk(input: FreshRecording, names: readonly string[], walked: Set<string>, seen = 0) {
+  const sut = live(recordingMachine, { input }, walked);
   let [state] = initialTransition(recordingMachine, input);
-  for (const [index, name] of stepNames.entries()) {
-    const event = steps(state).find((step) => step.name === name);
+  for (const [index, name] of names.entries()) {
+    const event = stepOf(state, name);
     if (!event) throw new Error(`${name} cannot happen in ${JSON.stringify(state.value)}`);
-    await sut.exec(event);
+    await sut.take(event);
     [state] = transition(recordingMachine, state, event as never);
     if (index >= seen) expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
   }
-  return { sut, state };
-}
-
-/** Every transition that the chart has, by where it stands. */
-function edges(node: AnyStateNode): Map<string, AnyTransitionDefinition> {
-  const all = new Map<string, AnyTransitionDefinition>();
-  const visit = (at: AnyStateNode) => {
-    for (const [descriptor, list] of at.transitions)
-      list.forEach((edge, index) => all.set(`${at.id} ${descriptor} #${index}`, edge));
-    at.always?.forEach((edge, index) => all.set(`${at.id} always #${index}`, edge));
-    for (const child of Object.values(at.states)) visit(child);
-  };
-  visit(node);
-  return all;
-}
-
-function shown(state: AnyMachineSnapshot) {
-  return { value: state.value as unknown, context: state.context as unknown };
-}
-
-/** One transition is one edge, whichever provided copy of the chart it was seen in. */
-function edgeName(
-  edge: AnyTransitionDefinition,
-  names: ReadonlyMap<string, AnyTransitionDefinition>,
-): string {
-  for (const [name, known] of names)
-    if (
-      known.source.id === edge.source.id &&
-      known.eventType === edge.eventType &&
-      name.endsWith(`#${siblings(edge).indexOf(edge)}`)
-    )
-      return name;
-  throw new Error(`an edge that the chart does not have: ${edge.source.id} ${edge.eventType}`);
-}
-
-function siblings(edge: AnyTransitionDefinition): readonly AnyTransitionDefinition[] {
-  const own = edge.source.transitions.get(String(edge.eventType)) ?? [];
-  return own.includes(edge) ? own : (edge.source.always ?? []);
+  sut.actor.stop();
+  return state;
 }
 
 const PATIENT = fresh();
@@ -129,7 +49,7 @@ const IMPATIENT = fresh({ patience: { ...PATIENT.patience, attemptsMax: 1 } });
 const LONE = fresh({ patience: { ...PATIENT.patience, fallback: false } });
 
 describe('the recording chart', () => {
-  const names = edges(recordingMachine.root);
+  const edges = edgesOf(recordingMachine);
   const walked = new Set<string>();
 
   test.each([
@@ -144,23 +64,67 @@ describe('the recording chart', () => {
     const all = paths(input);
     expect(all.length).toBeGreaterThan(30);
     for (const path of all) {
-      const stepNames = path.map(({ event }) => event.name);
-      const { sut, state } = await walk(input, stepNames);
+      const names = path.map(({ event }) => event.name);
+      const state = await walk(input, names, walked);
       expect(view(state)).toBe(view(path.at(-1)?.state ?? state));
-      for (const edge of sut.walked) walked.add(edgeName(edge, names));
-      sut.actor.stop();
       // From where the path ends, whatever else may happen.
-      for (const { name } of isExplored(state) ? steps(state) : []) {
-        const one = await walk(input, [...stepNames, name], stepNames.length);
-        for (const edge of one.sut.walked) walked.add(edgeName(edge, names));
-        one.sut.actor.stop();
-      }
+      for (const { name } of isExplored(state) ? steps(state) : [])
+        await walk(input, [...names, name], walked, names.length);
     }
   });
 
   test('no edge is left that no path walked', () => {
-    expect([...names.keys()].filter((name) => !walked.has(name))).toEqual([]);
-    expect(walked.size).toBe(names.size);
-    expect(names.size).toBeGreaterThan(70);
+    expect([...edges.keys()].filter((name) => !walked.has(name))).toEqual([]);
+    expect(walked.size).toBe(edges.size);
+    expect(edges.size).toBeGreaterThan(70);
+  });
+
+  test('a recording that crashes before every step of every path goes on as the chart says, and loses nothing', async () => {
+    let lives = 0;
+    for (const path of paths(PATIENT)) {
+      let sut = live(recordingMachine, { input: PATIENT }, new Set());
+      let [state] = initialTransition(recordingMachine, PATIENT);
+      for (const { event: planned } of path) {
+        const at = 'at' in planned ? planned.at : (planned.output as { readonly at: number }).at;
+        // What the store has is all that is left of it.
+        const stored = plain(recordingMachine.getPersistedSnapshot(sut.actor.getSnapshot() as never));
+        sut.actor.stop();
+        const restarted = { type: 'RESTARTED', at, downFrom: at, spool: null, patience: null } as const;
+        const back = folded(stored, { ...restarted, reason: 'daemon_restart' });
+        const { bytes, stretches, keys } = state.context;
+        sut = live(recordingMachine, { snapshot: structuredClone(back) }, new Set());
+        sut.actor.send({ type: 'WOKEN', at } as never);
+        [state] = transition(recordingMachine, inert(back), { type: 'WOKEN', at });
+        lives += 1;
+        expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
+        expect(state.context).toMatchObject({ bytes, stretches, keys });
+        // A capture never runs before its slot is granted anew.
+        expect(sut.asked()).not.toContain('capture');
+        const event = stepOf(state, planned.name);
+        if (!event) continue;
+        if (event.type.startsWith('xstate.done.') && sut.asked().length === 0) continue;
+        await sut.take(event);
+        [state] = transition(recordingMachine, state, event as never);
+        expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
+      }
+      // Whatever it went through: it waits for something, does something, or is done.
+      const last = sut.actor.getSnapshot() as Snapshot;
+      const path_ = JSON.stringify(last.value);
+      const rests = /resting|gone/.test(path_) || last.context.keep;
+      if (!rests)
+        expect([path_, last.context.deadline !== null || sut.asked().length > 0]).toEqual([path_, true]);
+      sut.actor.stop();
+    }
+    expect(lives).toBeGreaterThan(200);
+  });
+
+  test('a stored snapshot is the same after any number of round trips', () => {
+    for (const path of paths(PATIENT)) {
+      const last = path.at(-1)?.state;
+      if (!last) continue;
+      const once = plain(recordingMachine.getPersistedSnapshot(last));
+      const twice = plain(recordingMachine.getPersistedSnapshot(inert(once)) as Persisted<unknown>);
+      expect(twice).toEqual(once);
+    }
   });
 });

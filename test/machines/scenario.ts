@@ -10,6 +10,7 @@ import { NO_TS } from '../../src/domain/ledger.js';
 import type { Recording } from '../../src/domain/recording.js';
 import type { RecordingEvent } from '../../machines/events.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
+import { named, type Move } from './walk.js';
 
 export const T0 = Date.UTC(2026, 10, 23, 19, 30);
 const MINUTE = 60_000;
@@ -136,17 +137,11 @@ function captureOutcomes(context: Recording): CaptureOutcome[] {
   ];
 }
 
-/** A step by name, so that it can be made anew to fit the state that it is taken in. */
-export type NamedStep = Step & { readonly name: string };
+export type NamedStep = Step & Move;
 
 /** Everything that may happen in this state, with times that fit it. */
 export function steps(state: { readonly context: Recording; readonly value: unknown }): NamedStep[] {
-  const seen = new Map<string, number>();
-  return possible(state).map((step) => {
-    const count = (seen.get(step.type) ?? 0) + 1;
-    seen.set(step.type, count);
-    return { ...step, name: `${step.type} ${count}` };
-  });
+  return named(possible(state));
 }
 
 function possible(state: { readonly context: Recording; readonly value: unknown }): Step[] {
