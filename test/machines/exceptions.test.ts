@@ -44,7 +44,7 @@ function blows(): ReadonlyMap<string, Blow | null> {
         used.clear();
         const [, actions] = transition(noting, inertOne, step as never);
         for (const key of [...used, ...actions.map(({ type }) => `action ${type}`)]) {
-          const [part, name = ''] = key.split(' ') as [Part, string];
+          const [part, name] = key.split(' ') as [Part, string];
           if (found.get(key) === null) found.set(key, { part, name, stored, step });
         }
       }
@@ -155,7 +155,7 @@ describe('an exception', () => {
         setup({
           types: { events: {} as { type: `xstate.error.actor.${string}`; error: unknown } },
           actors: {
-            recording: supervised(recordingMachine.provide({ actors: { [name]: effect } as never })),
+            recording: supervised(recordingMachine.provide({ actors: { [name]: effect } })),
           },
         }).createMachine({
           invoke: { id: 'one', src: 'recording', input: { resume: stored } },

@@ -50,7 +50,7 @@ describe('the guide chart', () => {
       input: INPUT,
       limit: 2_000,
       events: moves as never,
-      serializeState: view as never,
+      serializeState: view,
     }) as unknown as { steps: { event: Move; state: Snapshot }[] }[];
     expect(paths.length).toBeGreaterThan(8);
     for (const path of paths) {

@@ -1,5 +1,5 @@
 import { getShortestPaths } from '@xstate/graph';
-import { initialTransition, transition, type Snapshot as Persisted } from 'xstate';
+import { initialTransition, transition } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { recordingMachine } from '../../machines/recording.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
@@ -93,7 +93,7 @@ describe('the recording chart', () => {
         const back = folded(stored, { ...restarted, reason: 'daemon_restart' });
         const { bytes, stretches, keys } = state.context;
         sut = live(recordingMachine, { snapshot: structuredClone(back) }, new Set());
-        sut.actor.send({ type: 'WOKEN', at } as never);
+        sut.actor.send({ type: 'WOKEN', at });
         [state] = transition(recordingMachine, inert(back), { type: 'WOKEN', at });
         lives += 1;
         expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
@@ -123,7 +123,7 @@ describe('the recording chart', () => {
       const last = path.at(-1)?.state;
       if (!last) continue;
       const once = plain(recordingMachine.getPersistedSnapshot(last));
-      const twice = plain(recordingMachine.getPersistedSnapshot(inert(once)) as Persisted<unknown>);
+      const twice = plain(recordingMachine.getPersistedSnapshot(inert(once)));
       expect(twice).toEqual(once);
     }
   });

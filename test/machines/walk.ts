@@ -83,7 +83,7 @@ export function live(
     actor: actor as never,
     asked: () => [...asked.keys()],
     async take(move) {
-      if (!move.type.startsWith(DONE)) return actor.send(move as never);
+      if (!move.type.startsWith(DONE)) return actor.send(move);
       const name = move.type.slice(DONE.length);
       const resolve = asked.get(name);
       if (!resolve) throw new Error(`nobody asked for ${name}`);
