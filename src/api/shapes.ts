@@ -72,11 +72,21 @@ export const report = z.looseObject({
   failed: z.array(recordingItem),
 });
 
+const rankedUpstream = z.looseObject({
+  place: z.number(),
+  upstream: z.string(),
+  reasons: z.array(z.string()),
+  spent: z.boolean(),
+});
+
 export const upstreams = z.looseObject({
   slots: z.looseObject({ used: z.number(), limit: z.number() }),
   accounts: z.array(z.looseObject({ account: z.string(), open: z.number() })),
   hosts: z.array(z.looseObject({ host: z.string(), penalty: z.number() })),
   connections: z.array(z.looseObject({ upstream: z.string(), recordings: z.array(z.string()) })),
+  rankings: z
+    .array(z.looseObject({ recording: z.string(), upstreams: z.array(rankedUpstream) }))
+    .describe('of recordings that hold a connection or wait for one: who is asked first, and why'),
   waiting: z.array(z.looseObject({ recording: z.string(), priority: z.number() })),
 });
 

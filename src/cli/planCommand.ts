@@ -8,6 +8,7 @@ import type { Decision } from '../domain/plan.js';
 import type { Entry } from '../runtime/book.js';
 import { findWhy, shownAction, shownDecision, shownWhy, withinHorizon } from '../runtime/decisionsView.js';
 import { shownLocation } from '../guide/fetchSource.js';
+import { rankingLines, rankingView, type RankingView } from '../runtime/rankingView.js';
 import type { Survey } from '../runtime/survey.js';
 import { sayDeletions } from './deletions.js';
 import type { Session } from './session.js';
@@ -51,10 +52,20 @@ export function why(session: Session): Promise<number> {
     const { decisions, entries, gone } = found;
     const isEmpty = decisions.length + entries.length + gone.length === 0;
     if (session.loaded.answer.format === 'json')
-      session.say(`${JSON.stringify(shownWhy(found, survey.at), null, 2)}\n`);
+      session.say(`${JSON.stringify(shownWhy(found, survey.at, survey.ranking), null, 2)}\n`);
     else {
       if (decisions.length > 0) session.say(decisionTable(decisions));
-      for (const entry of entries) session.say(`${story(entry)}\n`);
+      for (const { capsule } of decisions)
+        sayRanking(
+          session,
+          `${capsule.title} on ${capsule.channelName}`,
+          rankingView(survey.ranking, capsule),
+        );
+      for (const entry of entries) {
+        const { recording } = entry;
+        session.say(`${story(entry)}\n`);
+        sayRanking(session, entry.id, rankingView(survey.ranking, recording.capsule, recording));
+      }
       for (const { id, normTitle, reason, at } of gone)
         session.say(`${id}  ${normTitle}: removed ${localTime(at)} (${reason}); it is not recorded again\n`);
       if (isEmpty) session.say(`nothing in the guide or the state matches "${query}"\n`);
@@ -66,6 +77,11 @@ export function why(session: Session): Promise<number> {
 function sayProblems({ log }: Session, found: Survey): void {
   for (const { ref, problem } of found.findings)
     if (problem) log.warn({ source: shownLocation(ref), ...problem }, 'a source could not be loaded');
+}
+
+function sayRanking(session: Session, of: string, ranking: RankingView): void {
+  if (ranking.length === 0) return;
+  session.say(`${of}: asked in this order\n${rankingLines(ranking).join('\n')}\n`);
 }
 
 function decisionTable(decisions: readonly Decision[]): string {

@@ -179,7 +179,12 @@ export function withFault(
     transientRetries: recording.transientRetries + (fault.remedy === 'spent' ? 0 : 1),
     health: {
       ...recording.health,
-      [refKey(source)]: { tries, outageSince, spent: fault.remedy === 'spent' || wornOut },
+      [refKey(source)]: {
+        tries,
+        outageSince,
+        spent: fault.remedy === 'spent' || wornOut,
+        ...(blamed && { cause: fault.cause }),
+      },
     },
   };
 }

@@ -15,7 +15,7 @@ export interface HostRecord {
   readonly cause: string;
 }
 
-const HALF_LIFE_MS = 600_000;
+export const HALF_LIFE_MS = 600_000;
 
 /** How far back a host is moved: whole failures, halved every ten minutes. */
 export function penaltyOf(record: HostRecord | null, now: number): number {

@@ -32,6 +32,8 @@ export interface UpstreamHealth {
   /** When the outage that lasts began, or null. */
   readonly outageSince: number | null;
   readonly spent: boolean;
+  /** Of the last fault that it was charged with. */
+  readonly cause?: GapCause;
 }
 
 /** Files of this recording that exist or are about to; only these are ever removed (P5). */

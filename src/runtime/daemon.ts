@@ -23,6 +23,8 @@ import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
 import { createSteadyClock } from './steadyClock.js';
 import type { Watch } from './watch.js';
+import { rankingView } from './rankingView.js';
+import type { Upstreams } from './upstreams.js';
 import { upstreamsView } from './upstreamsView.js';
 
 export interface DaemonInput {
@@ -78,6 +80,8 @@ export interface Daemon {
   override(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
   /** Accounts, hosts, connections and who waits for one; for people. */
   upstreams(): ReturnType<typeof upstreamsView>;
+  /** What is known of upstreams and their hosts. */
+  readonly ranking: Upstreams;
   /** Where the media of a recording can be begun, while it grows and after; null where there is nothing to play. */
   mediaIndex(id: string): Promise<MediaIndex | null>;
   /** What lives and what is held, as it stands. */
@@ -175,6 +179,11 @@ async function startLocked(
   lookout.start();
   await heartbeat.start();
 
+  const ranked = (id: string) => {
+    const entry = book.get(id);
+    return entry ? rankingView(upstreams, entry.recording.capsule, entry.recording) : null;
+  };
+
   return {
     book,
     sources,
@@ -205,7 +214,9 @@ async function startLocked(
     command: (verb, id) =>
       command({ book, store, clock, send: (to, event) => system.deliver(to, event) }, verb, id),
     override: (capsuleId, word) => parts.overrides.say(capsuleId, word),
-    upstreams: () => upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now()),
+    upstreams: () =>
+      upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now(), ranked),
+    ranking: upstreams,
     async mediaIndex(id) {
       const entry = book.get(id);
       return entry ? parts.indexes.of(entry.recording) : null;

@@ -64,7 +64,7 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
         entries: book.all(),
         tombstones: store.tombstones().values(),
       });
-      return shownWhy(found, now());
+      return shownWhy(found, now(), daemon.ranking);
     },
     upstreams: () => daemon.upstreams(),
     storage,

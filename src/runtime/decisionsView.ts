@@ -4,6 +4,8 @@ import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Entry } from './book.js';
+import { rankingView } from './rankingView.js';
+import type { Upstreams } from './upstreams.js';
 
 /** A move or a new stop is still a recording. */
 export function shownDecision(decision: Decision) {
@@ -72,11 +74,18 @@ function matches(query: string, id: string, capsule: Decision['capsule']): boole
   );
 }
 
-export function shownWhy({ decisions, entries, gone }: Found, at: number) {
+/** `upstreams`: what is known of them now. */
+export function shownWhy({ decisions, entries, gone }: Found, at: number, upstreams: Upstreams) {
   return {
     generated_at: rfc3339(at),
-    decisions: decisions.map(shownDecision),
-    recordings: entries.map(shownEntry),
+    decisions: decisions.map((decision) => ({
+      ...shownDecision(decision),
+      upstreams: rankingView(upstreams, decision.capsule),
+    })),
+    recordings: entries.map((entry) => ({
+      ...shownEntry(entry),
+      upstreams: rankingView(upstreams, entry.recording.capsule, entry.recording),
+    })),
     removed: gone.map(({ id, normTitle, reason, at: removedAt }) => ({
       id,
       title: normTitle,

@@ -10,13 +10,14 @@ import type { GateCounts } from '../domain/gate.js';
 import type { Override } from '../domain/override.js';
 import type { Tombstone } from '../domain/recording.js';
 import { exists } from '../io/disk.js';
-import { openStore } from '../store/store.js';
+import { openStore, type Store } from '../store/store.js';
 import type { Entry } from './book.js';
 import type { Doors } from './doors.js';
 import { decide, type GuideInUse, type Outlook } from './planning.js';
 import { entriesOf } from './reporting.js';
 import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
+import { createUpstreams, type Upstreams } from './upstreams.js';
 
 export interface SourceFinding {
   readonly ref: SourceRef;
@@ -36,15 +37,19 @@ export interface Survey {
   readonly overrides: readonly Override[];
   readonly outlook: Outlook;
   readonly at: number;
+  /** What the state knows of them. */
+  readonly ranking: Upstreams;
 }
 
 interface StateFound {
   readonly entries: readonly Entry[];
   readonly tombstones: readonly Tombstone[];
   readonly overrides: readonly Override[];
+  readonly hints: Pick<Store, 'all' | 'set'>;
 }
 
-const EMPTY_STATE: StateFound = { entries: [], tombstones: [], overrides: [] };
+const NO_HINTS: StateFound['hints'] = { all: () => new Map(), set: () => undefined };
+const EMPTY_STATE: StateFound = { entries: [], tombstones: [], overrides: [], hints: NO_HINTS };
 
 /** `folder` is temporary and the caller's to remove. */
 export async function survey(config: Config, doors: Doors, folder: string): Promise<Survey> {
@@ -60,7 +65,7 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
   }
   await sources.settled();
   await Promise.all(lastGood.refs().map(({ id }) => lastGood.restored(id)));
-  const { entries, tombstones, overrides } = await readState();
+  const { entries, tombstones, overrides, hints } = await readState();
   const at = doors.clock.now();
   const use = <T>(fresh: readonly T[], kept: readonly T[]) => (fresh.length > 0 ? fresh : kept);
   const guide = {
@@ -73,7 +78,9 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
   const rules = rulesFile.book();
   const state = { entries, tombstones, overrides };
   const outlook = decide({ config, guide, ...state, rules, now: at, previousRowKeys: null });
-  return { findings, sources, guide, entries, tombstones, overrides, outlook, at };
+  const ranking = createUpstreams({ config, doors, store: hints, sources });
+  await ranking.reread();
+  return { findings, sources, guide, entries, tombstones, overrides, outlook, at, ranking };
 
   async function load(ref: SourceRef): Promise<SourceFinding> {
     const outcome = await sources.load(ref.id, new AbortController().signal);
@@ -100,6 +107,7 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
       entries: entriesOf(store.recordings().values()),
       tombstones: [...store.tombstones().values()],
       overrides: [...store.all('overrides').values()],
+      hints: store,
     };
   }
 }

@@ -28,6 +28,8 @@ export interface Upstreams {
   /** Reads the hint files; what cannot be read is said and does not count. */
   reread(): Promise<void>;
   rank(refs: readonly UpstreamRef[], capsule: Pick<Capsule, 'dnaId'>): RankedUpstream[];
+  /** What its host did lately, or null. */
+  record(ref: UpstreamRef): (HostRecord & { readonly host: string; readonly penalty: number }) | null;
   /** What a capture went through counts for or against its host. */
   note(ref: UpstreamRef, capsule: Pick<Capsule, 'dnaId'>, outcome: CaptureOutcome): void;
 }
@@ -35,7 +37,7 @@ export interface Upstreams {
 export interface UpstreamsDoors {
   readonly config: Config;
   readonly doors: Doors;
-  readonly store: Store;
+  readonly store: Pick<Store, 'all' | 'set'>;
   readonly sources: Sources;
 }
 
@@ -89,6 +91,11 @@ export function createUpstreams({ config, doors, store, sources }: UpstreamsDoor
     rank(refs, { dnaId }) {
       const dna = dnaId.toLowerCase();
       return rankUpstreams(refs.map((ref) => factsOf(ref, dna)));
+    },
+    record(ref) {
+      const { hostPort } = sources.place(ref);
+      const known = record(hostPort);
+      return known && { ...known, host: hostPort, penalty: penaltyOf(known, clock.now()) };
     },
     note(ref, { dnaId }, outcome) {
       const { hostPort } = sources.place(ref);

@@ -2,10 +2,11 @@
 
 import type { SchedulerContext } from '../../machines/schedulerContext.js';
 import type { Account } from '../domain/account.js';
-import { penaltyOf, type HostRecord } from '../domain/ranking.js';
+import { HALF_LIFE_MS, penaltyOf, type HostRecord } from '../domain/ranking.js';
 import { limitOf, openOn } from '../domain/slots.js';
 import { rfc3339 } from '../domain/text.js';
 import { showRef } from '../domain/sidecar.js';
+import type { RankingView } from './rankingView.js';
 import type { Store } from '../store/store.js';
 
 export function upstreamsView(
@@ -13,10 +14,16 @@ export function upstreamsView(
   accounts: Iterable<Account>,
   store: Store,
   now: number,
+  /** The ranking of a recording's upstreams, or null where nothing is known of it. */
+  ranked: (id: string) => RankingView | null,
 ) {
   const labels = new Map<string, string>();
   for (const { key, label } of accounts) if (!labels.has(key)) labels.set(key, label);
   const hosts = [...store.all('hosts')] as unknown as readonly (readonly [string, HostRecord])[];
+  const asking = new Set([
+    ...table.slots.flatMap(({ holders }) => holders.map(({ id }) => id)),
+    ...table.queue.map(({ id }) => id),
+  ]);
   return {
     slots: { used: table.slots.length, limit: table.slotsMax, refused_for: table.admission },
     accounts: [...labels].map(([key, account]) => {
@@ -38,6 +45,7 @@ export function upstreamsView(
       penalty: penaltyOf(record, now),
       last_cause: record.cause,
       last_at: rfc3339(record.at),
+      half_life_s: HALF_LIFE_MS / 1000,
     })),
     connections: table.slots.map(({ upstream, holders, since, closed, leaving }) => ({
       upstream: showRef(upstream),
@@ -45,6 +53,10 @@ export function upstreamsView(
       since: rfc3339(since),
       state: closed ? 'broken' : leaving ? 'leaving' : holders.length === 0 ? 'lingering' : 'open',
     })),
+    rankings: [...asking].flatMap((id) => {
+      const upstreams = ranked(id);
+      return upstreams ? [{ recording: id, upstreams }] : [];
+    }),
     waiting: table.queue.map(({ id, priority, candidates, told }) => ({
       recording: id,
       reason: told,
