@@ -5,6 +5,7 @@
 
 import { fromPromise } from 'xstate';
 import type { CaptureOutcome } from '../src/domain/capture.js';
+import type { SavedCursor } from '../src/domain/hlsCursor.js';
 import type { UpstreamRef } from '../src/domain/channel.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
 import type { Recording } from '../src/domain/recording.js';
@@ -19,6 +20,10 @@ export interface CaptureInput {
   readonly lastMediaAt: number | null;
   /** Another upstream could be asked. */
   readonly hasOthers: boolean;
+  /** From when media is wanted, where the upstream still has it. */
+  readonly from: number;
+  /** Where an HLS stream stood, if this upstream was the last and is one. */
+  readonly cursor: SavedCursor | null;
 }
 
 /** The effects after capture need to know everything; each is idempotent by the recording's id. */

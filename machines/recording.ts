@@ -8,7 +8,7 @@
  * DEADLINE that is not the one awaited does nothing. Effects are ports; what they give back is judged here.
  */
 
-import { candidates, closeAt, openAt } from '../src/domain/capturing.js';
+import { candidates, closeAt, cursorFor, openAt } from '../src/domain/capturing.js';
 import { freshRecording } from './recordingContext.js';
 import {
   ask,
@@ -129,6 +129,8 @@ export const recordingMachine = vocabulary.createMachine({
           spool: context.spool,
           lastMediaAt: context.stretches.at(-1)?.toAt ?? null,
           hasOthers: candidates(context).length > 1,
+          from: openAt(context),
+          cursor: cursorFor(context, granted(context)),
         }),
         onDone: [
           {

@@ -25,6 +25,10 @@ export interface JoinerInput {
   readonly tail: SpoolTail;
   /** From the last byte that is written to the first of this piece; null where nobody knows. */
   readonly silentMs: number | null;
+  /** What is missing between the two, where that is known better than by the time that passed. */
+  readonly gapMs?: number;
+  /** It is known to be new: pictures that were there before are shown again (an advertisement twice in a row). */
+  readonly isNew?: boolean;
   /** How long the piece may look for a point to begin at. */
   readonly startWaitMs: number;
   /** The connection did not break: the provider put this behind what came before. */
@@ -48,10 +52,8 @@ interface Going {
   readonly removedTicks: number;
 }
 
-export function joiner(
-  { tail, silentMs, startWaitMs, isSeam = false }: JoinerInput,
-  sink: TimedSink,
-): Joiner {
+export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
+  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false, isNew = false } = input;
   const written = tail.scan;
   let looking: ReturnType<typeof firstLook> | null = firstLook(tail, silentMs, isSeam);
   let going: Going | null = null;
@@ -64,7 +66,7 @@ export function joiner(
       const mapper = pieceMapper(written, plan, sink);
       return { plan, mapper, start: null, removedTicks: overlapTicks(written, look.scan(), offset) };
     }
-    const gapMs = Math.max(0, (silentMs ?? 0) - look.burstMs());
+    const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units[0]?.dts ?? -1;
     const plan: JoinPlan = { kind: 'after', gapTicks: Math.round((gapMs * CLOCK_HZ) / 1000), firstDts };
     const mapper = pieceMapper(written, plan, sink);
@@ -93,7 +95,8 @@ export function joiner(
       mono = came;
       if (going) return take(going, buffer, from, to);
       if (!looking) return;
-      const offset = looking.push(Buffer.from(buffer.subarray(from, to)), came);
+      const found = looking.push(Buffer.from(buffer.subarray(from, to)), came);
+      const offset = isNew ? null : found;
       if (offset !== null || looking.isEnough(came)) settle(offset);
       mono = came;
     },

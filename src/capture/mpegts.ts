@@ -6,12 +6,13 @@
 import type { CaptureOutcome } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
+import { spoolOf } from './container.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { DEAD, ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
 import { openWritten, sections, type SectionsInput } from './sections.js';
 import { isTrouble, type DiskTrouble } from './spool.js';
 import { packetAligner } from './tsPackets.js';
-import { openUpstream, type LiveBody } from './upstream.js';
+import type { LiveBody } from './upstream.js';
 
 /** Why the stream is over. */
 type Ending =
@@ -20,39 +21,36 @@ type Ending =
   | { readonly kind: 'trouble'; readonly trouble: DiskTrouble }
   | { readonly kind: 'bug'; readonly error: string };
 
-export async function captureMpegTs(input: CaptureInput, doors: CaptureDoors): Promise<CaptureOutcome> {
-  const { clock, signal } = doors;
-  const opened = await openUpstream(input, doors.transport, clock, signal);
-  switch (opened.kind) {
-    case 'aborted':
-      return { kind: 'stopped', at: clock.now(), piece: null };
-    case 'refused':
-      return { kind: 'fault', at: clock.now(), piece: null, ...opened.refusal };
-    case 'live':
-      break;
-  }
-  const cameAt = clock.now();
-  const ready = await openSpoolOf(input, doors.disk, cameAt).catch((error: unknown) => {
-    opened.body.destroy();
+export async function captureMpegTs(
+  body: LiveBody,
+  input: CaptureInput,
+  doors: CaptureDoors,
+): Promise<CaptureOutcome> {
+  const { clock } = doors;
+  const ready = await openTsSpool(input, doors.disk, clock.now()).catch((error: unknown) => {
+    body.destroy();
     return { bug: String(error) };
   });
   if ('bug' in ready) return { kind: 'bug', at: clock.now(), error: ready.bug };
-  if (isTrouble(ready)) {
-    opened.body.destroy();
-    return { kind: 'fault', at: clock.now(), piece: null, ...refusalOfTrouble(ready) };
+  if ('cause' in ready) {
+    body.destroy();
+    return { kind: 'fault', at: clock.now(), piece: null, ...ready };
   }
-  return record(opened.body, ready, input, doors);
+  return recordPiece(body, ready, input, doors);
 }
 
-async function openSpoolOf(
-  { spoolPath, indexPath, lastMediaAt }: CaptureInput,
+/** Opens the spool for what came first at `cameAt`. Rejects for a bug only. */
+export async function openTsSpool(
+  { spoolPath: named, indexPath, lastMediaAt }: CaptureInput,
   disk: Disk,
   cameAt: number,
-): Promise<SectionsInput | DiskTrouble> {
+): Promise<SectionsInput | Refusal> {
+  const spoolPath = await spoolOf(disk, named, 'ts');
+  if (typeof spoolPath !== 'string') return spoolPath;
   const lastAt = lastMediaAt ?? (await writtenAt(disk, spoolPath));
   const place = { spoolPath, ...(indexPath !== undefined && { indexPath }), startedAt: cameAt };
   const written = await openWritten(disk, place);
-  if (isTrouble(written)) return written;
+  if (isTrouble(written)) return refusalOfTrouble(written);
   return { place, written, silentMs: lastAt === null ? null : Math.max(0, cameAt - lastAt) };
 }
 
@@ -67,10 +65,11 @@ async function writtenAt(disk: Disk, path: string): Promise<number | null> {
   }
 }
 
-async function record(
+/** Records one body into the spool that was opened, to the end of the one or the fault of the other. */
+export async function recordPiece(
   body: LiveBody,
   ready: SectionsInput,
-  { stallTimeoutMs, hasOthers }: CaptureInput,
+  { stallTimeoutMs, hasOthers }: Pick<CaptureInput, 'stallTimeoutMs' | 'hasOthers'>,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock, signal } = doors;
@@ -125,6 +124,7 @@ async function record(
   take(body.first);
   body.flow({
     onData: take,
+    onWhole: () => writing.whole(),
     onEnd: () => end({ kind: 'refusal', refusal: ENDED }),
     onFault: (fault) =>
       end(signal.aborted ? { kind: 'stop' } : { kind: 'refusal', refusal: refusalOfFault(fault) }),

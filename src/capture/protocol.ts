@@ -1,9 +1,11 @@
 /** What a capture is given and what it must do, whatever the stream is made of. One object of this shape a protocol. */
 import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import type { HlsWish } from '../domain/hlsWish.js';
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
 import type { Transport } from '../io/transport.js';
 import type { WaitPool } from './waitPool.js';
+import type { LiveBody, StreamStart } from './upstream.js';
 
 export interface CaptureInput {
   /** Secret: may carry credentials. Never part of an outcome. */
@@ -21,6 +23,8 @@ export interface CaptureInput {
   readonly firstByteTimeoutMs: number;
   /** Longest silence of a stream that had begun. */
   readonly stallTimeoutMs: number;
+  /** What is wanted where a playlist answers; without it playlists are no media. */
+  readonly hls?: HlsWish;
 }
 
 export interface CaptureDoors {
@@ -36,9 +40,9 @@ export interface CaptureDoors {
 }
 
 export interface CaptureProtocol {
-  readonly name: 'mpegts';
-  /** Whether an address looks like this protocol's; the first of the list that says so gets it. */
-  claims(url: string): boolean;
-  /** Never rejects for anything the network or the disk does. */
-  capture(input: CaptureInput, doors: CaptureDoors): Promise<CaptureOutcome>;
+  readonly name: 'mpegts' | 'hls';
+  /** Whether what answers is this protocol's: addresses of every kind give every kind of stream. */
+  claims(start: StreamStart): boolean;
+  /** Records what was opened. Never rejects for anything the network or the disk does; destroys the body in any case. */
+  capture(body: LiveBody, input: CaptureInput, doors: CaptureDoors): Promise<CaptureOutcome>;
 }

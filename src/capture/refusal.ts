@@ -67,6 +67,11 @@ export function refusalOfFault(fault: TransportFault): Refusal {
 export const STALLED: Refusal = refusal('stall', 'upstream_silent', 'retry');
 export const ENDED: Refusal = refusal('eof', 'upstream_ended', 'retry');
 export const DEAD: Refusal = refusal('dead', 'upstream_dead', 'spent');
+/** Good media, and no use for a file that was begun with media of the other kind. */
+export const OTHER_CONTAINER: Refusal = refusal('not_media', 'container_mismatch', 'spent');
+/** Our own mistake, which is not the upstream's. */
+export const BUG: Refusal = refusal('reset', 'bug', 'retry');
+export const NOT_MEDIA: Refusal = refusal('not_media', 'upstream_not_media', 'spent');
 
 /** An answer whose status is not 2xx. `now` is the wall clock, for a `Retry-After` that is a date. */
 export function refusalOfStatus(answer: Answer, now: number): Refusal {
@@ -93,7 +98,12 @@ export function refusalOfBody(body: Uint8Array, ended: boolean): Refusal {
   if (start.startsWith('<html') || start.startsWith('<!doctype')) {
     return refusal('html', 'upstream_html', 'spent');
   }
-  return refusal('not_media', 'upstream_not_media', 'spent');
+  return NOT_MEDIA;
+}
+
+/** A playlist, or a kind of media, that is understood and cannot be recorded. */
+export function refusalOfCode(code: ErrorCode): Refusal {
+  return refusal('not_media', code, 'spent');
 }
 
 /** Seconds or an HTTP date, as milliseconds from `now`; null where it is neither. Never negative. */

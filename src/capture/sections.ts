@@ -71,6 +71,9 @@ export interface SectionsInput {
   readonly written: Written;
   /** From the last byte in the spool to the first of this connection; null where nobody knows. */
   readonly silentMs: number | null;
+  /** What is missing between the two, where that is known; and whether all of it is new. */
+  readonly gapMs?: number;
+  readonly isNew?: boolean;
 }
 
 export interface SectionsDoors {
@@ -92,6 +95,8 @@ export interface SectionsDoors {
 export interface Sections {
   /** Whole packets as they come. */
   push(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** Nothing more comes for a while: what waits to be placed has waited enough. */
+  whole(): void;
   /** Writes and syncs all that came. Rejects with a bug only. */
   finish(): Promise<DiskTrouble | null>;
   /** What is in the file now, or null while that is nothing. */
@@ -167,7 +172,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       onTrouble: doors.onTrouble,
       onBug: doors.onBug,
     });
-    const joint = tail && joiner({ tail, silentMs, startWaitMs: START_WAIT_MS, isSeam }, writer.push);
+    const { gapMs, isNew = false } = isSeam ? {} : input;
+    const known = { silentMs, isSeam, isNew, ...(gapMs !== undefined && { gapMs }) };
+    const joint = tail && joiner({ tail, startWaitMs: START_WAIT_MS, ...known }, writer.push);
     const opened: Section = {
       writer,
       joint,
@@ -246,6 +253,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     push(buffer, from, to, mono) {
       content.packets(buffer, from, to, mono);
       watch.push(buffer, from, to, mono);
+    },
+    whole() {
+      if (!waiting) section.joint?.end();
     },
     async finish() {
       watch.end();

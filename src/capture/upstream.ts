@@ -1,11 +1,11 @@
 /**
  * From an address to media: opens the connection and looks at what answers before a byte of it counts. What comes out
- * is a running body that begins like a transport stream, or the reason why there is none.
+ * is a running body that begins like a stream, or the reason why there is none.
  */
+import type { HlsWish } from '../domain/hlsWish.js';
 import type { Clock } from '../io/clock.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from '../io/transport.js';
 import { ENDED, refusalOfBody, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
-import { isTransportStream } from './tsPackets.js';
 
 /** Enough for five sync bytes from any position inside a packet. */
 const SNIFF_BYTES = 1024;
@@ -18,19 +18,32 @@ export interface UpstreamInput {
   readonly headers: Readonly<Record<string, string>>;
   /** From the request to the first bytes of media. */
   readonly firstByteTimeoutMs: number;
+  /** For the case that it answers with a playlist. */
+  readonly hls?: HlsWish;
+}
+
+/** What an answer shows of itself. */
+export interface StreamStart {
+  readonly first: Buffer;
+  readonly isSession: boolean;
+}
+
+export interface LiveSink extends BodySink {
+  /** Something is whole, and nothing more comes for a while: what waits for more has waited enough. */
+  onWhole?(): void;
 }
 
 export interface LiveBody {
   /** What was read while looking; comes before what `flow` gives. */
   readonly first: Buffer;
-  flow(sink: BodySink): void;
+  flow(sink: LiveSink): void;
   pause(): void;
   resume(): void;
   destroy(): void;
 }
 
 export type Opened =
-  | { readonly kind: 'live'; readonly body: LiveBody }
+  | { readonly kind: 'live'; readonly body: LiveBody; readonly start: StreamStart }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'aborted' };
 
@@ -39,6 +52,7 @@ export async function openUpstream(
   transport: Transport,
   clock: Clock,
   signal: AbortSignal,
+  isMedia: (start: StreamStart) => boolean,
 ): Promise<Opened> {
   const until = clock.mono() + input.firstByteTimeoutMs;
   try {
@@ -47,7 +61,12 @@ export async function openUpstream(
       signal,
       headersTimeoutMs: input.firstByteTimeoutMs,
       live: true,
+      ...(input.hls && { wish: input.hls }),
     });
+    if (response.isSession) {
+      const start = { first: Buffer.alloc(0), isSession: true };
+      return { kind: 'live', body: { ...response.body, first: start.first }, start };
+    }
     const fine = response.status >= 200 && response.status < 300;
     const leftMs = Math.max(0, until - clock.mono());
     const look = await readStart(
@@ -59,7 +78,8 @@ export async function openUpstream(
       response.body.destroy();
       return { kind: 'aborted' };
     }
-    if (fine && isTransportStream(look.first)) return { kind: 'live', body: look };
+    const start = { first: look.first, isSession: false };
+    if (fine && isMedia(start)) return { kind: 'live', body: look, start };
     response.body.destroy();
     if (!fine) {
       const { status, headers } = response;
@@ -79,7 +99,7 @@ export async function openUpstream(
 /** How reading the start went: `full` as much as was asked for, `late` no more in time. */
 type StartEnd = 'full' | 'late' | 'end' | TransportFault;
 
-interface Start extends LiveBody {
+export interface Start extends LiveBody {
   readonly end: StartEnd;
 }
 
@@ -96,7 +116,7 @@ function whyNotMedia(start: Start): Refusal {
  * Reads up to `bytes` of a body and leaves it paused there. The body's one `flow` is called here, so what comes later
  * goes to whoever calls `flow` of the result; what comes in between is kept.
  */
-function readStart(
+export function readStart(
   body: TransportBody,
   want: { readonly bytes: number; readonly waitMs: number },
   clock: Clock,

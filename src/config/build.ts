@@ -1,6 +1,7 @@
 /** Lays the values of the single options out in the shape that the parts read, and fills in what follows from others. */
 import { lanesOf, type LaneDefinition } from '../domain/laneDefinition.js';
 import type { LaneMap } from '../domain/quantity.js';
+import { BEST } from '../domain/hlsVariant.js';
 import type { Config, GuidePolicy, LogFormat, LogLevel } from './config.js';
 import type { OPTIONS } from './optionTable.js';
 import type { OptionName } from './options.js';
@@ -70,6 +71,7 @@ export function buildConfig(
       providerReserve: value('provider-reserve') ?? {},
       providerCooldownMs: value('provider-cooldown') ?? 0,
       preempt: value('preempt') ?? true,
+      preferQuality: value('prefer-quality') ?? BEST,
       concurrencyMax: value('max-concurrency') ?? 0,
       stallTimeoutMs: value('stall-timeout') ?? 0,
       firstByteTimeoutMs: value('first-byte-timeout') ?? 0,

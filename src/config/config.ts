@@ -7,6 +7,7 @@
  */
 import type { Listen } from '../domain/address.js';
 import type { LaneDefinition } from '../domain/laneDefinition.js';
+import type { QualityWish } from '../domain/hlsVariant.js';
 import type { Floor, LaneMap } from '../domain/quantity.js';
 
 export type GuidePolicy = 'off' | 'healthy' | 'strict';
@@ -88,6 +89,8 @@ export interface HowConfig {
   readonly providerReserve: Readonly<Record<string, number>>;
   readonly providerCooldownMs: number;
   readonly preempt: boolean;
+  /** Of the variants of an HLS stream. */
+  readonly preferQuality: QualityWish;
   readonly stallTimeoutMs: number;
   readonly firstByteTimeoutMs: number;
   /** Consecutive failures; 0 is until the programme ends. */

@@ -17,6 +17,7 @@ import {
   parseShare,
   parseSize,
 } from '../domain/quantity.js';
+import { parseQuality, type QualityWish } from '../domain/hlsVariant.js';
 import { redactText } from '../domain/redact.js';
 import { type Kind, LANES, type OptionRow } from './optionRow.js';
 import { absolutePath, isWebAddress } from './paths.js';
@@ -30,6 +31,7 @@ export interface ValueOfKind {
   share: number;
   floor: Floor;
   size: number;
+  quality: QualityWish;
   umask: number;
   word: string;
   text: string;
@@ -94,6 +96,8 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
   floor: (texts) =>
     parseFloor(only(texts)) ?? refuse(texts, 'is neither a percentage nor a size, as in 5% or 20GiB'),
   size: (texts) => parseSize(only(texts)) ?? refuse(texts, 'is no size, as in 20GiB or 500MB'),
+  quality: (texts) =>
+    parseQuality(only(texts)) ?? refuse(texts, 'is no quality, as in best, 1280x720, 720p, 2500k or 4M'),
   umask: (texts) => {
     const text = only(texts);
     return /^0?[0-7]{1,3}$/.test(text)

@@ -8,6 +8,7 @@ export type Kind =
   | 'share'
   | 'floor'
   | 'size'
+  | 'quality'
   | 'umask'
   | 'word'
   | 'text'

@@ -347,6 +347,15 @@ export const OPTIONS = [
     description: 'a higher lane may take the connection of a lower one, which comes back',
   },
   {
+    name: 'prefer-quality',
+    kind: 'quality',
+    group: 'how',
+    commands: DECIDING,
+    default: 'best',
+    description:
+      'variant of an HLS stream: the best, the best no higher than 1280x720 or 720p, or of no more than 2500k or 4M bits a second',
+  },
+  {
     name: 'stall-timeout',
     kind: 'duration',
     group: 'how',

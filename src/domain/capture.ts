@@ -1,6 +1,7 @@
 /** What a capture gives back: always a fact, never an exception. Plain JSON; every member carries when it was known. */
 
-import type { Gap, GapCause, TsCounts } from './ledger.js';
+import type { SavedCursor } from './hlsCursor.js';
+import type { Gap, GapCause, JoinKind, TsCounts } from './ledger.js';
 
 /** One connection's worth of media as it stands in the spool. */
 export interface CapturePiece {
@@ -19,6 +20,12 @@ export interface CapturePiece {
   readonly splices?: readonly PieceSplice[];
   /** What of it is missing, or worth nothing. */
   readonly gaps?: readonly Gap[];
+  /** Why it begins within a session that goes on; absent for the first piece of a capture. */
+  readonly after?: { readonly cause: GapCause; readonly kind: JoinKind };
+  /** Where to go on in an HLS stream. */
+  readonly cursor?: SavedCursor;
+  /** The spool it is in, where that is not the one that was named: the container decides. */
+  readonly spool?: string;
 }
 
 /** One joint, as it was made. */

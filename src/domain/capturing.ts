@@ -7,6 +7,7 @@
 
 import { refKey, type UpstreamRef } from './channel.js';
 import type { CaptureFault, CapturePiece } from './capture.js';
+import type { SavedCursor } from './hlsCursor.js';
 import { addTs, GAP_MS, type GapCause, type JoinKind, type Stretch } from './ledger.js';
 import type { Recording, UpstreamHealth } from './recording.js';
 
@@ -20,7 +21,17 @@ const FRESH: UpstreamHealth = { tries: 0, outageSince: null, spent: false };
 
 type Facts = Pick<
   Recording,
-  'stretches' | 'gaps' | 'joins' | 'ts' | 'tsBefore' | 'bytes' | 'lastFault' | 'faults' | 'health'
+  | 'stretches'
+  | 'gaps'
+  | 'joins'
+  | 'ts'
+  | 'tsBefore'
+  | 'bytes'
+  | 'lastFault'
+  | 'faults'
+  | 'health'
+  | 'cursor'
+  | 'spool'
 >;
 
 export function openAt(recording: Pick<Recording, 'window'>): number {
@@ -42,6 +53,12 @@ export function candidates(recording: Pick<Recording, 'upstreams' | 'health' | '
 
 export function isSpent(recording: Pick<Recording, 'health'>, ref: UpstreamRef): boolean {
   return recording.health[refKey(ref)]?.spent ?? false;
+}
+
+/** Where to go on in the HLS stream of an upstream: only what came last, from that one, says so. */
+export function cursorFor(recording: Pick<Recording, 'cursor'>, ref: UpstreamRef): SavedCursor | null {
+  const { cursor } = recording;
+  return cursor && cursor.upstream === refKey(ref) ? cursor.saved : null;
 }
 
 /** All upstreams fresh again: the last resort when each was given up once. */
@@ -70,6 +87,10 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     tsBefore,
     ts: addTs(tsBefore, piece.ts),
     bytes: piece.firstOffset + piece.bytes,
+    ...(piece.spool !== undefined && { spool: piece.spool }),
+    ...((piece.cursor || recording.cursor) && {
+      cursor: piece.cursor ? { upstream: refKey(source), saved: piece.cursor } : null,
+    }),
     ...(piece.goodMs >= GOOD_STREAM_MS && {
       faults: 0,
       health: { ...recording.health, [refKey(source)]: FRESH },
@@ -89,7 +110,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
   }
 
   const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
-  const cause = recording.lastFault?.cause ?? 'late_start';
+  const cause = piece.after?.cause ?? recording.lastFault?.cause ?? 'late_start';
   return {
     ...facts,
     lastFault: null,
@@ -104,7 +125,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
           ...recording.joins,
           {
             at: piece.fromAt,
-            kind: joinKind(last.source, source, recording.lastFault?.cause),
+            kind: piece.after?.kind ?? joinKind(last.source, source, recording.lastFault?.cause),
             removedOverlapS: piece.join?.removedOverlapS ?? 0,
             approximate: piece.join?.approximate ?? false,
           },

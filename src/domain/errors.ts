@@ -211,6 +211,30 @@ export const ERRORS = {
     http: 502,
     hint: 'Open the address in a player; the list may be out of date.',
   },
+  hls_unreadable: {
+    meaning: 'What answered begins like an HLS playlist and is none of a stream.',
+    retryable: true,
+    http: 502,
+    hint: 'Open the address in a player; a channel list in place of a stream is a usual cause.',
+  },
+  hls_separate_audio: {
+    meaning: 'Every variant of the HLS stream has its sound in a playlist of its own.',
+    retryable: false,
+    http: 502,
+    hint: 'Ask the provider for the MPEG-TS form of the channel (`output=ts`), or add another address of it.',
+  },
+  hls_encrypted: {
+    meaning: 'The HLS stream is encrypted in a way that only licensed players can undo.',
+    retryable: false,
+    http: 502,
+    hint: 'It cannot be recorded; add another address of the channel.',
+  },
+  container_mismatch: {
+    meaning: 'The stream is of another container than the file that was begun: MPEG-TS and fMP4 do not mix.',
+    retryable: true,
+    http: 502,
+    hint: 'Nothing to do: another address of the channel goes on with the file; the next recording may use this one.',
+  },
   list_unreadable: {
     meaning: 'The channel list could not be read or fetched.',
     retryable: true,

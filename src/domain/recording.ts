@@ -4,6 +4,7 @@
  */
 
 import type { UpstreamRef } from './channel.js';
+import type { SavedCursor } from './hlsCursor.js';
 import type { Capsule } from './capsule.js';
 import type { Gap, GapCause, Join, Outcome, Stretch, TsCounts } from './ledger.js';
 
@@ -105,6 +106,8 @@ export interface Recording {
   readonly patience: Patience;
   readonly startedAt: number | null;
   readonly stretches: readonly Stretch[];
+  /** Where the last piece stood in an HLS stream; absent where it is none. */
+  readonly cursor?: { readonly upstream: string; readonly saved: SavedCursor } | null;
   readonly joins: readonly Join[];
   /** Holes known so far, padding included; closed ones only. */
   readonly gaps: readonly Gap[];

@@ -2,6 +2,7 @@
  * The door to the network: one GET, its headers, and its body as the bytes come (no promise a chunk).
  * `open` resolves once the final headers are there (redirects followed, at most ten) and rejects with TransportFault.
  */
+import type { HlsWish } from '../domain/hlsWish.js';
 
 export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>;
@@ -14,6 +15,17 @@ export interface TransportRequest {
    * is given is valid during the call only.
    */
   readonly live?: boolean;
+  /** Asked for every address on the way, redirects included. */
+  readonly cookies?: CookieJar;
+  /** What is wanted of a stream that is put together from many answers. */
+  readonly wish?: HlsWish;
+}
+
+export interface CookieJar {
+  /** Of a `cookie` header, or ''. */
+  headerFor(url: URL): string;
+  /** Takes what a `set-cookie` header says. */
+  take(url: URL, setCookie: string): void;
 }
 
 export interface BodySink {
@@ -39,6 +51,8 @@ export interface TransportResponse {
   /** The address that answered, after redirects. Secret like every URL. */
   readonly url: string;
   readonly body: TransportBody;
+  /** The body is an HLS session of frames, made of many answers. */
+  readonly isSession?: true;
 }
 
 export interface Transport {

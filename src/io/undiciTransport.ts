@@ -28,14 +28,16 @@ export function undiciTransport(clock: Clock): Transport {
     let target = parseHttpUrl(url);
     let headers = request.headers ?? {};
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
+      const cookie = request.cookies?.headerFor(target) ?? '';
       const answer = await connect(target, {
-        headers,
+        headers: cookie === '' ? headers : { ...headers, cookie },
         timeoutMs: Math.max(0, until - clock.mono()),
         signal: request.signal,
         live: request.live === true ? sockets : null,
         clock,
         open,
       });
+      for (const set of answer.cookies) request.cookies?.take(target, set);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
       answer.body.destroy();
@@ -70,7 +72,10 @@ interface ConnectInput {
 }
 
 /** One request on one fresh connection, up to its final headers. */
-function connect(url: URL, input: ConnectInput): Promise<TransportResponse> {
+function connect(
+  url: URL,
+  input: ConnectInput,
+): Promise<TransportResponse & { readonly cookies: readonly string[] }> {
   const { headers, timeoutMs, signal, clock, open } = input;
   if (signal?.aborted) return Promise.reject(new TransportFault('aborted', 'aborted before it was opened'));
   return new Promise((resolve, reject) => {
@@ -203,7 +208,8 @@ function connect(url: URL, input: ConnectInput): Promise<TransportResponse> {
               end(how.kind === 'end' ? 'end' : new TransportFault('reset', how.code)),
             );
           } else live?.leaveBody();
-          resolve({ status, headers: given, url: url.href, body });
+          const cookies = [raw['set-cookie'] ?? []].flat();
+          resolve({ status, headers: given, url: url.href, body, cookies });
         },
         onResponseData(_given, chunk) {
           receive(chunk);

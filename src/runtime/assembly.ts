@@ -5,10 +5,11 @@
 
 import { createFeeds, type Feeds } from '../capture/feeds.js';
 import { waitPool } from '../capture/waitPool.js';
+import { hlsTransport } from '../capture/hlsTransport.js';
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
 import { refKey } from '../domain/channel.js';
-import type { Cooling } from '../domain/slots.js';
+import { limitOf, type Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
@@ -108,7 +109,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   const upstreams = createUpstreams({ config, doors, store, sources });
   const pool = waitPool();
   const feeds = createFeeds({
-    transport: doors.transport,
+    transport: hlsTransport(doors.transport, clock),
     clock,
     pool,
     onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
@@ -122,6 +123,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
     pool,
     onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
     settings: () => config.how,
+    quality: () => config.how.preferQuality,
+    isLimited(ref) {
+      const { context } = system.scheduler();
+      return sources.accountsOf(ref).some((key) => limitOf(context, key, clock.now()) < Infinity);
+    },
     resolve: (ref) => sources.resolve(ref),
     known: (ref, signal) => sources.known(ref, signal),
     indexPath: indexes.pathOf,

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import type { CaptureInput as Asked } from '../../machines/ports.js';
 import type { CaptureFault, CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import { refKey, type UpstreamRef } from '../domain/channel.js';
+import type { QualityWish } from '../domain/hlsVariant.js';
 import { capture } from '../capture/protocols.js';
 import { pause, type Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
@@ -34,6 +35,9 @@ export interface CapturesDoors {
   /** What all of them may let wait for disks together. */
   readonly pool: WaitPool;
   readonly settings: () => CaptureSettings;
+  readonly quality: () => QualityWish;
+  /** Whether an account behind this upstream counts connections. */
+  readonly isLimited: (ref: UpstreamRef) => boolean;
   /** Null where no list has it. */
   readonly resolve: (ref: UpstreamRef) => Address | null;
   /** Resolves when the list that has it is there, or is known not to come. */
@@ -117,6 +121,12 @@ export function createCaptures(doors: CapturesDoors): Captures {
         spoolPath: asked.spool,
         indexPath: doors.indexPath(asked.id),
         hasOthers: asked.hasOthers,
+        hls: {
+          from: asked.from,
+          cursor: asked.cursor,
+          quality: doors.quality(),
+          oneAtATime: doors.isLimited(asked.upstream),
+        },
         ...(asked.lastMediaAt !== null && { lastMediaAt: asked.lastMediaAt }),
       },
       {

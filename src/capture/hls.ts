@@ -1,0 +1,180 @@
+/**
+ * Captures an HLS session into a spool. Segments that follow each other are one piece; where they do not (a discontinuity,
+ * time that is lost) the piece is ended, its numbers are told, and the next one is put behind it by the same joint that a
+ * reconnect uses (P1, P2, P4).
+ */
+import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import type { GapCause } from '../domain/ledger.js';
+import { hlsInbox, type InboxItem } from './hlsInbox.js';
+import type { SegmentFrame } from './hlsFrames.js';
+import { tsRun } from './hlsTsRun.js';
+import type { CaptureDoors, CaptureInput } from './protocol.js';
+import { ENDED, type Refusal } from './refusal.js';
+import type { LiveBody } from './upstream.js';
+
+/** Segments on their way into the file, as one piece of it. */
+export interface Run {
+  /** Resolves when more may be given. */
+  feed(payload: readonly Buffer[], initBytes: number): Promise<void>;
+  /** Nothing follows: all that came is written. */
+  end(): void;
+  /** How it ended; by itself where the disk failed or the capture was told to stop. */
+  readonly over: Promise<CaptureOutcome>;
+}
+
+export interface RunTerms {
+  /** Stream time that is missing before it; null where the spool is empty or nobody knows. */
+  readonly gapMs: number | null;
+  /** It follows in the same session: nothing of it can be there already. */
+  readonly isNew: boolean;
+}
+
+/** A jump of the stream's times by less than this is none. */
+const SAME_TIME_MS = 1_000;
+
+export async function captureHls(
+  body: LiveBody,
+  input: CaptureInput,
+  doors: CaptureDoors,
+): Promise<CaptureOutcome> {
+  const { clock } = doors;
+  const inbox = hlsInbox(body, clock, doors.signal, input.firstByteTimeoutMs);
+  const story = storyOf(input, doors);
+  let run: Run | null = null;
+
+  function follow(begun: Run): void {
+    run = begun;
+    void begun.over.then((outcome) => inbox.add({ kind: 'ended', run: begun, outcome }));
+  }
+
+  async function close(): Promise<CaptureOutcome> {
+    const ended = run;
+    run = null;
+    if (!ended) return { kind: 'stopped', at: clock.now(), piece: null };
+    ended.end();
+    return story.told(await ended.over);
+  }
+
+  /** Puts a segment where it goes; what it gives back is the end. */
+  async function take({ frame, payload }: InboxItem & { kind: 'segment' }): Promise<CaptureOutcome | null> {
+    if (run && story.breaksAt(frame)) {
+      const outcome = await close();
+      if (outcome.kind !== 'fault' || outcome.code !== ENDED.code) return outcome;
+      if (outcome.piece) doors.onCheckpoint(outcome.piece);
+    }
+    if (!run) {
+      const begun = await story.begin(frame);
+      if ('bug' in begun) return { kind: 'bug', at: clock.now(), error: begun.bug };
+      if ('cause' in begun) return { kind: 'fault', at: clock.now(), piece: null, ...begun };
+      follow(begun);
+    }
+    story.take(frame);
+    await run?.feed(payload, frame.initBytes);
+    story.fed();
+    return null;
+  }
+
+  try {
+    for (;;) {
+      const item = await inbox.next();
+      switch (item.kind) {
+        case 'ended':
+          if (item.run === run) return story.told(item.outcome);
+          break;
+        case 'stop':
+          return await close();
+        case 'over': {
+          const outcome = await close();
+          const piece = outcome.kind === 'bug' ? null : outcome.piece;
+          return { kind: 'fault', at: clock.now(), piece, ...item.refusal };
+        }
+        case 'lost':
+          story.lose(item.frame);
+          break;
+        case 'segment': {
+          const end = await take(item);
+          if (end) return end;
+          break;
+        }
+      }
+    }
+  } finally {
+    inbox.close();
+  }
+}
+
+/** What this capture has come through: pieces are told in the times of the stream, not of the network. */
+function storyOf(input: CaptureInput, doors: CaptureDoors) {
+  const { clock } = doors;
+  const saved = input.hls?.cursor ?? null;
+  const begunMono = clock.mono();
+  /** Wall clock at which the media in the file ends; null where there is none, or nobody knows. */
+  let endAt: number | null = input.lastMediaAt ?? null;
+  let after: CapturePiece['after'] | null = null;
+  let cause: GapCause | null = null;
+  let isFirst = true;
+  let first: SegmentFrame | null = null;
+  let floorAt = Number.NEGATIVE_INFINITY;
+  let last: SegmentFrame | null = null;
+  let before: SegmentFrame | null = null;
+  let isFed = false;
+
+  /** `isWritten`: all that was given is in the file; before that the last segment may be on its way. */
+  function shown(piece: CapturePiece, isWritten: boolean): CapturePiece {
+    const cursor = (isWritten && isFed ? last : before)?.cursor;
+    const toAt = last === null ? piece.toAt : isFed ? last.at + last.durationMs : last.at;
+    return {
+      ...piece,
+      fromAt: Math.max(floorAt, first?.at ?? piece.fromAt),
+      toAt: Math.max(toAt, floorAt),
+      goodMs: Math.round(clock.mono() - begunMono),
+      ...(after && { after }),
+      ...(cursor && { cursor }),
+    };
+  }
+
+  /** The first thing that is heard says whether it goes on where the file ends by the saved place. */
+  function hear(at: number): void {
+    if (!isFirst) return;
+    isFirst = false;
+    if (saved && Math.abs(at - saved.endAt) <= SAME_TIME_MS) endAt = saved.endAt;
+  }
+
+  return {
+    lose(frame: { readonly at: number; readonly cause: GapCause }): void {
+      hear(frame.at);
+      ({ cause } = frame);
+    },
+    breaksAt: (frame: SegmentFrame) => cause !== null || frame.discontinuity,
+    async begin(frame: SegmentFrame): Promise<Run | Refusal | { readonly bug: string }> {
+      hear(frame.at);
+      const isNew = first !== null;
+      if (isNew) after = { cause: cause ?? 'hls_missing', kind: 'discontinuity' };
+      const gapMs = endAt === null ? null : Math.max(0, frame.at - endAt);
+      floorAt = endAt ?? floorAt;
+      cause = null;
+      first = frame;
+      last = null;
+      before = null;
+      const onCheckpoint = (piece: CapturePiece) => doors.onCheckpoint(shown(piece, false));
+      try {
+        return await tsRun(input, { gapMs, isNew }, { ...doors, onCheckpoint });
+      } catch (error) {
+        return { bug: String(error) };
+      }
+    },
+    take(frame: SegmentFrame): void {
+      before = last;
+      last = frame;
+      isFed = false;
+      endAt = frame.at + frame.durationMs;
+    },
+    fed(): void {
+      isFed = true;
+    },
+    told(outcome: CaptureOutcome): CaptureOutcome {
+      if (outcome.kind === 'bug' || outcome.piece === null) return outcome;
+      return { ...outcome, piece: shown(outcome.piece, true) };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** The body of a session: what is put in comes out in order, and only while the listener wants it. */
+import type { BodySink, TransportBody } from '../io/transport.js';
+
+export interface Outlet {
+  readonly body: TransportBody;
+  put(chunks: readonly Buffer[]): void;
+  /** Nothing follows. */
+  end(): void;
+  /** Resolves when all that was put in is out, and more is wanted. */
+  ready(): Promise<void>;
+}
+
+export function hlsOutlet(onDestroy: () => void): Outlet {
+  let sink: BodySink | null = null;
+  let paused = true;
+  let handing = false;
+  let ended = false;
+  let gone = false;
+  const held: Buffer[] = [];
+  let waiting: (() => void)[] = [];
+
+  function hand(): void {
+    if (handing) return;
+    handing = true;
+    while (!paused && sink) {
+      const chunk = held.shift();
+      if (chunk === undefined) break;
+      sink.onData(chunk);
+    }
+    handing = false;
+    if (paused && !gone) return;
+    const ready = waiting;
+    waiting = [];
+    for (const go of ready) go();
+    if (!ended || held.length > 0 || paused) return;
+    const to = sink;
+    sink = null;
+    to?.onEnd();
+  }
+
+  return {
+    body: {
+      flow(to) {
+        sink = to;
+        paused = false;
+        queueMicrotask(hand);
+      },
+      pause() {
+        paused = true;
+      },
+      resume() {
+        paused = false;
+        hand();
+      },
+      destroy() {
+        gone = true;
+        sink = null;
+        held.length = 0;
+        onDestroy();
+        hand();
+      },
+    },
+    put(chunks) {
+      if (gone) return;
+      held.push(...chunks);
+      hand();
+    },
+    end() {
+      ended = true;
+      hand();
+    },
+    ready: () => (!paused || gone ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * Where a capture stands in an HLS stream, and what a playlist that was just loaded means for it (PROTOCOLS §5.1): which
+ * segments are new, which were lost, whether the numbering began anew, and when on the wall clock each was on air. Pure.
+ *
+ * P1, P4: nothing is taken twice, and whatever slid out of the window unseen is lost time of a known length.
+ */
+import { sha1hex } from './sha1.js';
+import type { MediaPlaylist, Segment } from './hlsPlaylist.js';
+
+/** A place to go on from, small enough to be kept with a recording. No address in it. */
+export interface SavedCursor {
+  /** The variant it belongs to, '' where there was no choice. */
+  readonly variant: string;
+  readonly sequence: number;
+  readonly id: string;
+  /** Wall clock at which that segment ends. */
+  readonly endAt: number;
+}
+
+export interface Cursor {
+  /** Number of the segment that is wanted next. */
+  readonly next: number;
+  /** Wall clock at which it should begin. */
+  readonly endAt: number;
+  /** Ids of the last segments by their numbers. */
+  readonly taken: ReadonlyMap<number, string>;
+}
+
+export type Step =
+  | { readonly kind: 'take'; readonly segment: Segment; readonly at: number; readonly discontinuity: boolean }
+  | { readonly kind: 'lost'; readonly at: number; readonly durationMs: number };
+
+export interface Followed {
+  readonly cursor: Cursor;
+  readonly steps: readonly Step[];
+  /** `reset`: the numbering began anew, so what follows may have been seen under another number. */
+  readonly kind: 'new' | 'nothing' | 'behind' | 'reset';
+}
+
+/** A provider's clock that shows the end of the stream outside of this, before or behind ours, is not believed. */
+const CLOCK_AHEAD_MS_MAX = 5_000;
+const CLOCK_BEHIND_MS_MAX = 45_000;
+/** Of servers of one provider none lags further behind than this. */
+const TAKEN_MAX = 16;
+
+/** The same for the same media, whatever token its address carries. */
+export function segmentId({ uri, range }: Pick<Segment, 'uri' | 'range'>): string {
+  const path = new URL(uri).pathname;
+  return sha1hex(`${path.slice(path.lastIndexOf('/') + 1)}|${range?.offset ?? ''}`).slice(0, 12);
+}
+
+/**
+ * Where to begin: behind what is saved, else with the oldest segment that was still on air at `from`. `now` is when the
+ * playlist was asked for.
+ */
+export function startCursor(
+  playlist: MediaPlaylist,
+  now: number,
+  from: number,
+  saved: SavedCursor | null,
+): Cursor {
+  const { segments } = playlist;
+  const [first] = segments;
+  const last = segments.at(-1);
+  if (!first || !last) return { next: 0, endAt: from, taken: new Map() };
+  const times = airTimes(playlist, now);
+  if (saved && goesOn(playlist, times, saved))
+    return { next: saved.sequence + 1, endAt: saved.endAt, taken: new Map([[saved.sequence, saved.id]]) };
+  const heard = saved ? Math.max(from, saved.endAt) : from;
+  const place = segments.findIndex(({ durationMs }, index) => (times[index] ?? 0) + durationMs / 2 > heard);
+  // All of it is from before: the next one that comes.
+  if (place < 0 && (times.at(-1) ?? 0) + last.durationMs <= heard)
+    return { next: last.sequence + 1, endAt: now, taken: takenOf(new Map(), segments) };
+  const start = segments[place < 0 ? segments.length - 1 : place] ?? last;
+  const at = times[segments.indexOf(start)] ?? now;
+  const before = segments.slice(0, segments.indexOf(start));
+  return { next: start.sequence, endAt: at, taken: takenOf(new Map(), before) };
+}
+
+/** Whether the playlist counts on from what was saved. */
+function goesOn(
+  { segments, targetMs }: MediaPlaylist,
+  times: readonly number[],
+  saved: SavedCursor,
+): boolean {
+  const same = segments.find(({ sequence }) => sequence === saved.sequence);
+  if (same) return segmentId(same) === saved.id;
+  const missed = (segments[0]?.sequence ?? 0) - saved.sequence - 1;
+  const expected = saved.endAt + missed * averageMs(segments);
+  return missed >= 0 && Math.abs((times[0] ?? 0) - expected) <= 3 * targetMs + 10_000;
+}
+
+/**
+ * What is new in a playlist that was asked for at `now`. One that has only what is known, and ends before it, lags
+ * `behind`: another server of the same provider. `anew`: it has done so for too long, and is taken for a reset.
+ */
+export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, anew = false): Followed {
+  const { segments, targetMs } = playlist;
+  const [first] = segments;
+  if (!first) return { cursor, steps: [], kind: 'nothing' };
+  const numbers = numbering(cursor, segments);
+  if (numbers === 'behind' && !anew) return { cursor, steps: [], kind: 'behind' };
+  const isReset = numbers !== 'same';
+  const times = airTimes(playlist, now);
+  const edge = edgeTimes(segments, now);
+  const isClockGood = isClockBelieved(playlist, now);
+  const steps: Step[] = [];
+  let { endAt } = cursor;
+
+  if (!isReset && first.sequence > cursor.next) {
+    const counted = (first.sequence - cursor.next) * averageMs(segments);
+    const passed = Math.max(0, isClockGood ? (times[0] ?? 0) - endAt : now - endAt);
+    const durationMs = Math.round(isClockGood && passed > 0 ? passed : Math.min(counted, passed));
+    if (durationMs > 0) steps.push({ kind: 'lost', at: endAt, durationMs });
+    endAt += durationMs;
+  }
+  for (const [place, segment] of segments.entries()) {
+    if (!isReset && segment.sequence < cursor.next) continue;
+    const discontinuity = segment.discontinuity || (isReset && place === 0);
+    const edgeAt = edge[place] ?? now;
+    let at = endAt;
+    if (isClockGood) at = times[place] ?? at;
+    // Media cannot be on air later than it is listed, and at a jump of the stream the time that passed shows.
+    else if (discontinuity && edgeAt - endAt > 2 * targetMs) at = edgeAt;
+    else at = Math.min(edgeAt, Math.max(endAt, edgeAt - 3 * targetMs - CLOCK_AHEAD_MS_MAX));
+    at = Math.round(at);
+    const { durationMs } = segment;
+    steps.push(segment.gap ? { kind: 'lost', at, durationMs } : { kind: 'take', segment, at, discontinuity });
+    endAt = at + durationMs;
+  }
+  const last = segments.at(-1);
+  if (!last || (!isReset && last.sequence < cursor.next)) return { cursor, steps: [], kind: 'nothing' };
+  const taken = takenOf(isReset ? new Map() : cursor.taken, segments);
+  return { cursor: { next: last.sequence + 1, endAt, taken }, steps, kind: isReset ? 'reset' : 'new' };
+}
+
+/** `anew`: other media under numbers that are known, or numbers that stand clearly before what was taken. */
+function numbering({ next, taken }: Cursor, segments: readonly Segment[]): 'same' | 'behind' | 'anew' {
+  const isBefore = (segments.at(-1)?.sequence ?? 0) < next - 2;
+  const known = segments.filter(({ sequence }) => taken.has(sequence));
+  if (known.length === 0) return isBefore ? 'anew' : 'same';
+  const isSame = known.some((segment) => taken.get(segment.sequence) === segmentId(segment));
+  if (!isSame) return 'anew';
+  return isBefore ? 'behind' : 'same';
+}
+
+function takenOf(before: ReadonlyMap<number, string>, more: readonly Segment[]): ReadonlyMap<number, string> {
+  const all = [...before, ...more.map((segment) => [segment.sequence, segmentId(segment)] as const)];
+  return new Map(all.slice(-TAKEN_MAX));
+}
+
+/** Whether the provider says when its segments were on air, and not anything that cannot be. */
+function isClockBelieved({ segments, targetMs }: MediaPlaylist, now: number): boolean {
+  const last = segments.at(-1);
+  if (!last || last.programAt === null) return false;
+  const lag = now - (last.programAt + last.durationMs);
+  return lag >= -CLOCK_AHEAD_MS_MAX && lag <= CLOCK_BEHIND_MS_MAX + targetMs;
+}
+
+/** When each segment was on air: by the provider's clock where that can be, else as if the last one ended now. */
+function airTimes(playlist: MediaPlaylist, now: number): number[] {
+  const edge = edgeTimes(playlist.segments, now);
+  if (!isClockBelieved(playlist, now)) return edge;
+  return playlist.segments.map(({ programAt }, index) => programAt ?? edge[index] ?? now);
+}
+
+function edgeTimes(segments: readonly Segment[], now: number): number[] {
+  const times: number[] = [];
+  let at = now;
+  for (const { durationMs } of segments.toReversed()) times.push((at -= durationMs));
+  return times.toReversed();
+}
+
+function averageMs(segments: readonly Segment[]): number {
+  const all = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return all / Math.max(1, segments.length);
+}
+
+/** Whether nothing new for so long means that it stands still. */
+export function standstillMs(targetMs: number): number {
+  return Math.max(5_000, 3 * targetMs);
+}
+
+/** From the start of one load to the next (RFC 8216 §6.3.4). */
+export function reloadMs(targetMs: number, changed: boolean): number {
+  return Math.max(100, changed ? targetMs : targetMs / 2);
+}

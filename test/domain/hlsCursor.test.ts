@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { follow, segmentId, startCursor, type Cursor, type Step } from '../../src/domain/hlsCursor.js';
+import type { MediaPlaylist, Segment } from '../../src/domain/hlsPlaylist.js';
+
+const NOW = 1_800_000_000_000;
+
+function segment(sequence: number, more: Partial<Segment> = {}): Segment {
+  return {
+    sequence,
+    uri: `http://h/${more.uri ?? `s${sequence}.ts`}`,
+    durationMs: 2_000,
+    discontinuity: false,
+    gap: false,
+    range: null,
+    key: null,
+    init: null,
+    programAt: null,
+    ...more,
+    ...(more.uri !== undefined && { uri: `http://h/${more.uri}` }),
+  };
+}
+
+function list(from: number, count: number, name = (n: number) => `s${n}.ts`): MediaPlaylist {
+  const segments = Array.from({ length: count }, (_, n) => segment(from + n, { uri: name(from + n) }));
+  return { kind: 'media', targetMs: 2_000, segments, ended: false };
+}
+
+const numbers = (steps: readonly Step[]) =>
+  steps.map((step) => (step.kind === 'take' ? step.segment.sequence : `${step.durationMs} ms`));
+
+describe('a cursor', () => {
+  it('takes what is new, once, and times it by what came before', () => {
+    const start = startCursor(list(10, 3), NOW, NOW - 6_000, null);
+    const first = follow(start, list(10, 3), NOW);
+    expect(numbers(first.steps)).toEqual([10, 11, 12]);
+    expect(first.steps[0]?.at).toBe(NOW - 6_000);
+    const second = follow(first.cursor, list(11, 3), NOW + 2_000);
+    expect(numbers(second.steps)).toEqual([13]);
+    expect(second.steps[0]?.at).toBe(NOW);
+    expect(follow(second.cursor, list(11, 3), NOW + 3_000).kind).toBe('nothing');
+  });
+
+  it('begins anew only where other media stands under known numbers, or numbers clearly before', () => {
+    const { cursor } = follow(startCursor(list(10, 5), NOW, 0, null), list(10, 5), NOW);
+    expect(follow(cursor, list(8, 3), NOW).kind).toBe('behind');
+    expect(follow(cursor, list(0, 3), NOW).kind).toBe('reset');
+    expect(
+      follow(
+        cursor,
+        list(12, 3, (n) => `other${n}.ts`),
+        NOW,
+      ).kind,
+    ).toBe('reset');
+    expect(follow(cursor, list(8, 3), NOW, true).kind).toBe('reset');
+    const reset = follow(cursor, list(0, 3), NOW);
+    expect(reset.steps[0]).toMatchObject({ kind: 'take', discontinuity: true });
+  });
+
+  it('knows a segment by its name whatever token its address carries', () => {
+    const a = segmentId({ uri: 'http://a/t/abc/seg_7.ts?token=1', range: null });
+    expect(segmentId({ uri: 'http://b/t/xyz/seg_7.ts?token=2', range: null })).toBe(a);
+    expect(segmentId({ uri: 'http://b/t/xyz/seg_8.ts', range: null })).not.toBe(a);
+    const range = { offset: 5, length: 1 };
+    expect(segmentId({ uri: 'http://a/seg_7.ts', range })).not.toBe(a);
+  });
+
+  it('starts behind what is saved, also when that has just slid out, and not where the numbers mean something else', () => {
+    const saved = { variant: '', sequence: 11, id: segmentId(segment(11)), endAt: NOW - 2_000 };
+    expect(startCursor(list(10, 3), NOW, 0, saved)).toMatchObject({ next: 12, endAt: NOW - 2_000 });
+    const gone = { ...saved, sequence: 8, endAt: NOW - 8_000 };
+    const start = startCursor(list(10, 3), NOW, 0, gone);
+    expect(start.next).toBe(9);
+    expect(numbers(follow(start, list(10, 3), NOW).steps)).toEqual(['2000 ms', 10, 11, 12]);
+    const other = { ...saved, id: 'another' };
+    expect(startCursor(list(10, 3), NOW, 0, other).next).toBe(12);
+    const far = { ...saved, sequence: 2, endAt: NOW - 900_000 };
+    expect(startCursor(list(10, 3), NOW, NOW - 60_000, far).next).toBe(10);
+  });
+
+  it('never takes a segment twice and leaves none out, however a live window slides', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1_000 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 30 }),
+        (base, window, advances) => {
+          let last = base + window;
+          let now = NOW;
+          let cursor: Cursor = startCursor(list(base, window), now, 0, null);
+          const taken: number[] = [];
+          let lostMs = 0;
+          const look = () => {
+            const followed = follow(cursor, list(last - window, window), now);
+            ({ cursor } = followed);
+            for (const step of followed.steps) {
+              if (step.kind === 'take') taken.push(step.segment.sequence);
+              else lostMs += step.durationMs;
+            }
+          };
+          look();
+          for (const advance of advances) {
+            last += advance;
+            now += advance * 2_000;
+            look();
+          }
+          expect(new Set(taken).size).toBe(taken.length);
+          expect(taken).toEqual(taken.toSorted((a, b) => a - b));
+          expect(taken.length * 2_000 + lostMs).toBe((last - base) * 2_000);
+        },
+      ),
+    );
+  });
+});
