@@ -7,6 +7,7 @@ import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import type { GapCause } from '../domain/ledger.js';
 import { hlsInbox, type InboxItem } from './hlsInbox.js';
 import type { SegmentFrame } from './hlsFrames.js';
+import { mp4Run } from './hlsMp4Run.js';
 import { tsRun } from './hlsTsRun.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, type Refusal } from './refusal.js';
@@ -145,7 +146,8 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
       hear(frame.at);
       ({ cause } = frame);
     },
-    breaksAt: (frame: SegmentFrame) => cause !== null || frame.discontinuity,
+    breaksAt: (frame: SegmentFrame) =>
+      cause !== null || frame.discontinuity || frame.container !== first?.container,
     async begin(frame: SegmentFrame): Promise<Run | Refusal | { readonly bug: string }> {
       hear(frame.at);
       const isNew = first !== null;
@@ -158,7 +160,8 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
       before = null;
       const onCheckpoint = (piece: CapturePiece) => doors.onCheckpoint(shown(piece, false));
       try {
-        return await tsRun(input, { gapMs, isNew }, { ...doors, onCheckpoint });
+        const begin = frame.container === 'mp4' ? mp4Run : tsRun;
+        return await begin(input, { gapMs, isNew }, { ...doors, onCheckpoint });
       } catch (error) {
         return { bug: String(error) };
       }

@@ -174,6 +174,6 @@ function stallWatch(clock: Clock, limitMs: number, onStall: () => boolean) {
 }
 
 /** The upstream is not to blame for the disk. */
-function refusalOfTrouble(trouble: DiskTrouble): Refusal {
+export function refusalOfTrouble(trouble: DiskTrouble): Refusal {
   return { cause: trouble.code, code: trouble.code, remedy: 'disk', retryAfterMs: null, limit: null };
 }

@@ -261,6 +261,8 @@ export function withinSpool(recording: Recording, bytes: number): Partial<Facts>
 export interface SpoolTail {
   readonly bytes: number;
   readonly writtenAt: number;
+  /** Where it was found, if that is not where it was looked for: it is of another container. */
+  readonly path?: string;
 }
 
 /**
@@ -268,6 +270,10 @@ export interface SpoolTail {
  * all when the crash came before its first checkpoint.
  */
 export function withSpoolTail(recording: Recording, tail: SpoolTail): Partial<Facts> {
+  return { ...withFoundBytes(recording, tail), ...(tail.path !== undefined && { spool: tail.path }) };
+}
+
+function withFoundBytes(recording: Recording, tail: SpoolTail): Partial<Facts> {
   const last = recording.stretches.at(-1);
   if (tail.bytes <= recording.bytes) return {};
   if (last && recording.lastFault !== null) {

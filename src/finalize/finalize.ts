@@ -173,8 +173,8 @@ async function judge(
   const result = resultOf(recording, bytes, at);
   const file = await disk.open(media, 'read');
   try {
-    const [first] = await file.read(0, 1);
-    if (first === SYNC_BYTE) return result;
+    const start = await file.read(0, 8);
+    if (start[0] === SYNC_BYTE || start.toString('latin1', 4) === 'ftyp') return result;
     return { ...result, outcome: 'partial', reason: 'damaged' };
   } finally {
     await file.close();

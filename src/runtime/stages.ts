@@ -1,5 +1,6 @@
 /** The stages after capture, bound to this daemon's folders: finalize, seal, publish's manifests, remove. */
 
+import { spoolName } from '../capture/container.js';
 import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
@@ -7,7 +8,7 @@ import type { Recording } from '../domain/recording.js';
 import { laneNames } from '../domain/laneDefinition.js';
 import { removeRecording } from '../expire/remove.js';
 import { finalize, seal } from '../finalize/finalize.js';
-import { diskCode } from '../io/disk.js';
+import { diskCode, exists } from '../io/disk.js';
 import { ensureLaneFolders, writeRecordedManifest } from '../publish/manifest.js';
 import type { Book } from './book.js';
 import type { Doors } from './doors.js';
@@ -82,9 +83,13 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
     },
     async spoolTail({ spool }) {
       try {
-        const { bytes, mtimeMs } = await disk.stat(spool);
+        // What it is made of may have been found out too late to be written down.
+        const other = spoolName(spool, 'mp4');
+        const path = !(await exists(disk, spool)) && (await exists(disk, other)) ? other : spool;
+        const { bytes, mtimeMs } = await disk.stat(path);
         // The disk goes by a wall clock that may be ahead of what is believed.
-        return { bytes, writtenAt: Math.min(Math.round(mtimeMs), clock.now()) };
+        const writtenAt = Math.min(Math.round(mtimeMs), clock.now());
+        return { bytes, writtenAt, ...(path !== spool && { path }) };
       } catch (error) {
         // Nothing there is only known where its root is (P5).
         const isGone = diskCode(error) === 'ENOENT' && (await roots.ready(roots.out.path));

@@ -126,3 +126,21 @@ function drawNumber(number: number, width: number, height: number): Buffer {
   }
   return frame;
 }
+
+/** The same as fragmented MP4: its initialization section, and a fragment from each key frame to the next. */
+export async function fragmentedClip(
+  wanted: Partial<ClipShape> = {},
+): Promise<{ readonly init: Buffer; readonly fragments: readonly Buffer[] }> {
+  const flags = 'frag_keyframe+empty_moov+default_base_moof';
+  const args = ['-v', 'error', '-i', await clipPath(wanted), '-c', 'copy', '-bsf:a', 'aac_adtstoasc'];
+  const { stdout } = await run(ffmpegPath, [...args, '-movflags', flags, '-f', 'mp4', '-']);
+  const cuts: number[] = [];
+  let at = 0;
+  while (at + 8 <= stdout.length) {
+    const type = stdout.toString('latin1', at + 4, at + 8);
+    if (type === 'moof' || type === 'mfra') cuts.push(at);
+    at += stdout.readUInt32BE(at);
+  }
+  const fragments = cuts.slice(0, -1).map((from, n) => stdout.subarray(from, cuts[n + 1]));
+  return { init: stdout.subarray(0, cuts[0]), fragments };
+}

@@ -13,13 +13,13 @@ export interface Decoded {
 const CELL = 5;
 
 /** Decodes picture and sound of a file, or of bytes. */
-export async function decode(media: string | Buffer, level = 'error'): Promise<Decoded> {
+export async function decode(media: string | Buffer, level = 'error', format = 'mpegts'): Promise<Decoded> {
   const width = COLUMNS * CELL;
   const height = ROWS * CELL;
   const ran = await run(
     ffmpegPath,
     [
-      ['-v', level, '-f', 'mpegts', '-i', typeof media === 'string' ? media : '-'],
+      ['-v', level, '-f', format, '-i', typeof media === 'string' ? media : '-'],
       [
         '-max_muxing_queue_size',
         '9999',

@@ -1,0 +1,154 @@
+/**
+ * A spool of fragmented MP4: one initialization section, then fragments, append-only (P1). What a killed process left
+ * unfinished at its end is cut when it is opened again (P7), and its last fragment says where the file's clock stands.
+ */
+import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
+import { boxesIn, timescalesOf, timesOf, wholeBytes, type Box } from './mp4Boxes.js';
+import { troubleOf, type DiskTrouble } from './spool.js';
+
+const HEAD_BYTES = 16;
+const MOOF_BYTES_MAX = 4 * 1024 * 1024;
+
+export interface Mp4Spool {
+  readonly firstOffset: number;
+  readonly trimmedBytes: number;
+  /** Its initialization section; null while there is none. */
+  init(): Buffer | null;
+  /** Where its media ends on its own clock, microseconds; null while there is none. */
+  endUs(): bigint | null;
+  begin(init: Buffer): Promise<DiskTrouble | null>;
+  /** `endUs`: where the media ends then. */
+  write(fragments: Buffer, endUs: bigint): Promise<DiskTrouble | null>;
+  sync(): Promise<DiskTrouble | null>;
+  bytesWritten(): number;
+  close(): Promise<void>;
+}
+
+/** Where fragments begin and end, whichever track is first and last. */
+export function spanOf(
+  fragments: Buffer,
+  init: Buffer,
+): { readonly beginUs: bigint; readonly endUs: bigint } | null {
+  const scales = timescalesOf(init);
+  let beginUs: bigint | null = null;
+  let endUs = 0n;
+  for (const { track, begin, end } of timesOf(fragments, init)) {
+    const scale = BigInt(scales.get(track) ?? 0);
+    if (scale === 0n) continue;
+    const [from, to] = [(begin * 1_000_000n) / scale, (end * 1_000_000n) / scale];
+    if (beginUs === null || from < beginUs) beginUs = from;
+    if (to > endUs) endUs = to;
+  }
+  return beginUs === null ? null : { beginUs, endUs };
+}
+
+export async function openMp4Spool(disk: Disk, path: string): Promise<Mp4Spool | DiskTrouble> {
+  let file: DiskFile;
+  try {
+    file = await disk.open(path, 'append');
+  } catch (error) {
+    return troubleOf(error);
+  }
+  try {
+    return spoolOn(file, await trim(file));
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    if (diskCode(error) === 'UNKNOWN') throw error;
+    return troubleOf(error);
+  }
+}
+
+interface Found {
+  readonly bytes: number;
+  readonly trimmedBytes: number;
+  readonly init: Buffer | null;
+  readonly endUs: bigint | null;
+}
+
+async function trim(file: DiskFile): Promise<Found> {
+  const fileBytes = await file.bytes();
+  const boxes = await boxesOf(file, fileBytes);
+  const moov = boxes.find(({ type }) => type === 'moov');
+  const bytes = moov ? wholeBytes(boxes, fileBytes) : 0;
+  if (bytes < fileBytes) {
+    await file.truncate(bytes);
+    await file.datasync();
+  }
+  const trimmedBytes = fileBytes - bytes;
+  if (!moov || bytes < moov.end) return { bytes, trimmedBytes, init: null, endUs: null };
+  const init = await file.read(0, moov.end);
+  const last = boxes.findLast(({ type, end }) => type === 'moof' && end <= bytes);
+  const moof = last && (await file.read(last.at, Math.min(MOOF_BYTES_MAX, last.end - last.at)));
+  return { bytes, trimmedBytes, init, endUs: (moof && spanOf(moof, init)?.endUs) ?? null };
+}
+
+/** Heads only: what is in them is not read. */
+async function boxesOf(file: DiskFile, fileBytes: number): Promise<Box[]> {
+  const boxes: Box[] = [];
+  let at = 0;
+  while (at + 8 <= fileBytes) {
+    const head = await file.read(at, Math.min(HEAD_BYTES, fileBytes - at));
+    const small = head.readUInt32BE(0);
+    const isLarge = small === 1 && head.length === HEAD_BYTES;
+    const size = isLarge ? Number(head.readBigUInt64BE(8)) : small;
+    if (size < 8) break;
+    boxes.push({ type: head.toString('latin1', 4, 8), at, body: at + (isLarge ? 16 : 8), end: at + size });
+    at += size;
+  }
+  return boxes;
+}
+
+function spoolOn(file: DiskFile, found: Found): Mp4Spool {
+  let { init, endUs } = found;
+  let bytes = 0;
+  async function put(chunk: Buffer): Promise<DiskTrouble | null> {
+    try {
+      await file.write([chunk]);
+      bytes += chunk.length;
+      return null;
+    } catch (error) {
+      // Half a fragment is of no use to anybody; where it cannot be cut now, the next opening does it.
+      await file.truncate(found.bytes + bytes).catch(() => undefined);
+      return troubleOf(error);
+    }
+  }
+  return {
+    firstOffset: found.bytes,
+    trimmedBytes: found.trimmedBytes,
+    init: () => init,
+    endUs: () => endUs,
+    async begin(section) {
+      const trouble = await put(section);
+      if (!trouble) init = section;
+      return trouble;
+    },
+    async write(fragments, until) {
+      const trouble = await put(fragments);
+      if (!trouble && (endUs === null || until > endUs)) endUs = until;
+      return trouble;
+    },
+    async sync() {
+      try {
+        await file.datasync();
+        return null;
+      } catch (error) {
+        return troubleOf(error);
+      }
+    },
+    bytesWritten: () => bytes,
+    close: () => file.close().catch(() => undefined),
+  };
+}
+
+/** Fragments of a segment, each with its media; what players do without (`sidx`, `styp`, …) is left out. */
+export function fragmentsOf(segment: Buffer): Buffer[] {
+  const fragments: Buffer[] = [];
+  let from: number | null = null;
+  for (const { type, at, end } of boxesIn(segment, 0, segment.length)) {
+    if (type === 'moof') from = at;
+    if (type !== 'mdat' || from === null) continue;
+    fragments.push(segment.subarray(from, end));
+    from = null;
+  }
+  return fragments;
+}

@@ -1,0 +1,137 @@
+/** fMP4 over HLS: fragment behind fragment in one file, whatever happens between them. */
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { hlsTransport } from '../../src/capture/hlsTransport.js';
+import { capture } from '../../src/capture/protocols.js';
+import type { CaptureOutcome, CapturePiece } from '../../src/domain/capture.js';
+import type { SavedCursor } from '../../src/domain/hlsCursor.js';
+import { BEST } from '../../src/domain/hlsVariant.js';
+import { systemClock } from '../../src/io/clock.js';
+import { nodeDisk } from '../../src/io/nodeDisk.js';
+import { undiciTransport } from '../../src/io/undiciTransport.js';
+import { startFakeHls, type HlsOrigin, type HlsOriginShape, type HlsSegmentShape } from '../fakes/hls.js';
+import { fragmentedClip } from '../media/clip.js';
+import { decode } from '../media/frames.js';
+
+const SEGMENT = 20;
+const DURATION_S = 0.8;
+let init: Buffer;
+let fragments: readonly Buffer[];
+let folder: string;
+let spoolPath: string;
+let mp4Path: string;
+const origins: HlsOrigin[] = [];
+const transport = hlsTransport(undiciTransport(systemClock), systemClock);
+
+beforeAll(async () => {
+  ({ init, fragments } = await fragmentedClip());
+});
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'catchupd-fmp4-'));
+  spoolPath = join(folder, 'show.partial.ts');
+  mp4Path = join(folder, 'show.partial.mp4');
+});
+afterEach(async () => {
+  await Promise.all(origins.splice(0).map((origin) => origin.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function segments(from: number, to: number): HlsSegmentShape[] {
+  return fragments
+    .slice(from, to)
+    .map((media, n) => ({ media, durationS: DURATION_S, init: 'a', name: `f-${from + n}.m4s` }));
+}
+
+async function record(
+  shape: Partial<HlsOriginShape>,
+  cursor: SavedCursor | null = null,
+  lastMediaAt?: number,
+) {
+  const origin = await startFakeHls({ segments: [], inits: { a: init }, ended: true, ...shape });
+  origins.push(origin);
+  const pieces: CapturePiece[] = [];
+  const outcome: CaptureOutcome = await capture(
+    {
+      url: origin.mediaUrl,
+      headers: {},
+      spoolPath,
+      firstByteTimeoutMs: 5_000,
+      stallTimeoutMs: 5_000,
+      hls: { from: 0, cursor, quality: BEST, oneAtATime: false },
+      ...(lastMediaAt !== undefined && { lastMediaAt }),
+    },
+    {
+      transport,
+      disk: nodeDisk,
+      clock: systemClock,
+      signal: new AbortController().signal,
+      onCheckpoint: (piece) => pieces.push(piece),
+    },
+  );
+  const piece = outcome.kind === 'bug' ? null : outcome.piece;
+  return { outcome, piece, pieces };
+}
+
+function framesOf(...numbers: readonly number[]): number[] {
+  return numbers.flatMap((n) => Array.from({ length: SEGMENT }, (_, frame) => n * SEGMENT + frame));
+}
+
+async function frames(): Promise<readonly number[]> {
+  const decoded = await decode(mp4Path, 'error', 'mp4');
+  expect(decoded.errors).toEqual([]);
+  return decoded.frames;
+}
+
+it('is recorded as one .mp4, and says where that is', async () => {
+  const { outcome, piece } = await record({ segments: segments(0, 8) });
+  expect(outcome).toMatchObject({ code: 'upstream_ended' });
+  expect(piece).toMatchObject({ firstOffset: 0, spool: mp4Path, bytes: statSync(mp4Path).size });
+  expect(existsSync(spoolPath)).toBe(false);
+  expect(await frames()).toEqual(framesOf(0, 1, 2, 3, 4, 5, 6, 7));
+});
+
+it('lacks the frames of a missing segment and no more, and its clock shows the hole', async () => {
+  const list = segments(0, 6).map((segment, n) => (n === 2 ? { ...segment, gap: true } : segment));
+  const { piece } = await record({ segments: list });
+  expect(await frames()).toEqual(framesOf(0, 1, 3, 4, 5));
+  expect(piece).toMatchObject({ after: { cause: 'hls_missing' }, join: { approximate: false } });
+  expect(piece?.join?.gapS).toBeCloseTo(0.8, 1);
+});
+
+it('goes on over a discontinuity to another clock', async () => {
+  const again = segments(0, 3).map((segment, n) => ({
+    ...segment,
+    discontinuity: n === 0,
+    name: `b${n}.m4s`,
+  }));
+  const { piece } = await record({ segments: [...segments(4, 7), ...again] });
+  expect(await frames()).toEqual(framesOf(4, 5, 6, 0, 1, 2));
+  expect(piece?.join?.gapS).toBe(0);
+});
+
+it('goes on in the same file after a kill, without what was torn and without repeating anything', async () => {
+  const first = await record({ segments: segments(0, 5) });
+  appendFileSync(mp4Path, fragments[5]?.subarray(0, 700) ?? '');
+  const cursor = first.piece?.cursor ? { ...first.piece.cursor, sequence: 2, id: 'stale' } : null;
+  const second = await record({ segments: segments(3, 8), sequence: 3 }, cursor, first.piece?.toAt);
+  expect(second.piece?.ts.trimmedBytes).toBe(700);
+  expect(await frames()).toEqual(framesOf(0, 1, 2, 3, 4, 5, 6, 7));
+});
+
+it('is no use for a recording that began as a transport stream', async () => {
+  writeFileSync(spoolPath, Buffer.alloc(188, 0x47));
+  const { outcome } = await record({ segments: segments(0, 3) });
+  expect(outcome).toMatchObject({ code: 'container_mismatch', remedy: 'spent', piece: null });
+  expect(existsSync(mp4Path)).toBe(false);
+  expect(readFileSync(spoolPath).length).toBe(188);
+});
