@@ -14,8 +14,9 @@ import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
 import { loopSegments, startFakeHls, type HlsOrigin, type HlsOriginShape } from '../fakes/hls.js';
+import { startFakeProvider } from '../fakes/provider.js';
 import { loopClip } from '../media/clip.js';
-import { decode } from '../media/frames.js';
+import { decode, probe } from '../media/frames.js';
 
 /** Frames of one segment, and of the clip that is looped. */
 const SEGMENT = 20;
@@ -444,3 +445,32 @@ describe('a recording that comes back', () => {
 function segmentIdOf(origin: HlsOrigin, number: number): string {
   return segmentId({ uri: `${origin.url}/seg-${number}.ts`, range: null });
 }
+
+describe('one recording over HLS and plain TS', () => {
+  it('is one clean file, whichever comes first', async () => {
+    const provider = await startFakeProvider({ channels: [{ id: 'one', name: 'One', clip }] });
+    const plain = { burstS: 3.9, speed: 0, endAfterBytes: 188 * 700 };
+    try {
+      for (const order of ['hls first', 'plain first']) {
+        rmSync(spoolPath, { force: true });
+        provider.behave('one', plain);
+        const started = await origin({ segments: loopSegments(clip, 0, 4, 900_000), ended: true });
+        const urls = [started.mediaUrl, provider.streamUrl('one')];
+        if (order === 'plain first') urls.reverse();
+        let lastMediaAt: number | undefined;
+        for (const url of [...urls, urls[0] ?? '']) {
+          const outcome = await begin(url, {}, lastMediaAt === undefined ? {} : { lastMediaAt }).outcome;
+          expect(codeOf(outcome)).toBe('upstream_ended');
+          lastMediaAt = outcome.kind === 'fault' ? outcome.piece?.toAt : undefined;
+        }
+        const { frames, errors } = await recorded();
+        expect(errors).toEqual([]);
+        expect(frames.length).toBeGreaterThan(100);
+        const { durationS } = await probe(spoolPath);
+        expect(durationS).toBeGreaterThan(frames.length / 25 - 0.5);
+      }
+    } finally {
+      await provider.close();
+    }
+  });
+});
