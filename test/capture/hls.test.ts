@@ -449,7 +449,7 @@ function segmentIdOf(origin: HlsOrigin, number: number): string {
 describe('one recording over HLS and plain TS', () => {
   it('is one clean file, whichever comes first', async () => {
     const provider = await startFakeProvider({ channels: [{ id: 'one', name: 'One', clip }] });
-    const plain = { burstS: 3.9, speed: 0, endAfterBytes: 188 * 700 };
+    const plain = { burstS: 30, speed: 0, endAfterBytes: 188 * 700 };
     try {
       for (const order of ['hls first', 'plain first']) {
         rmSync(spoolPath, { force: true });

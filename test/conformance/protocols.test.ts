@@ -22,7 +22,7 @@ import { loopSegments } from '../fakes/hls.js';
 import { loopClip } from '../media/clip.js';
 import { decode, isUnbroken } from '../media/frames.js';
 
-type Fault = 'none' | 'stall' | 'break' | 'silent';
+type Fault = 'none' | 'stall' | 'break';
 
 /** How a server of each protocol answers. */
 interface Origin {
@@ -90,7 +90,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function begin() {
+function begin(firstByteTimeoutMs = 5_000) {
   const closed: ClosedBy[] = [];
   const transport = hlsTransport(undiciTransport(systemClock), systemClock);
   const feeds = createFeeds({
@@ -109,7 +109,7 @@ function begin() {
       url,
       headers: { 'user-agent': 'tv/7' },
       spoolPath,
-      firstByteTimeoutMs: 300,
+      firstByteTimeoutMs,
       stallTimeoutMs: 300,
       hls: { from: 0, cursor: null, quality: BEST, oneAtATime: false },
     },
@@ -159,7 +159,7 @@ describe.each(CAPTURE_PROTOCOLS.map(({ name }) => name))('%s', (name) => {
 
   it('does not wait for ever for a first byte', async () => {
     reply = () => undefined;
-    const running = begin();
+    const running = begin(300);
     expect(await running.outcome).toMatchObject({
       kind: 'fault',
       cause: 'stall',
