@@ -13,8 +13,8 @@ import { freshRecording } from './recordingContext.js';
 import {
   ask,
   BLOCKED_MS,
-  CLOSE_MS_MAX,
   closeFor,
+  closeMs,
   due,
   granted,
   pause,
@@ -203,10 +203,10 @@ export const recordingMachine = vocabulary.createMachine({
         },
         /** Told to end; the outcome comes with the last bytes. One that hangs is left behind. */
         closing: {
-          entry: [until('close', (_, at) => at + CLOSE_MS_MAX), stopCapture],
+          entry: [until('close', (context, at) => at + closeMs(context)), stopCapture],
           on: {
-            CANCEL: { actions: ['refuse', closeFor('cancelled')] },
-            DELETE: { actions: ['doom', closeFor('cancelled')] },
+            CANCEL: { actions: ['refuse', closeFor('cancelled'), stopCapture] },
+            DELETE: { actions: ['doom', closeFor('cancelled'), stopCapture] },
             DEADLINE: [
               {
                 guard: { type: 'hung', params: 'cancelled' },

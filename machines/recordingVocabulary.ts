@@ -37,6 +37,26 @@ import {
 
 /** A capture that was told to end is given this long to flush and say so. */
 export const CLOSE_MS_MAX = 5_000;
+/**
+ * The end of a programme is on air some segments later over HLS: so long it is waited for where the stream is known to be
+ * one, and so long where that is not known yet.
+ */
+const LATE_MS_MAX = 30_000;
+const LATE_MS = 3_000;
+
+function isFollowed({ closing, cursor }: Recording): boolean {
+  return closing === 'window' && (cursor ?? null) !== null;
+}
+
+/** How long a capture that was told to end may take over it. */
+export function closeMs(context: Recording): number {
+  return CLOSE_MS_MAX + (isFollowed(context) ? LATE_MS_MAX : 0);
+}
+
+function lateMs(context: Recording): number {
+  if (context.closing !== 'window') return 0;
+  return isFollowed(context) ? LATE_MS_MAX : LATE_MS;
+}
 /** How soon a full disk or a missing mount is looked at again. */
 export const BLOCKED_MS = 30_000;
 
@@ -84,7 +104,7 @@ export const sayGone = {
 
 export const stopCapture = {
   type: 'stopCapture' as const,
-  params: ({ context }: Args) => ({ id: context.id }),
+  params: ({ context }: Args) => ({ id: context.id, lateMs: lateMs(context) }),
 };
 
 /** Sets what is awaited: a kind, and a time that follows from the context or from now. */
@@ -160,8 +180,8 @@ export const vocabulary = setup({
   actions: {
     /** To the scheduler. */
     tell: (_, _message: Told) => {},
-    /** Asks the running capture to flush and end; its outcome follows. */
-    stopCapture: (_, _capture: { id: string }) => {},
+    /** Asks the running capture to flush and end, at once or with what comes late; its outcome follows. */
+    stopCapture: (_, _capture: { id: string; lateMs: number }) => {},
     wait: assign((_, deadline: Deadline) => ({ deadline })),
     waitForNothing: assign({ deadline: null }),
     record: assign(({ context }, outcome: CaptureOutcome) => withOutcome(context, outcome)),

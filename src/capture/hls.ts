@@ -5,6 +5,7 @@
  */
 import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import type { GapCause } from '../domain/ledger.js';
+import type { TimerHandle } from '../io/clock.js';
 import { hlsInbox, type InboxItem } from './hlsInbox.js';
 import type { SegmentFrame } from './hlsFrames.js';
 import { mp4Run } from './hlsMp4Run.js';
@@ -42,6 +43,9 @@ export async function captureHls(
   const inbox = hlsInbox(body, clock, doors.signal, input.firstByteTimeoutMs);
   const story = storyOf(input, doors);
   let run: Run | null = null;
+  let enoughAt = Number.POSITIVE_INFINITY;
+  let late: TimerHandle | null = null;
+  doors.onEnding?.((lateMs) => inbox.add({ kind: 'enough', at: clock.now(), lateMs }));
 
   function follow(begun: Run): void {
     run = begun;
@@ -54,6 +58,13 @@ export async function captureHls(
     if (!ended) return { kind: 'stopped', at: clock.now(), piece: null };
     ended.end();
     return story.told(await ended.over);
+  }
+
+  /** Nothing more is wanted: all that came is written, and that is no fault. */
+  async function stop(): Promise<CaptureOutcome> {
+    const outcome = await close();
+    const isWell = outcome.kind === 'fault' && outcome.code === ENDED.code;
+    return isWell ? { kind: 'stopped', at: outcome.at, piece: outcome.piece } : outcome;
   }
 
   /** Puts a segment where it goes; what it gives back is the end. */
@@ -83,8 +94,14 @@ export async function captureHls(
           if (item.run === run) return story.told(item.outcome);
           break;
         case 'stop':
-          return await close();
+          return await stop();
+        case 'enough':
+          enoughAt = item.at;
+          late = clock.after(item.lateMs, () => inbox.add({ kind: 'stop' }));
+          if (story.endAt() >= enoughAt) return await stop();
+          break;
         case 'over': {
+          if (enoughAt < Number.POSITIVE_INFINITY) return await stop();
           const outcome = await close();
           const piece = outcome.kind === 'bug' ? null : outcome.piece;
           return { kind: 'fault', at: clock.now(), piece, ...item.refusal };
@@ -95,11 +112,13 @@ export async function captureHls(
         case 'segment': {
           const end = await take(item);
           if (end) return end;
+          if (story.endAt() >= enoughAt) return await stop();
           break;
         }
       }
     }
   } finally {
+    late?.cancel();
     inbox.close();
   }
 }
@@ -166,6 +185,8 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
         return { bug: String(error) };
       }
     },
+    /** Up to when media is in the file; before there is any nothing is waited for. */
+    endAt: () => (last === null ? Number.POSITIVE_INFINITY : (endAt ?? Number.POSITIVE_INFINITY)),
     take(frame: SegmentFrame): void {
       before = last;
       last = frame;

@@ -14,6 +14,8 @@ export type InboxItem =
   | { readonly kind: 'over'; readonly refusal: Refusal }
   /** A run ended by itself. */
   | { readonly kind: 'ended'; readonly run: Run; readonly outcome: CaptureOutcome }
+  /** The window is over: media up to now is wanted, and waited for so long. */
+  | { readonly kind: 'enough'; readonly at: number; readonly lateMs: number }
   | { readonly kind: 'stop' };
 
 export interface Inbox {

@@ -35,6 +35,11 @@ export interface CaptureDoors {
   readonly signal: AbortSignal;
   /** What all captures may let wait for disks together; its own where it is left out. */
   readonly pool?: WaitPool;
+  /**
+   * Where media comes later than it is on air, a capture may say that it wants so many milliseconds more when its window is
+   * over; every other is stopped at once.
+   */
+  readonly onEnding?: (listen: (lateMs: number) => void) => void;
   /** What is in the file so far: after the first write, then every 10 s. */
   readonly onCheckpoint: (piece: CapturePiece) => void;
 }

@@ -51,7 +51,7 @@ export function plugged(plugs: Plugs): typeof schedulerMachine {
     },
     actions: {
       tell: (_, message) => plugs.tell(message),
-      stopCapture: (_, { id }) => captures.stop(id),
+      stopCapture: (_, { id, lateMs }) => captures.stop(id, lateMs),
     },
   });
   const guide = guideMachine.provide({

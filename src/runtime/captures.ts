@@ -56,8 +56,11 @@ export interface CapturesDoors {
 export interface Captures {
   /** Runs until told to stop or until the upstream fails; `signal` is the chart leaving the state. */
   run(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome>;
-  /** Tells one to flush and end; its outcome follows from `run`. */
-  stop(id: string): void;
+  /**
+   * Tells one to flush and end; its outcome follows from `run`. `lateMs`: how long it may wait for what is on air now and
+   * comes later.
+   */
+  stop(id: string, lateMs?: number): void;
   /** Tells all; resolves when they have ended, or after `withinMs`. */
   stopAll(withinMs: number): Promise<void>;
   open(): readonly string[];
@@ -65,6 +68,8 @@ export interface Captures {
 
 interface Holder {
   readonly abort: AbortController;
+  /** Ends it by and by, where it knows what to do with some more time. */
+  readonly endLate: (lateMs: number) => void;
   readonly ended: Promise<unknown>;
 }
 
@@ -87,8 +92,10 @@ export function createCaptures(doors: CapturesDoors): Captures {
     const onLeave = () => abort.abort();
     signal.addEventListener('abort', onLeave, { once: true });
     if (signal.aborted) abort.abort();
-    const outcome = record(asked, abort.signal);
-    const holder = { abort, ended: outcome.catch(() => undefined) };
+    let onEnding: Holder['endLate'] = () => abort.abort();
+    const outcome = record(asked, abort.signal, (listen) => (onEnding = listen));
+    const done = outcome.catch(() => undefined);
+    const holder: Holder = { abort, ended: done, endLate: (lateMs) => onEnding(lateMs) };
     holders.set(asked.id, holder);
     try {
       const ended = await outcome;
@@ -100,7 +107,11 @@ export function createCaptures(doors: CapturesDoors): Captures {
     }
   }
 
-  async function record(asked: Asked, signal: AbortSignal): Promise<CaptureOutcome> {
+  async function record(
+    asked: Asked,
+    signal: AbortSignal,
+    onEnding: (listen: (lateMs: number) => void) => void,
+  ): Promise<CaptureOutcome> {
     await doors.known(asked.upstream, signal);
     const clock = doors.clockOf(asked.id);
     const fault = faultAt(clock);
@@ -137,6 +148,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
         disk: doors.disk,
         clock,
         signal,
+        onEnding,
         onCheckpoint: (piece) => doors.onCheckpoint(asked.id, asked.upstream, piece, doors.clock.now()),
       },
     );
@@ -159,7 +171,11 @@ export function createCaptures(doors: CapturesDoors): Captures {
 
   return {
     run,
-    stop: (id) => holders.get(id)?.abort.abort(),
+    stop(id, lateMs = 0) {
+      const holder = holders.get(id);
+      if (lateMs > 0) holder?.endLate(lateMs);
+      else holder?.abort.abort();
+    },
     async stopAll(withinMs) {
       const all = [...holders.values()];
       for (const holder of all) holder.abort.abort();

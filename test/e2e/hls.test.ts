@@ -65,8 +65,7 @@ describe.concurrent('an HLS channel', () => {
     const guide = scene.path('guide.xml');
     writeFileSync(list, listText({ one: origin.mediaUrl }));
     writeFileSync(guide, guideText('one.tv', [programme('one.tv', 'Later', soon(86_400), 60)]));
-    // What is on air comes some seconds late over HLS.
-    const words = ['--m3u', list, '--xmltv', guide, '--post-padding', '8s'];
+    const words = ['--m3u', list, '--xmltv', guide];
     const first = scene.daemon(words);
     await first.ready();
     writeFileSync(guide, guideText('one.tv', [programme('one.tv', 'Show', soon(2), 20)]));
