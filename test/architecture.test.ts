@@ -40,7 +40,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/guide': stage('src/guide', ['saxes']),
   'src/capture': stage('src/capture', ['hls-parser']),
   'src/finalize': stage('src/finalize'),
-  'src/publish': stage('src/publish'),
+  'src/publish': stage('src/publish', ['saxes']),
   'src/expire': stage('src/expire'),
   'src/demo': stage('src/demo'),
   'src/config': { own: ['src/config', 'src/domain'], packages: ['zod', 'yaml'], node: false },

@@ -421,6 +421,48 @@ export const ERRORS = {
     http: 500,
     hint: 'Check --autopilot-state-file and --host-policy-file; recording goes on without what they say.',
   },
+  server_unreachable: {
+    meaning: 'No connection to a media server or webhook.',
+    retryable: true,
+    http: 502,
+    hint: 'Check its address and that it runs; what it is owed is kept and delivered when it is back.',
+  },
+  server_failing: {
+    meaning: 'A media server or webhook answered with an error of its own, not in time, or not at all.',
+    retryable: true,
+    http: 502,
+    hint: 'Usually passes: it is tried again, later where it says when. If it stays, look at its own log.',
+  },
+  server_refused: {
+    meaning: 'A media server or webhook refuses our token.',
+    retryable: false,
+    http: 502,
+    hint: 'Give a valid token of an administrator, then reload the configuration (SIGHUP) or restart; what it is owed is kept.',
+  },
+  server_rejected: {
+    meaning: 'A media server or webhook does not take a request.',
+    retryable: true,
+    http: 502,
+    hint: 'Check the address, and that the published folder exists under that path where the server runs (--path-map).',
+  },
+  server_redirects: {
+    meaning: 'A media server or webhook sends us to another host, or nowhere.',
+    retryable: true,
+    http: 502,
+    hint: 'Give the address that it leads to; a token is never carried to another host.',
+  },
+  library_conflict: {
+    meaning: 'A library with the lane’s name or folder exists, and cannot be used for the lane.',
+    retryable: true,
+    http: 409,
+    hint: 'Add the folder to it, or rename or remove it; a second one is never made. It goes on by itself then.',
+  },
+  library_elsewhere: {
+    meaning: 'A published folder is in no library of the media server.',
+    retryable: true,
+    http: 409,
+    hint: 'Say with --path-map how the published folder is called where the server runs.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
