@@ -5,7 +5,6 @@
  */
 
 import { assign, setup } from 'xstate';
-import type { Bug } from '../src/domain/capture.js';
 import type { DeliverOutcome } from '../src/domain/deliver.js';
 import type { DeadlineEvent } from './events.js';
 import { deliver } from './ports.js';
@@ -36,7 +35,6 @@ export type LibraryEvent =
 const RETRY_MS = 5_000;
 const RETRY_MS_MAX = 300_000;
 
-type Outcome = DeliverOutcome | Bug;
 type Failure = Extract<DeliverOutcome, { kind: 'failed' | 'refused' }>;
 
 function earlier(one: number | null, other: number | null): number | null {
@@ -44,7 +42,7 @@ function earlier(one: number | null, other: number | null): number | null {
   return other === null ? one : Math.min(one, other);
 }
 
-function failureOf(outcome: Exclude<Outcome, { kind: 'delivered' }>): Failure {
+function failureOf(outcome: Exclude<DeliverOutcome, { kind: 'delivered' }>): Failure {
   if (outcome.kind !== 'bug') return outcome;
   return { kind: 'failed', at: outcome.at, code: 'bug', detail: outcome.error, retryAfterMs: null };
 }
@@ -82,8 +80,7 @@ const vocabulary = setup({
     awaitRetry: assign(({ context }, failure: Failure) => ({
       deadline: {
         kind: 'retry' as const,
-        at:
-          failure.at + retryMs(context.failures, failure.kind === 'failed' ? failure.retryAfterMs : null),
+        at: failure.at + retryMs(context.failures, failure.kind === 'failed' ? failure.retryAfterMs : null),
       },
     })),
   },
@@ -92,7 +89,6 @@ const vocabulary = setup({
       event.type === 'DEADLINE' &&
       context.deadline?.kind === event.kind &&
       context.deadline.at === event.dueAt,
-    wasWell: ({ context }) => context.problem === null,
   },
 });
 
@@ -114,10 +110,10 @@ const sayRefused = {
   }),
 };
 
-const failed = ({ event }: { readonly event: { readonly output: Outcome } }) =>
-  failureOf(event.output as Exclude<Outcome, { kind: 'delivered' }>);
+const failed = ({ event }: { readonly event: { readonly output: DeliverOutcome } }) =>
+  failureOf(event.output as Exclude<DeliverOutcome, { kind: 'delivered' }>);
 
-const delivered = ({ event }: { readonly event: { readonly output: Outcome } }) =>
+const delivered = ({ event }: { readonly event: { readonly output: DeliverOutcome } }) =>
   event.output as Extract<DeliverOutcome, { kind: 'delivered' }>;
 
 export const libraryMachine = vocabulary.createMachine({
@@ -140,9 +136,9 @@ export const libraryMachine = vocabulary.createMachine({
         input: ({ context }) => ({ receiver: context.receiver }),
         onDone: [
           {
-            guard: { type: 'calm', params: ({ event }) => event.output } as never,
+            guard: ({ context, event }) => event.output.kind === 'delivered' && context.problem === null,
             target: 'idle',
-            actions: [{ type: 'succeed', params: delivered }],
+            actions: { type: 'succeed', params: delivered },
           },
           {
             guard: ({ event }) => event.output.kind === 'delivered',

@@ -7,6 +7,7 @@ import { fromPromise } from 'xstate';
 import type { CaptureOutcome } from '../src/domain/capture.js';
 import type { SavedCursor } from '../src/domain/hlsCursor.js';
 import type { UpstreamRef } from '../src/domain/channel.js';
+import type { DeliverOutcome } from '../src/domain/deliver.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
 import type { Recording } from '../src/domain/recording.js';
 import type { GuideOutcome } from './guide.js';
@@ -35,6 +36,10 @@ export interface LoadInput {
   readonly sourceId: string;
 }
 
+export interface DeliverInput {
+  readonly receiver: string;
+}
+
 function unplugged(name: string): Promise<never> {
   return Promise.reject(new Error(`the port '${name}' has no effect plugged in`));
 }
@@ -44,3 +49,5 @@ export const finalize = fromPromise<FinalizeOutcome, StageInput>(() => unplugged
 export const seal = fromPromise<SealOutcome, StageInput>(() => unplugged('seal'));
 export const remove = fromPromise<RemoveOutcome, StageInput>(() => unplugged('remove'));
 export const load = fromPromise<GuideOutcome, LoadInput>(() => unplugged('load'));
+/** Delivers the first row that is owed to a receiver. */
+export const deliver = fromPromise<DeliverOutcome, DeliverInput>(() => unplugged('deliver'));

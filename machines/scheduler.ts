@@ -10,6 +10,7 @@ import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensit
 import { NO_SLOTS, without, type SlotTable } from '../src/domain/slots.js';
 import type { RecordingEvent } from './events.js';
 import { guideMachine } from './guide.js';
+import { libraryMachine } from './library.js';
 import { recordingMachine } from './recording.js';
 import {
   atTime,
@@ -32,7 +33,11 @@ const ports = setup({
     events: {} as SchedulerEvent | ChildDied,
     input: {} as SchedulerInput,
   },
-  actors: { recording: supervised(recordingMachine), guide: supervised(guideMachine) },
+  actors: {
+    recording: supervised(recordingMachine),
+    guide: supervised(guideMachine),
+    library: supervised(libraryMachine),
+  },
   actions: {
     /** Looks around: plans, sweeps, beats the heart. */
     tick: (_, _now: { at: number }) => {},
@@ -111,6 +116,18 @@ const chart = ports.extend({
         if (!children[`guide/${input.sourceId}`])
           spawn('guide', { id: `guide/${input.sourceId}`, input: { fresh: input } });
       return {};
+    }),
+    spawnLibraries: ports.enqueueActions(({ event, enqueue, self }) => {
+      if (event.type !== 'LIBRARIES') return;
+      const children = self.getSnapshot().children;
+      const wanted = new Map(event.libraries.map((input) => [`library/${input.receiver}`, input]));
+      for (const id of Object.keys(children))
+        if (id.startsWith('library/') && !wanted.has(id)) enqueue.stopChild(id);
+      enqueue.assign(({ spawn }) => {
+        for (const [id, input] of wanted)
+          if (!children[id]) spawn('library', { id, input: { fresh: input } });
+        return {};
+      });
     }),
     spawnFresh: ports.assign(({ event, spawn, self }) => {
       if (event.type !== 'PLANNED') return {};
@@ -211,6 +228,7 @@ export const schedulerMachine = chart.createMachine({
         LIMITS: { actions: ['clock', 'change', 'allot', 'rearm'] },
         REST: { actions: ['clock', 'rest', 'allot', 'rearm'] },
         GUIDES: { actions: ['clock', 'spawnGuides'] },
+        LIBRARIES: { actions: ['clock', 'spawnLibraries'] },
         PLANNED: { actions: ['clock', 'spawnFresh', 'passOn'] },
         'xstate.error.actor.*': { actions: ['reap', 'rearm', 'allot'] },
         DEADLINE: [

@@ -20,6 +20,7 @@ import {
 } from '../src/domain/slots.js';
 import type { DeadlineEvent, RecordingEvent, Told } from './events.js';
 import type { GuideInput } from './guide.js';
+import type { LibraryInput } from './library.js';
 import type { FreshRecording } from './recordingContext.js';
 import { ActorCrash } from './supervised.js';
 
@@ -80,6 +81,8 @@ export type SchedulerEvent =
     }
   | { readonly type: 'RECOVERED'; readonly at: number }
   | { readonly type: 'GUIDES'; readonly at: number; readonly guides: readonly GuideInput[] }
+  /** A chart for each receiver of the outbox; those of others end. */
+  | { readonly type: 'LIBRARIES'; readonly at: number; readonly libraries: readonly LibraryInput[] }
   | { readonly type: 'PLANNED'; readonly at: number; readonly orders: readonly Order[] }
   | { readonly type: 'RESUME'; readonly at: number; readonly docs: readonly Resumed[] }
   /** These need no actor for now; their documents stay. */

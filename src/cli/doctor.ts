@@ -11,11 +11,13 @@ import { floorBytes } from '../domain/floor.js';
 import { diskCode, exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
+import { undiciExchange } from '../io/undiciExchange.js';
 import { shownLocation } from '../guide/fetchSource.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
 import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
+import { checkServers } from './serverChecks.js';
 import { sourceAdvice } from './sourceAdvice.js';
 import { table } from './table.js';
 import { withSurvey } from './withSurvey.js';
@@ -36,6 +38,7 @@ export async function doctor(session: Session): Promise<number> {
     ...(await folderChecks(config)),
     await stateCheck(session),
     ...(await withSurvey(session, (found) => sourceChecks(found, config))),
+    ...(await serverChecks(config)),
   ];
   const failed = checks.filter(({ ok }) => !ok);
   if (loaded.answer.format === 'json')
@@ -99,6 +102,13 @@ async function nearest(path: string): Promise<string> {
 
 function gib(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+async function serverChecks(config: Config): Promise<Check[]> {
+  const findings = await checkServers(config, { exchange: undiciExchange(systemClock) });
+  return findings.map(({ name, detail, problem }) =>
+    problem ? failure(name, problem.code, problem.detail) : passed(name, detail),
+  );
 }
 
 async function stateCheck({ loaded, log }: Session): Promise<Check> {

@@ -23,6 +23,8 @@ export interface LoadInput {
   readonly cwd: string;
   /** Rejects with a Node-style `code` (ENOENT) where nothing is there. */
   readonly readFile: (path: string) => Promise<string>;
+  /** Permission bits of a file. */
+  readonly modeOf?: (path: string) => Promise<number>;
 }
 
 export interface Answer {

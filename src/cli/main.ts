@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The way in: words to a command, a command to an exit code (CONTRACT §1: 0 done, 1 failed, 2 used wrongly). */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { CodedError, ERRORS } from '../domain/errors.js';
 import { redactText } from '../domain/redact.js';
 import { createLog } from '../log.js';
@@ -25,6 +25,7 @@ async function main(): Promise<number> {
     env: process.env,
     cwd: process.cwd(),
     readFile: (path) => readFile(path, 'utf8'),
+    modeOf: async (path) => (await stat(path)).mode,
   });
   switch (loaded.kind) {
     case 'help':

@@ -18,6 +18,7 @@ const HEADINGS: Readonly<Record<Group, string>> = {
   when: 'When:',
   how: 'How:',
   'how long': 'How long it is kept:',
+  'where to': 'Where finished recordings go:',
   doors: 'Doors:',
   run: 'This run:',
   logs: 'Configuration and logs:',

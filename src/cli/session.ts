@@ -3,8 +3,10 @@
 import { createWorkerParse } from '../guide/workerParse.js';
 import { systemClock } from '../io/clock.js';
 import { nodeDisk } from '../io/nodeDisk.js';
+import { systemPrograms } from '../io/programs.js';
 import { systemProcesses } from '../io/processProbe.js';
 import { systemRandom } from '../io/random.js';
+import { undiciExchange } from '../io/undiciExchange.js';
 import { undiciTransport } from '../io/undiciTransport.js';
 import type { Log } from '../log.js';
 import type { Doors } from '../runtime/doors.js';
@@ -26,6 +28,8 @@ export function openDoors(log: Log): Doors {
     parse: createWorkerParse(),
     random: systemRandom,
     processes: systemProcesses,
+    exchange: undiciExchange(systemClock),
+    programs: systemPrograms(systemClock),
     log,
   };
 }

@@ -2,8 +2,16 @@
 import { lanesOf, type LaneDefinition } from '../domain/laneDefinition.js';
 import type { LaneMap } from '../domain/quantity.js';
 import { BEST } from '../domain/hlsVariant.js';
-import type { Config, GuidePolicy, LogFormat, LogLevel } from './config.js';
+import {
+  type Config,
+  type GuidePolicy,
+  type LogFormat,
+  type LogLevel,
+  SERVER_KINDS,
+  type ServerConfig,
+} from './config.js';
 import type { OPTIONS } from './optionTable.js';
+import type { ObjectLists } from './objects.js';
 import type { OptionName } from './options.js';
 import type { ValueOfKind } from './kinds.js';
 
@@ -20,6 +28,7 @@ export function buildConfig(
   value: Values,
   given: ReadonlySet<string>,
   laneDefinitions: readonly LaneDefinition[],
+  lists: ObjectLists,
 ): Config {
   const outDir = value('out-dir') ?? '';
   const lanes = lanesOf(laneDefinitions, { padded: true });
@@ -106,6 +115,15 @@ export function buildConfig(
       completedAgeMsMaxPerLane: value('retain-completed-max-age-per-lane') ?? {},
       diskFreeMin: value('disk-free-min') ?? { kind: 'bytes', bytes: 0 },
     },
+    publish: {
+      libraryPrefix: value('library-prefix') ?? '',
+      refresh: value('refresh') ?? true,
+      deferRefresh: value('defer-library-refresh') ?? false,
+      servers: [...registered(value), ...lists.mediaServers],
+      pathMap: value('path-map') ?? [],
+      onPublished: value('on-published') ?? null,
+      webhooks: lists.webhooks,
+    },
     doors: {
       listen: value('listen') ?? null,
       apiToken: value('api-token') ?? null,
@@ -130,5 +148,22 @@ function ofLanes(
       const own = limit(definition);
       return own === null ? [] : [[definition.name, own]];
     }),
+  );
+}
+
+/** The servers of the options; what is missing is for the check of the whole to say. */
+function registered(value: Values): ServerConfig[] {
+  return SERVER_KINDS.flatMap((kind) =>
+    value(`register-${kind}`) === true
+      ? [
+          {
+            name: kind,
+            kind,
+            url: value(`${kind}-url`) ?? '',
+            token: value(`${kind}-token`) ?? '',
+            pathMap: [],
+          },
+        ]
+      : [],
   );
 }

@@ -8,6 +8,8 @@
 import type { Listen } from '../domain/address.js';
 import type { LaneDefinition } from '../domain/laneDefinition.js';
 import type { QualityWish } from '../domain/hlsVariant.js';
+import type { PathMapping } from '../domain/pathMap.js';
+import type { NoticeEvent } from '../domain/notice.js';
 import type { Floor, LaneMap } from '../domain/quantity.js';
 
 export type GuidePolicy = 'off' | 'healthy' | 'strict';
@@ -21,6 +23,7 @@ export interface Config {
   readonly when: WhenConfig;
   readonly how: HowConfig;
   readonly keep: KeepConfig;
+  readonly publish: PublishConfig;
   readonly doors: DoorsConfig;
   readonly run: RunConfig;
   readonly log: LogConfig;
@@ -122,6 +125,48 @@ export interface KeepConfig {
   readonly completedAgeMsMax: number;
   readonly completedAgeMsMaxPerLane: LaneMap;
   readonly diskFreeMin: Floor;
+}
+
+export const SERVER_KINDS = ['plex', 'emby', 'jellyfin'] as const;
+export type ServerKind = (typeof SERVER_KINDS)[number];
+
+export const WEBHOOK_FORMS = ['json', 'ntfy', 'discord', 'gotify'] as const;
+export type WebhookForm = (typeof WEBHOOK_FORMS)[number];
+
+export interface PublishConfig {
+  readonly libraryPrefix: string;
+  readonly refresh: boolean;
+  /** A folder is told of only when the manifest lists it. */
+  readonly deferRefresh: boolean;
+  readonly servers: readonly ServerConfig[];
+  readonly pathMap: readonly PathMapping[];
+  /** The words of the program to run for each finished recording, or null. */
+  readonly onPublished: readonly string[] | null;
+  readonly webhooks: readonly WebhookConfig[];
+}
+
+export interface ServerConfig {
+  /** Lower case; one server each. */
+  readonly name: string;
+  readonly kind: ServerKind;
+  /** Secret: it may hold a login. '' where it is missing. */
+  readonly url: string;
+  /** Secret. */
+  readonly token: string;
+  readonly pathMap: readonly PathMapping[];
+}
+
+export interface WebhookConfig {
+  readonly name: string;
+  /** Secret: services put their key into it. */
+  readonly url: string;
+  readonly form: WebhookForm;
+  /** Secret; signs the JSON. */
+  readonly secret: string | null;
+  /** Secret; for services that ask for one in a header. */
+  readonly token: string | null;
+  /** Empty is all. */
+  readonly events: readonly NoticeEvent[];
 }
 
 export interface DoorsConfig {

@@ -6,7 +6,13 @@ import { laneNames } from '../domain/laneDefinition.js';
 import { isInside } from './paths.js';
 
 export function crossCheck(config: Config): Problem[] {
-  return [...placesCheck(config), ...whatCheck(config), ...howCheck(config), ...doorsCheck(config)];
+  return [
+    ...placesCheck(config),
+    ...whatCheck(config),
+    ...howCheck(config),
+    ...publishCheck(config),
+    ...doorsCheck(config),
+  ];
 }
 
 function* placesCheck({ places }: Config): Iterable<Problem> {
@@ -46,6 +52,31 @@ function* howCheck({ how }: Config): Iterable<Problem> {
   if (how.retryBackoffMs > 0 && how.retryBackoffMsMax > 0 && how.retryBackoffMs > how.retryBackoffMsMax) {
     yield { origin: '--record-retry-backoff', message: 'is longer than --record-retry-backoff-max' };
   }
+}
+
+function* publishCheck({ publish, places }: Config): Iterable<Problem> {
+  const { servers, webhooks, pathMap, deferRefresh } = publish;
+  for (const { name, kind, url, token } of servers) {
+    const byOption = name === kind;
+    const origin = byOption ? `--register-${kind}` : `media-servers ${name}`;
+    if (places.publishDir === null)
+      yield { origin, message: 'needs --publish-dir: a server is only shown what is finished' };
+    if (url === '') yield { origin, message: `needs --${kind}-url` };
+    if (token === '') yield { origin, message: `needs --${kind}-token or --${kind}-token-file` };
+  }
+  if (places.publishDir === null && pathMap.length > 0)
+    yield { origin: '--path-map', message: 'needs --publish-dir' };
+  if (places.publishDir === null && deferRefresh)
+    yield { origin: '--defer-library-refresh', message: 'needs --publish-dir' };
+  const names = [...servers, ...webhooks].map(({ name }) => name);
+  for (const name of new Set(names.filter((each, index) => names.indexOf(each) !== index)))
+    yield {
+      origin: 'media-servers, webhooks',
+      message: `"${name}" is named twice; give each a name of its own`,
+    };
+  for (const { server } of pathMap)
+    if (server !== null && !servers.some(({ name, kind }) => server === name || server === kind))
+      yield { origin: '--path-map', message: `no server is called "${server}"` };
 }
 
 function* doorsCheck({ doors }: Config): Iterable<Problem> {

@@ -18,6 +18,8 @@ import {
   parseSize,
 } from '../domain/quantity.js';
 import { parseQuality, type QualityWish } from '../domain/hlsVariant.js';
+import { splitWords } from '../domain/commandWords.js';
+import { isWindows, type PathMapping } from '../domain/pathMap.js';
 import { redactText } from '../domain/redact.js';
 import { type Kind, LANES, type OptionRow } from './optionRow.js';
 import { absolutePath, isWebAddress } from './paths.js';
@@ -47,6 +49,9 @@ export interface ValueOfKind {
   laneSizes: LaneMap;
   accountCounts: LaneMap;
   listen: Listen;
+  serverUrl: string;
+  pathMap: readonly PathMapping[];
+  words: readonly string[];
 }
 
 /** What went wrong with one text, for people; thrown only inside this file. */
@@ -142,6 +147,13 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
     if (result.kind === 'ok') return result.map;
     throw new Refused(`"${result.entry}" is not understood; write it as USER@HOST=2 or HOST:PORT=2`);
   },
+  serverUrl: (texts, row) => serverUrl(texts, row.name),
+  pathMap: (texts, _row, { base }) =>
+    texts.flatMap((text) => text.split(NEXT_MAPPING)).map((text) => pathMapping(text.trim(), base)),
+  words: (texts) => {
+    const words = splitWords(only(texts));
+    return words ?? refuse(texts, 'has a quotation mark without its end');
+  },
   listen: (texts) =>
     parseListen(only(texts)) ?? refuse(texts, 'is no address to listen on, as in 8998, :8998 or HOST:PORT'),
 };
@@ -189,6 +201,32 @@ function location(text: string, base: string): string {
     return refuse([text], `is neither a file nor an http or https address`);
   }
   return URL.canParse(text) ? text : refuse([text], 'is no address that can be read');
+}
+
+const SERVER_PORTS: Readonly<Record<string, number>> = { plex: 32_400, emby: 8096, jellyfin: 8096 };
+
+/** A bare host is fine: the port is the server's own. */
+function serverUrl(texts: readonly string[], option: string): string {
+  const text = only(texts).replace(/\/+$/, '');
+  if (isWebAddress(text)) return URL.canParse(text) ? text : refuse(texts, 'is no address that can be read');
+  const host = /^([a-z0-9._-]+|\[[0-9a-f:]+\])(:\d{1,5})?(\/.*)?$/i.exec(text);
+  if (!host) return refuse(texts, 'is no http or https address');
+  const port = SERVER_PORTS[option.replace(/-url$/, '')];
+  return `http://${host[1] ?? ''}${host[2] ?? (port === undefined ? '' : `:${port}`)}${host[3] ?? ''}`;
+}
+
+/** Where another one begins, on a line of its own or behind a comma. */
+const NEXT_MAPPING = /\r?\n|,(?=\s*(?:[a-z0-9][a-z0-9 _.-]*:)?\/)/i;
+
+function pathMapping(text: string, base: string): PathMapping {
+  const at = text.indexOf('=');
+  const left = text.slice(0, Math.max(0, at));
+  const remote = text.slice(at + 1).trim();
+  const [, server = null, folder = left] = /^([a-z0-9][a-z0-9 _.-]*):(.*)$/i.exec(left) ?? [];
+  const isAbsolute = remote.startsWith('/') || isWindows(remote);
+  if (at < 0 || folder.trim() === '' || !isAbsolute)
+    throw new Refused(`"${text}" is not understood; write it as /here=/there or plex:/here=/there`);
+  return { server: server?.toLowerCase() ?? null, local: absolutePath(base, folder.trim()), remote };
 }
 
 function laneMap(

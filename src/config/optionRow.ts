@@ -23,6 +23,9 @@ export type Kind =
   | 'laneCounts'
   | 'laneSizes'
   | 'accountCounts'
+  | 'serverUrl'
+  | 'pathMap'
+  | 'words'
   | 'listen';
 
 export const GROUPS = [
@@ -32,6 +35,7 @@ export const GROUPS = [
   'when',
   'how',
   'how long',
+  'where to',
   'doors',
   'run',
   'logs',
@@ -40,7 +44,7 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 
 /** Keys of the config file that hold lists of objects and are no options. */
-export const LIST_KEYS = ['lane-definitions'] as const;
+export const LIST_KEYS = ['lane-definitions', 'media-servers', 'webhooks'] as const;
 
 /** The built-in lanes. */
 export const LANES = ['sports', 'movies', 'general'] as const;

@@ -6,10 +6,11 @@ import { CodedError } from '../domain/errors.js';
 import { buildConfig, type ValueOf } from './build.js';
 import type { Config } from './config.js';
 import { crossCheck } from './crossCheck.js';
-import { type PlainSetting, type Problem, readSettings, type Setting } from './file.js';
+import { type FileSettings, type Problem, readSettings, type Setting } from './file.js';
 import { schemaOf, type Surroundings } from './kinds.js';
 import { readLaneDefinitions } from './laneDefinitions.js';
 import { laneNames, type LaneDefinition } from '../domain/laneDefinition.js';
+import { type ObjectLists, readObjects } from './objects.js';
 import type { CommandName, Kind, OptionRow } from './optionRow.js';
 import { envName, type OptionName, optionsOf, settableOptions } from './options.js';
 import { absolutePath, folderOf } from './paths.js';
@@ -24,6 +25,8 @@ export interface ResolveInput {
   readonly cwd: string;
   /** Rejects with a Node-style `code` where there is nothing to read. */
   readonly readFile: (path: string) => Promise<string>;
+  /** Permission bits of a file; unless given nobody looks who else may read a secret. */
+  readonly modeOf?: (path: string) => Promise<number>;
   /** What was already found wrong on the command line; reported together with the rest. */
   readonly problems?: readonly Problem[];
 }
@@ -71,16 +74,19 @@ export async function resolveConfig(input: ResolveInput): Promise<Resolved> {
     if (read.kind === 'value') values.set(row.name, read.value);
     else problems.push({ origin: chosen.origin, message: read.message });
   }
-  await readSecretFiles(input, file, values, problems);
+  const openSecrets = [...(await readSecretFiles(input, file, values, problems))];
 
   /** Undefined where nothing was given and nothing is the default. */
   function value<N extends OptionName>(name: N): ValueOf<N> | undefined {
     return values.get(name) as ValueOf<N> | undefined;
   }
-  const config = buildConfig(value, given, definitions);
+  const lists = await readObjectLists(input, file, problems);
+  openSecrets.push(...lists.warnings);
+  const config = buildConfig(value, given, definitions, lists);
   if (!FORGIVING.has(input.command)) problems.push(...crossCheck(config));
   if (problems.length > 0) throw usageError(problems);
-  return { config, configFile: file?.path ?? null, given, warnings: unknownVariables(input.env) };
+  const warnings = [...unknownVariables(input.env), ...openSecrets];
+  return { config, configFile: file?.path ?? null, given, warnings };
 }
 
 /** One error for all of them. */
@@ -111,8 +117,8 @@ function laneDefinitions(
 
 interface ConfigFile {
   readonly path: string;
-  readonly lists: ReadonlyMap<string, PlainSetting>;
   readonly settings: ReadonlyMap<string, Setting>;
+  readonly lists: FileSettings['lists'];
 }
 
 async function readConfigFile(input: ResolveInput, problems: Problem[]): Promise<ConfigFile | null> {
@@ -205,7 +211,8 @@ async function readSecretFiles(
   file: ConfigFile | null,
   values: Map<string, unknown>,
   problems: Problem[],
-): Promise<void> {
+): Promise<readonly string[]> {
+  const warnings: string[] = [];
   for (const row of optionsOf(input.command).filter((each) => each.kind === 'secret')) {
     const twin = { ...row, name: `${row.name}-file`, kind: 'path' } as const satisfies OptionRow;
     const own = candidateOf(row, input, file);
@@ -221,10 +228,37 @@ async function readSecretFiles(
       const secret = (await input.readFile(path)).trim();
       if (secret === '') problems.push({ origin: other.origin, message: `${path} is empty` });
       else values.set(row.name, secret);
+      warnings.push(...(await openToOthers(input, path)));
     } catch (error) {
       problems.push({ origin: other.origin, message: `${path} cannot be read (${errorCode(error)})` });
     }
   }
+  return warnings;
+}
+
+/** A secret that everybody on this machine may read is one no longer. */
+async function openToOthers({ modeOf }: ResolveInput, path: string): Promise<readonly string[]> {
+  const mode = (await modeOf?.(path).catch(() => undefined)) ?? 0;
+  if ((mode & 0o077) === 0) return [];
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  return [`${path} holds a secret and may be read by others (${shown}): chmod 600 it`];
+}
+
+async function readObjectLists(
+  input: ResolveInput,
+  file: ConfigFile | null,
+  problems: Problem[],
+): Promise<ObjectLists & { readonly warnings: readonly string[] }> {
+  const warnings: string[] = [];
+  const read = await readObjects(file?.lists ?? new Map(), {
+    base: file ? folderOf(file.path) : input.cwd,
+    async readSecret(path) {
+      warnings.push(...(await openToOthers(input, path)));
+      return (await input.readFile(path)).trim();
+    },
+  });
+  if (!FORGIVING.has(input.command)) problems.push(...read.problems);
+  return { ...read.lists, warnings };
 }
 
 /** Kubernetes and Docker put names of their own into the environment, so an unknown one stops nothing. */

@@ -451,11 +451,23 @@ export const ERRORS = {
     http: 502,
     hint: 'Give the address that it leads to; a token is never carried to another host.',
   },
+  command_failed: {
+    meaning: 'The program of --on-published failed.',
+    retryable: true,
+    http: 500,
+    hint: 'It is run three times at most for each recording; its own last words are in the log.',
+  },
   library_conflict: {
     meaning: 'A library with the lane’s name or folder exists, and cannot be used for the lane.',
     retryable: true,
     http: 409,
     hint: 'Add the folder to it, or rename or remove it; a second one is never made. It goes on by itself then.',
+  },
+  library_pending: {
+    meaning: 'A library was asked for, the answer was lost, and the server does not show it yet.',
+    retryable: true,
+    http: 503,
+    hint: 'It is looked for again soon, and asked for again only if it does not come.',
   },
   library_elsewhere: {
     meaning: 'A published folder is in no library of the media server.',

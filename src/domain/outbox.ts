@@ -95,13 +95,19 @@ export function nextRow(rows: Iterable<OwedRow>, receiver: string): OwedRow | nu
   let first: OwedRow | null = null;
   for (const row of rows) {
     if (row.receiver !== receiver) continue;
-    if (first === null || row.dueAt < first.dueAt || (row.dueAt === first.dueAt && row.seq < first.seq)) first = row;
+    if (first === null || row.dueAt < first.dueAt || (row.dueAt === first.dueAt && row.seq < first.seq))
+      first = row;
   }
   return first;
 }
 
 /** The same row for later, or null where it has become too old to matter. */
-export function postponed(row: OwedRow, at: number, problem: string, retryAfterMs: number | null): OwedRow | null {
+export function postponed(
+  row: OwedRow,
+  at: number,
+  problem: string,
+  retryAfterMs: number | null,
+): OwedRow | null {
   if (at - row.queuedAt > ROW_AGE_MS_MAX) return null;
   const waitMs = Math.min(ROW_RETRY_MS * 2 ** Math.min(20, row.tries), ROW_RETRY_MS_MAX);
   return { ...row, tries: row.tries + 1, problem, dueAt: at + Math.max(waitMs, retryAfterMs ?? 0) };
@@ -110,7 +116,17 @@ export function postponed(row: OwedRow, at: number, problem: string, retryAfterM
 /** What follows a scan that went out: the question whether it was seen. */
 export function confirmation(row: FolderRow, at: number, settleMs: number, seq: number): FolderRow {
   const id = folderId('confirm', row.receiver, row.folder);
-  return { ...row, id, kind: 'confirm', seq, queuedAt: at, dueAt: at + settleMs, tries: 0, problem: '', scans: row.scans + 1 };
+  return {
+    ...row,
+    id,
+    kind: 'confirm',
+    seq,
+    queuedAt: at,
+    dueAt: at + settleMs,
+    tries: 0,
+    problem: '',
+    scans: row.scans + 1,
+  };
 }
 
 /** A second scan for what a first one has missed. */

@@ -46,7 +46,7 @@ export interface Ensured {
 }
 
 /** A server that has lost the thread still makes the library within this, or never. */
-const UNCLEAR_MS = 60_000;
+const UNCLEAR_MS = 15_000;
 
 /** Rejects with ServerFault. */
 export async function ensureLibrary(input: EnsureInput): Promise<Ensured> {
@@ -59,7 +59,12 @@ export async function ensureLibrary(input: EnsureInput): Promise<Ensured> {
   const askedAt = before?.askedAt ?? null;
   // A wall clock that was stepped back must not make the wait longer.
   if (askedAt !== null && now >= askedAt && now - askedAt < UNCLEAR_MS)
-    throw new ServerFault('server_failing', `"${wish.name}" was asked for and does not show yet`);
+    throw new ServerFault(
+      'library_pending',
+      `"${wish.name}" was asked for and does not show yet`,
+      'answered',
+      askedAt + UNCLEAR_MS - now,
+    );
   const intent = { id: '', name: wish.name, path: wish.path, agent: '', askedAt: now };
   await memory.remember(intent);
   let agent: string;
@@ -73,7 +78,7 @@ export async function ensureLibrary(input: EnsureInput): Promise<Ensured> {
   await memory.remember({ ...intent, agent });
   const made = await server.libraries(access);
   const library = findLibrary(made, wish, null);
-  if (!library) throw new ServerFault('server_failing', `"${wish.name}" was made and does not show yet`);
+  if (!library) throw new ServerFault('library_pending', `"${wish.name}" was made and does not show yet`);
   return remembered(input, library, made, true);
 }
 

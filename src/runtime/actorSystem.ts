@@ -6,6 +6,7 @@
 import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
 import type { RecordingEvent, Told } from '../../machines/events.js';
 import type { GuideContext } from '../../machines/guide.js';
+import type { LibraryEvent } from '../../machines/library.js';
 import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/schedulerContext.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { UpstreamRef } from '../domain/channel.js';
@@ -31,6 +32,8 @@ export interface ActorSystem {
   call(id: string, deadline: AwaitedDeadline, at: number): void;
   /** Ids of recordings that have an actor. */
   live(): readonly string[];
+  /** To the chart of a receiver of the outbox, where it lives. */
+  toLibrary(receiver: string, event: LibraryEvent): void;
   /** Every guide looks at its source now. */
   refreshGuides(at: number): void;
   /** State of every guide's chart. */
@@ -59,6 +62,7 @@ export interface ActorSystemDoors {
 
 const SCHEDULER = 'scheduler';
 const GUIDE = 'guide/';
+const LIBRARY = 'library/';
 
 /** What every actor has, and XState's inspection type does not say. */
 type Seen = AnyActorRef & { readonly src?: unknown };
@@ -172,7 +176,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   function look(actor: Seen, snapshot: Shown): void {
     if (snapshot.status !== 'active') return;
     if (actor.src === 'recording') book.observe(actor.id, actor.getPersistedSnapshot());
-    if (actor.src === 'guide' || actor.id === SCHEDULER)
+    if (actor.src === 'guide' || actor.src === 'library' || actor.id === SCHEDULER)
       deadlines.set(actor.id, snapshot.context?.deadline ?? null);
     if (actor.id === SCHEDULER) doors.onScheduler(snapshot.context as never);
     if (actor.src === 'guide')
@@ -194,10 +198,11 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
       if (id !== SCHEDULER && root.getSnapshot().value === 'recovering') return deadlines.set(id, deadline);
       const event = { type: 'DEADLINE', kind: deadline.kind, dueAt: deadline.at, at } as const;
       if (id === SCHEDULER) send(event as SchedulerEvent);
-      else if (id.startsWith(GUIDE)) children()[id]?.send(event);
+      else if (id.startsWith(GUIDE) || id.startsWith(LIBRARY)) children()[id]?.send(event);
       else deliver(id, { ...event, at: at + times.lagOf(id) } as RecordingEvent);
     },
-    live: () => Object.keys(children()).filter((id) => !id.startsWith(GUIDE)),
+    live: () => Object.keys(children()).filter((id) => !id.startsWith(GUIDE) && !id.startsWith(LIBRARY)),
+    toLibrary: (receiver, event) => children()[LIBRARY + receiver]?.send(event),
     refreshGuides(at) {
       for (const [id, actor] of Object.entries(children()))
         if (id.startsWith(GUIDE)) actor?.send({ type: 'REFRESH', at });

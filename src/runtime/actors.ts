@@ -6,16 +6,19 @@
 import { fromPromise } from 'xstate';
 import type { Told, RecordingEvent } from '../../machines/events.js';
 import { guideMachine, type GuideOutcome } from '../../machines/guide.js';
-import type { CaptureInput, LoadInput, StageInput } from '../../machines/ports.js';
+import { libraryMachine } from '../../machines/library.js';
+import type { CaptureInput, DeliverInput, LoadInput, StageInput } from '../../machines/ports.js';
 import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import type { Death } from '../../machines/schedulerContext.js';
 import { supervised } from '../../machines/supervised.js';
 import type { Bug, CaptureOutcome } from '../domain/capture.js';
+import type { DeliverOutcome } from '../domain/deliver.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
 import type { Captures } from './captures.js';
+import type { Outbox } from './outbox.js';
 import type { Sources } from './sources.js';
 import type { Stages } from './stages.js';
 
@@ -23,6 +26,7 @@ export interface Plugs {
   readonly captures: Captures;
   readonly stages: Stages;
   readonly sources: Sources;
+  readonly outbox: Pick<Outbox, 'deliver' | 'hear'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly tell: (message: Told) => void;
@@ -37,7 +41,7 @@ export interface Plugs {
 }
 
 export function plugged(plugs: Plugs): typeof schedulerMachine {
-  const { captures, stages, sources } = plugs;
+  const { captures, stages, sources, outbox } = plugs;
   const recording = recordingMachine.provide({
     actors: {
       capture: effect<CaptureOutcome, CaptureInput>(plugs, 'capture', (input, signal) =>
@@ -65,8 +69,16 @@ export function plugged(plugs: Plugs): typeof schedulerMachine {
       drop: (_, { token }) => sources.drop(token),
     },
   });
+  const library = libraryMachine.provide({
+    actors: {
+      deliver: effect<DeliverOutcome, DeliverInput>(plugs, 'deliver', (input, signal) =>
+        outbox.deliver(input.receiver, signal),
+      ),
+    },
+    actions: { tell: (_, { receiver, problem, refused }) => outbox.hear(receiver, problem, refused) },
+  });
   return schedulerMachine.provide({
-    actors: { recording: supervised(recording), guide: supervised(guide) },
+    actors: { recording: supervised(recording), guide: supervised(guide), library: supervised(library) },
     actions: {
       tick: (_, now) => plugs.tick(now),
       deliver: (_, letter) => plugs.deliver(letter),

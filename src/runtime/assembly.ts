@@ -9,6 +9,7 @@ import { hlsTransport } from '../capture/hlsTransport.js';
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
 import { refKey } from '../domain/channel.js';
+import { diskNotice, guideNotice, recordingNotice } from '../domain/notice.js';
 import { limitOf, type Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
@@ -24,6 +25,8 @@ import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
 import { guideOf, replan } from './replan.js';
+import { createOutbox, type Outbox } from './outbox.js';
+import { itemOf } from './reporting.js';
 import { createReaper } from './orphans.js';
 import { createRevival, type RecoveryReason, type Revival } from './revival.js';
 import type { Roots } from './roots.js';
@@ -64,6 +67,7 @@ export interface Assembly {
   readonly indexes: MediaIndexes;
   readonly lookout: Lookout;
   readonly overrides: Overrides;
+  readonly outbox: Outbox;
   readonly revival: Revival;
   readonly sources: Sources;
   readonly stages: Stages;
@@ -77,6 +81,7 @@ export interface Assembly {
   start(ready: () => Promise<void>): Promise<void>;
   /** The clock is believed again, and jumped by so much. */
   timeSet(jumpMs: number): void;
+  tellLibraries(): void;
 }
 
 /** What a dead scheduler had open is given this long to flush. */
@@ -142,11 +147,21 @@ export function assemble(parts: AssemblyDoors): Assembly {
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
   });
   const stages: Stages = createStages({ config, doors, roots, book: () => book, indexPath: indexes.pathOf });
+  const outbox: Outbox = createOutbox({
+    config,
+    doors,
+    store,
+    roots,
+    book: () => book,
+    listed: (id) => stages.listed(id),
+    send: (receiver, event) => system.toLibrary(receiver, event),
+  });
   const system: ActorSystem = createActorSystem({
     plugs: {
       captures,
       stages,
       sources,
+      outbox,
       clock,
       log,
       tick({ at }) {
@@ -159,13 +174,19 @@ export function assemble(parts: AssemblyDoors): Assembly {
       },
       dismiss: ({ feed }) => feeds.dismiss(feed),
       mourn: (death) => supervision.mourn(death),
-      // A guide has no past that matters: it begins anew with the last good copy.
-      revive: ({ id, lastGood }) =>
-        isGuide(id) ? queueMicrotask(() => lookout.sourceChanged()) : void revival.revive(id, lastGood),
+      // A guide has no past that matters: it begins anew with the last good copy. A receiver's chart knows nothing that
+      // the outbox does not know better.
+      revive({ id, lastGood }) {
+        if (isGuide(id)) queueMicrotask(() => lookout.sourceChanged());
+        else if (id.startsWith('library/')) queueMicrotask(tellLibraries);
+        else void revival.revive(id, lastGood);
+      },
       quarantine: ({ id, error, fresh }) => setAside(id, error, fresh),
       bury({ id }) {
+        const recording = book.get(id)?.recording;
         const tombstone = book.bury(id);
         watch.gone(id);
+        if (recording) outbox.removed(recording);
         log.info({ id, rule: tombstone?.reason }, 'removed');
         stages.libraryChanged();
       },
@@ -216,6 +237,9 @@ export function assemble(parts: AssemblyDoors): Assembly {
     timeTrusted: () => clock.doubt() === null,
     timeLost: () => clock.doubt() === 'ahead',
     onIdle: parts.onIdle,
+    isOwing: () => outbox.isBusy(),
+    onAdmission: (code) => outbox.tell(diskNotice(code)),
+    onHeld: (source, reason) => outbox.tell(guideNotice(source, reason)),
   });
 
   const overrides = createOverrides({
@@ -239,6 +263,11 @@ export function assemble(parts: AssemblyDoors): Assembly {
     system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt });
   }
 
+  /** A chart for each receiver; the scheduler keeps those that live. */
+  function tellLibraries(): void {
+    system.send({ type: 'LIBRARIES', at: clock.now(), libraries: outbox.charts() });
+  }
+
   function noticed(entry: Entry, before: Entry | undefined): void {
     watch.changed(entry, before);
     if (entry.path === before?.path) return;
@@ -246,7 +275,13 @@ export function assemble(parts: AssemblyDoors): Assembly {
     if (!isCapturing(path)) times.forget(id);
     const { title, channelName } = recording.capsule;
     log.info({ id, title, channel: channelName, from: before?.path, to: path }, 'recording');
-    if (path === 'published') stages.libraryChanged();
+    if (path === 'published') {
+      stages.libraryChanged();
+      outbox.published(recording);
+    }
+    const wasThere = before !== undefined && before.path.split('.')[0] === path.split('.')[0];
+    const notice = wasThere ? null : recordingNotice(itemOf(entry));
+    if (notice) outbox.tell(notice);
     lookout.changed();
   }
 
@@ -282,12 +317,16 @@ export function assemble(parts: AssemblyDoors): Assembly {
     await ready();
     await revival.recover(reason);
     system.send({ type: 'RECOVERED', at: clock.now() });
+    tellLibraries();
   }
 
   function setAside(id: string, error: unknown, fresh: unknown = null): void {
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ id, reason }, 'put aside');
+    const entry = book.get(id);
     book.setAside(id, reason, fresh);
+    const notice = entry && recordingNotice(itemOf({ ...entry, path: 'quarantined' }));
+    if (notice) outbox.tell(notice);
   }
 
   const revival = createRevival({
@@ -308,6 +347,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     indexes,
     lookout,
     overrides,
+    outbox,
     revival,
     sources,
     stages,
@@ -333,5 +373,6 @@ export function assemble(parts: AssemblyDoors): Assembly {
       void revival.recoverPostponed();
       lookout.sourceChanged();
     },
+    tellLibraries,
   };
 }

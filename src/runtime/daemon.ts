@@ -164,7 +164,7 @@ async function startLocked(
     isEnding: () => ending.isUnderWay(),
     giveUp: () => ending.give('bug'),
   });
-  const { book, captures, feeds, lookout, sources, stages, system, upstreams } = parts;
+  const { book, captures, feeds, lookout, outbox, sources, stages, system, upstreams } = parts;
 
   await parts.start(async () => {
     await stages.prepare();
@@ -176,6 +176,7 @@ async function startLocked(
     );
     parts.tellAccounts([]);
   });
+  outbox.register();
   lookout.start();
   await heartbeat.start();
 
@@ -201,12 +202,16 @@ async function startLocked(
     },
     refresh: () => lookout.refresh(),
     reconfigure(next) {
-      for (const group of ['sources', 'what', 'when', 'how', 'keep'] as const)
+      for (const group of ['sources', 'what', 'when', 'how', 'keep', 'publish'] as const)
         Object.assign(config[group], structuredClone(next[group]));
       parts.tellLimits();
       sources.reconfigured();
       parts.tellAccounts([]);
       void upstreams.reread();
+      outbox.reconfigured();
+      parts.tellLibraries();
+      outbox.register();
+      outbox.retry();
       lookout.sourceChanged();
     },
     stop: async () => void (await ending.stop()),

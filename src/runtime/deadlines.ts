@@ -7,7 +7,16 @@
 import type { Clock, TimerHandle } from '../io/clock.js';
 
 /** Kinds that run on elapsed time: a wall clock that jumps neither hastens nor holds them. */
-const ELAPSED: ReadonlySet<string> = new Set(['retry', 'close', 'wait', 'restart', 'chance', 'tick', 'poll']);
+const ELAPSED: ReadonlySet<string> = new Set([
+  'retry',
+  'close',
+  'wait',
+  'restart',
+  'chance',
+  'tick',
+  'poll',
+  'owed',
+]);
 const SLEEP_MS_MAX = 30_000;
 /** Smaller differences between wall and elapsed time are drift and rounding. */
 const STEP_MS = 1_000;

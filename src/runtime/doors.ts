@@ -2,8 +2,10 @@
 
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
+import type { Exchange } from '../io/exchange.js';
 import type { Parse } from '../io/parse.js';
 import type { ProcessProbe } from '../io/processProbe.js';
+import type { Programs } from '../io/programs.js';
 import type { Random } from '../io/random.js';
 import type { Transport } from '../io/transport.js';
 import type { Log } from '../log.js';
@@ -15,5 +17,7 @@ export interface Doors {
   readonly parse: Parse;
   readonly random: Random;
   readonly processes: ProcessProbe;
+  readonly exchange: Exchange;
+  readonly programs: Programs;
   readonly log: Log;
 }

@@ -24,7 +24,7 @@ export interface EndingDoors {
   readonly heartbeat: () => Heartbeat;
   readonly parts: () => Pick<
     Assembly,
-    'captures' | 'deadlines' | 'feeds' | 'lookout' | 'sources' | 'stages' | 'system'
+    'captures' | 'deadlines' | 'feeds' | 'lookout' | 'outbox' | 'sources' | 'stages' | 'system'
   >;
 }
 
@@ -54,8 +54,8 @@ export function createEnding(doors: EndingDoors): Ending {
   }
 
   async function drainOnce(): Promise<void> {
-    const { captures, deadlines, feeds, sources, stages, system } = doors.parts();
-    await captures.stopAll(DRAIN_MS_MAX);
+    const { captures, deadlines, feeds, outbox, sources, stages, system } = doors.parts();
+    await Promise.all([captures.stopAll(DRAIN_MS_MAX), outbox.close()]);
     feeds.close();
     deadlines.stop();
     system.send({ type: 'DRAINED', at: clock.now() });

@@ -61,6 +61,12 @@ export interface LookoutDoors {
   readonly timeLost: () => boolean;
   /** Nothing is left to do (`--once`, `record`); a code where nothing could be done. */
   readonly onIdle: (problem: string | null) => void;
+  /** Something is about to go out of the outbox. */
+  readonly isOwing: () => boolean;
+  /** Why nothing new starts from now on; null is that it does. */
+  readonly onAdmission: (code: string | null) => void;
+  /** A guide or list was refused by the sanity gate. */
+  readonly onHeld: (source: string, reason: string) => void;
 }
 
 export interface Lookout {
@@ -134,6 +140,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (reason === null) log.info('new recordings start again');
     else log.warn({ code: reason }, 'nothing new starts');
     admission = reason;
+    doors.onAdmission(reason);
     send({ type: 'ADMISSION', at: clock.now(), admission });
   }
 
@@ -258,7 +265,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
       return doors.onIdle('no_list');
     const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
-    if (planned && !busy && !again) doors.onIdle(null);
+    if (planned && !busy && !again && !doors.isOwing()) doors.onIdle(null);
   }
 
   function isBusy(path: string, deadlineAt: number): boolean {
@@ -304,12 +311,13 @@ export function createLookout(doors: LookoutDoors): Lookout {
       said.set(sourceId, news);
       const ref = sources.refs().find(({ id }) => id === sourceId);
       const place = ref ? shownLocation(ref) : sourceId;
-      if (state === 'held')
+      if (state === 'held') {
         log.warn(
           { source: place, reason: word, counts: context.held?.counts, lastGood: context.lastGood },
           'held: the last good one stays in use',
         );
-      else if (state === 'backingOff')
+        doors.onHeld(place, word ?? '');
+      } else if (state === 'backingOff')
         log.warn(
           { source: place, code: word, detail: context.problem?.detail },
           'a source cannot be read; it is tried again',

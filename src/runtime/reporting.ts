@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.js';
 import type { RecordingDocument } from '../domain/recording.js';
-import { buildReport, type MachineState, type ReportedRecording } from '../domain/report.js';
+import { buildReport, reportItem, type MachineState, type ReportedRecording } from '../domain/report.js';
 import { entryOf, type Book, type Entry } from './book.js';
 
 /** `limit` items a list; 0 is all. */
@@ -35,6 +35,11 @@ function readable(document: RecordingDocument): Entry[] {
 
 function reported({ recording, path, updatedAt }: Entry): ReportedRecording {
   return { recording, state: path.split('.')[0] as MachineState, updatedAt };
+}
+
+/** One recording as the report shows it. */
+export function itemOf(entry: Entry) {
+  return reportItem(reported(entry));
 }
 
 function quarantined(document: RecordingDocument): ReportedRecording[] {

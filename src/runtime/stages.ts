@@ -30,6 +30,8 @@ export interface Stages {
   remove(recording: Recording): Promise<RemoveOutcome>;
   /** Something was published or removed: the manifest is written again, soon and once. */
   libraryChanged(): void;
+  /** Whether the manifest on disk lists a recording; it is written again where it does not. */
+  listed(id: string): Promise<boolean>;
   /** What the spool of a recording holds; null where that cannot be told. */
   spoolTail(recording: Recording): Promise<SpoolTail | null>;
   settled(): Promise<void>;
@@ -40,6 +42,7 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
   const { umask } = config.places;
   let manifest: Promise<void> = Promise.resolve();
   let due = false;
+  let listed: ReadonlySet<string> = new Set();
 
   const input = (recording: Recording) => ({
     recording,
@@ -56,6 +59,7 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
     );
     try {
       await writeRecordedManifest({ disk, clock }, roots.publish.path, published, umask);
+      listed = new Set(published.map(({ id }) => id));
     } catch (error) {
       log.error({ path: roots.publish.path, code: diskCode(error) }, 'the manifest could not be written');
     }
@@ -80,6 +84,13 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
       if (due) return;
       due = true;
       manifest = manifest.then(writeManifest);
+    },
+    async listed(id) {
+      await manifest;
+      if (listed.has(id)) return true;
+      this.libraryChanged();
+      await manifest;
+      return listed.has(id);
     },
     async spoolTail({ spool }) {
       try {

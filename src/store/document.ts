@@ -27,6 +27,8 @@ export interface StateValues {
   readonly overrides: Override;
   /** Root folder → the uuid in its marker. */
   readonly roots: string;
+  /** Libraries on media servers, by server and lane; their fields are their owner's. */
+  readonly libraries: Json;
 }
 
 export type Section = keyof StateValues;
@@ -47,6 +49,7 @@ export const SECTIONS = [
   'accounts',
   'overrides',
   'roots',
+  'libraries',
 ] as const satisfies readonly Section[];
 
 export const LISTS: ReadonlySet<Section> = new Set<Section>(['tombstones', 'outbox']);
@@ -62,6 +65,7 @@ export function emptyState(): StateDocument {
     accounts: new Map(),
     overrides: new Map(),
     roots: new Map(),
+    libraries: new Map(),
   };
 }
 
@@ -80,6 +84,7 @@ export function copyState(state: StateDocument): StateDocument {
     accounts: new Map(state.accounts),
     overrides: new Map(state.overrides),
     roots: new Map(state.roots),
+    libraries: new Map(state.libraries),
   };
 }
 
@@ -141,6 +146,7 @@ export function setValue(state: StateDocument, section: Section, key: string, va
     case 'hosts':
     case 'autopilot':
     case 'accounts':
+    case 'libraries':
       return isJson(value) && Boolean(state[section].set(key, value));
   }
 }

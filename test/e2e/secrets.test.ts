@@ -13,6 +13,8 @@ import {
   soon,
   until,
 } from './scene.js';
+import { startFakeJellyfin } from '../fakes/jellyfin.js';
+import { startFakePlex } from '../fakes/plex.js';
 
 const SECRETS = [
   'anna-login',
@@ -21,6 +23,11 @@ const SECRETS = [
   's3cret-query',
   's3cret-guide',
   's3cret-api',
+  's3cret-plex',
+  's3cret-jellyfin',
+  's3cret-emby',
+  's3cret-hook',
+  's3cret-sign',
 ];
 
 function leaks(text: string): string[] {
@@ -57,8 +64,38 @@ describe.concurrent('credentials', () => {
     ];
     words.push('--xmltv', `http://${host}/guide.xml?username=anna-login&password=s3cret-guide`);
     words.push('--xmltv', `${gone}/xmltv.php?username=anna-login&password=s3cret-guide`);
+    // Media servers and a webhook that answer, that refuse, and that are not there.
+    const plex = await startFakePlex({ token: 's3cret-plex' });
+    const jellyfin = await startFakeJellyfin({ token: 'another' });
+    onTestFinished(async () => void (await Promise.all([plex.close(), jellyfin.close()])));
+    const tokenFile = scene.path('plex.token');
+    writeFileSync(tokenFile, 's3cret-plex', { mode: 0o600 });
+    words.push(
+      '--publish-dir',
+      scene.publishDir,
+      '--register-plex',
+      '--plex-url',
+      plex.url,
+      '--plex-token-file',
+      tokenFile,
+    );
+    words.push(
+      '--register-jellyfin',
+      '--jellyfin-url',
+      jellyfin.url.replace('//', '//anna-login:s3cret-userinfo@'),
+    );
+    words.push('--register-emby', '--emby-url', gone);
+    const config = scene.path('catchupd.yaml');
+    const hook = `{ url: "${jellyfin.url}/api/s3cret-hook", secret: s3cret-sign }`;
+    writeFileSync(config, `webhooks:\n  - ${hook}\n  - { url: "${gone}/s3cret-hook", form: discord }\n`);
+    words.push('--config', config);
+    const env = {
+      CATCHUPD_RECORD_RETRY_BACKOFF: '50ms',
+      CATCHUPD_JELLYFIN_TOKEN: 's3cret-jellyfin',
+      IPTV_TUNERR_EMBY_TOKEN: 's3cret-emby',
+    };
     const daemon = scene.daemon([...words, '--log-level', 'trace', '--api-token', 's3cret-api'], {
-      env: { CATCHUPD_RECORD_RETRY_BACKOFF: '50ms' },
+      env,
     });
     await daemon.ready();
     const now = soon(2);
@@ -68,6 +105,12 @@ describe.concurrent('credentials', () => {
       'all have ended',
       ({ completed, failed }) => completed.length === 2 && failed.length === 1,
     );
+    await until('servers have said what they have to say', () => {
+      const codes = daemon.lines().map(({ code }) => code);
+      return (
+        plex.scans.length > 0 && codes.includes('server_refused') && codes.includes('server_unreachable')
+      );
+    });
     const base = await daemon.url();
     const asked = [
       'healthz',
@@ -80,7 +123,7 @@ describe.concurrent('credentials', () => {
     said.push(JSON.stringify(report));
     const places = ['--out-dir', scene.outDir, '--log-level', 'trace'];
     for (const command of [['plan', '--json'], ['plan'], ['why', 'show'], ['doctor'], ['doctor', '--json']]) {
-      const answer = await scene.ask([...command, ...words, ...places]);
+      const answer = await scene.ask([...command, ...words, ...places], { env });
       said.push(answer.stdout, answer.stderr);
     }
     const written = await scene.ask(['report', '--out-dir', scene.outDir]);

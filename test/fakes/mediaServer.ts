@@ -180,7 +180,7 @@ export function jsonAnswer(value: unknown, status = 200): FakeAnswer {
 
 /** The body as a record, or null. */
 export function bodyOf(request: SeenRequest): Record<string, unknown> | null {
-  if (!/^application\/json/.test(request.headers['content-type'] ?? '')) return null;
+  if (!(request.headers['content-type'] ?? '').startsWith('application/json')) return null;
   try {
     const value: unknown = JSON.parse(request.body);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;

@@ -127,7 +127,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, kind: pair.server.kind })))(
         expect(fake.libraries).toHaveLength(1);
         const [made] = fake.libraries.splice(0);
         // It takes its time to show.
-        expect(await faultOf(ensure(fake, kept))).toMatchObject({ code: 'server_failing' });
+        expect(await faultOf(ensure(fake, kept))).toMatchObject({ code: 'library_pending' });
         expect(fake.requests.filter(({ method }) => method === 'POST')).toHaveLength(1);
         if (made) fake.libraries.push(made);
         expect(await ensure(fake, kept)).toMatchObject({ library: { name: SPORTS.name }, isNew: true });

@@ -8,8 +8,11 @@ import { pino } from 'pino';
 import type { Config } from '../../src/config/config.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { createInlineParse } from '../../src/guide/inlineParse.js';
+import type { Exchange } from '../../src/io/exchange.js';
 import type { ProcessProbe } from '../../src/io/processProbe.js';
+import type { Programs } from '../../src/io/programs.js';
 import { seededRandom } from '../../src/io/random.js';
+import { TransportFault } from '../../src/io/transport.js';
 import { startDaemon, type Daemon } from '../../src/runtime/daemon.js';
 import type { Doors } from '../../src/runtime/doors.js';
 import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
@@ -124,6 +127,8 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
         random,
         parse: createInlineParse(disk),
         processes: processOf(lives),
+        exchange: NOBODY,
+        programs: NOTHING,
       };
       daemon = await clock.until(startDaemon({ config, doors, mode: 'always' }));
       return daemon;
@@ -134,6 +139,13 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     },
   };
 }
+
+/** Nobody answers and nothing runs but the provider. */
+const NOBODY: Exchange = { ask: () => Promise.reject(new TransportFault('connect', 'ECONNREFUSED')) };
+const NOTHING: Programs = {
+  environment: () => ({}),
+  run: () => Promise.resolve({ kind: 'absent', code: 'ENOENT' }),
+};
 
 /** The process of this life; earlier ones are gone. */
 function processOf(life: number): ProcessProbe {

@@ -1,0 +1,193 @@
+/** From a finished recording into media servers: real processes, real sockets, and servers as strict as the real ones. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startFakeEmby } from '../fakes/emby.js';
+import { startFakeJellyfin } from '../fakes/jellyfin.js';
+import type { FakeMediaServer, FakeOptions } from '../fakes/mediaServer.js';
+import { startFakePlex } from '../fakes/plex.js';
+import { channel, nothingYet, openScene, programme, said, soon, until, type Scene } from './scene.js';
+
+type OnFinished = Parameters<typeof openScene>[0];
+
+/** Servers that see our folders under another name. */
+async function threeServers(scene: Scene, onFinished: OnFinished) {
+  const options: FakeOptions = {
+    token: 's3cret-token',
+    folderExists: (path) => existsSync(path.replace(/^\/media/, scene.publishDir)),
+  };
+  const servers = {
+    plex: await startFakePlex(options),
+    jellyfin: await startFakeJellyfin(options),
+    emby: await startFakeEmby(options),
+  };
+  onFinished(async () => void (await Promise.all(Object.values(servers).map((each) => each.close()))));
+  const words = ['--path-map', `${scene.publishDir}=/media`];
+  for (const [name, { url, token }] of Object.entries(servers))
+    words.push(`--register-${name}`, `--${name}-url`, url, `--${name}-token`, token);
+  return { ...servers, all: Object.values(servers), words };
+}
+
+const names = ({ libraries }: FakeMediaServer) => libraries.map(({ name }) => name).toSorted();
+const LIBRARIES = ['Catchup General', 'Catchup Movies', 'Catchup Sports'];
+
+describe.concurrent('media servers', () => {
+  it('are shown a finished recording, one folder each, and told when it is gone', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const { all, words } = await threeServers(scene, onTestFinished);
+    const seenAtScan: boolean[] = [];
+    const daemon = scene.daemon([
+      ...words,
+      '--m3u',
+      provider.m3uUrl,
+      '--defer-library-refresh',
+      '--keep',
+      'general=8s',
+    ]);
+    await daemon.ready();
+    await until('all libraries are there', () => all.every(({ libraries }) => libraries.length === 3));
+    const doctor = await scene.ask([
+      'doctor',
+      '--json',
+      ...words,
+      '--publish-dir',
+      scene.publishDir,
+      '--m3u',
+      provider.m3uUrl,
+    ]);
+    expect(doctor.stdout).toContain('Fake Plex 1.43.1, 3 libraries there, 0 to be made');
+    const now = soon(1);
+    await provider.setProgrammes([programme('one.tv', 'News', now, 3)]);
+    const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
+    const published = report.completed[0];
+    const folder = (published && 'published_dir' in published ? published.published_dir : '').replace(
+      scene.publishDir,
+      '/media',
+    );
+    expect(folder).toMatch(/^\/media\/general\/News-/);
+    await until('each was told', () => {
+      const told = all.every(({ scans }) => scans.length > 0);
+      if (told && seenAtScan.length === 0) {
+        const manifest = readFileSync(join(scene.publishDir, 'recorded-publish-manifest.json'), 'utf8');
+        seenAtScan.push(manifest.includes('News'));
+      }
+      return told;
+    });
+    await until('each was told that it is gone', () => all.every(({ scans }) => scans.length > 1));
+    for (const server of all) {
+      expect(server.scans.map((scan) => scan.folder)).toEqual([folder, folder]);
+      expect(server.wholeScans).toEqual([]);
+      expect(names(server)).toEqual(LIBRARIES);
+    }
+    expect(existsSync(folder.replace('/media', scene.publishDir))).toBe(false);
+    expect(seenAtScan).toEqual([true]);
+    expect((await daemon.stop()).code).toBe(0);
+  });
+
+  it('that were down get what they are owed when they are back, and no library twice, though the recorder is killed in between', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const { all, plex, emby, jellyfin, words } = await threeServers(scene, onTestFinished);
+    emby.libraries.push({ id: '3', name: 'Old News', type: 'movies', locations: ['/media/general'] });
+    await plex.down();
+    jellyfin.setMood({ kind: 'status', status: 503 });
+    const run = [...words, '--m3u', provider.m3uUrl];
+    const daemon = scene.daemon(run);
+    await daemon.ready();
+    await provider.setProgrammes([programme('one.tv', 'News', soon(1), 3)]);
+    await daemon.sees('it is published', ({ completed }) => completed.length === 1);
+    await until('the one that is up was told', () => emby.scans.length === 1);
+    await until('it said so', () => said(daemon, 'server_unreachable') && said(daemon, 'server_failing'));
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+
+    await plex.up();
+    jellyfin.setMood({ kind: 'well' });
+    const again = scene.daemon(run);
+    await until('all were told', () => all.every(({ scans }) => scans.length > 0), 60_000);
+    await until(
+      'all libraries are there',
+      () => all.every(({ libraries }) => libraries.length === 3),
+      60_000,
+    );
+    expect((await again.stop()).code).toBe(0);
+    const third = scene.daemon(run);
+    await third.ready();
+    await until('libraries were looked for once more', () =>
+      all.every(
+        (server) =>
+          server.requests.filter(({ method, status }) => method === 'GET' && status === 200).length > 4,
+      ),
+    );
+    expect((await third.stop()).code).toBe(0);
+    expect([names(plex), names(jellyfin)]).toEqual([LIBRARIES, LIBRARIES]);
+    expect(names(emby)).toEqual(['Catchup Movies', 'Catchup Sports', 'Old News']);
+    // A kill between the call and the note of it makes it come twice, never not at all.
+    for (const { scans, wholeScans } of all)
+      expect([new Set(scans.map(({ folder }) => folder)).size, wholeScans]).toEqual([1, []]);
+  });
+
+  it('that refuse the token are left alone and said, until the configuration is read again; nothing goes out that is off', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const options = { token: 'right', folderExists: existsSync };
+    const [first, second] = [await startFakeEmby(options), await startFakeEmby(options)];
+    onTestFinished(async () => void (await Promise.all([first.close(), second.close()])));
+    mkdirSync(scene.path('etc'));
+    const config = (token: string) =>
+      writeFileSync(
+        scene.path('etc', 'catchupd.yaml'),
+        [
+          'library-prefix: TV',
+          'media-servers:',
+          `  - { kind: emby, name: attic, url: "${first.url}", token: "${token}" }`,
+          `  - { kind: emby, url: "${second.url}", token-file: second.token }`,
+          '',
+        ].join('\n'),
+      );
+    writeFileSync(scene.path('etc', 'second.token'), 'right\n', { mode: 0o644 });
+    config('wrong');
+    const daemon = scene.daemon(['--config', scene.path('etc', 'catchupd.yaml'), '--m3u', provider.m3uUrl]);
+    await daemon.ready();
+    await until('it is said', () => said(daemon, 'server_refused'));
+    await until('the other has its libraries', () => second.libraries.length === 3);
+    expect(names(second)).toEqual(['TV General', 'TV Movies', 'TV Sports']);
+    await provider.setProgrammes([programme('one.tv', 'News', soon(1), 3)]);
+    await until('the other was told', () => second.scans.length === 1);
+    expect(first.requests.map(({ status }) => status)).toEqual([401]);
+    expect(daemon.stderr()).toContain('may be read by others (0644)');
+    config('right');
+    daemon.signal('SIGHUP');
+    await until('it is told after all', () => first.scans.length === 1);
+    await until('it has all libraries', () => first.libraries.length === 3);
+    await daemon.stop();
+  });
+});
+
+describe('options of media servers', () => {
+  it.each([
+    ['a folder', ['--register-plex', '--plex-url', 'http://nas:32400', '--plex-token', 'x'], '--publish-dir'],
+    [
+      'an address',
+      ['--publish-dir', 'lib', '--register-jellyfin', '--jellyfin-token', 'x'],
+      '--jellyfin-url',
+    ],
+    ['a token', ['--publish-dir', 'lib', '--register-emby', '--emby-url', 'nas'], '--emby-token'],
+    ['a mapping', ['--publish-dir', 'lib', '--path-map', 'nonsense'], '/here=/there'],
+    ['a server', ['--publish-dir', 'lib', '--path-map', 'attic:/a=/b'], 'attic'],
+  ])('want %s', async (_, words, needed) => {
+    const ends: (() => Promise<void>)[] = [];
+    const scene = openScene((end) => void ends.push(end));
+    const { code, stderr } = await scene.ask(['run', '--m3u', 'x.m3u', ...words]);
+    expect([code, stderr.includes(needed)]).toEqual([2, true]);
+    expect(existsSync(scene.outDir)).toBe(false);
+    await Promise.all(ends.map((end) => end()));
+  });
+});

@@ -1,0 +1,185 @@
+/** The outbox of one receiver: every path over its chart, each driven through a live actor and compared step by step. */
+import { getShortestPaths } from '@xstate/graph';
+import { describe, expect, test } from 'vitest';
+import {
+  createActor,
+  fromPromise,
+  initialTransition,
+  transition,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  type InspectionEvent,
+} from 'xstate';
+import { libraryMachine, retryMs, type LibraryContext, type LibraryEvent } from '../../machines/library.js';
+import type { DeliverInput } from '../../machines/ports.js';
+import type { DeliverOutcome } from '../../src/domain/deliver.js';
+
+const T0 = Date.UTC(2026, 10, 23, 19, 30);
+const INPUT = { receiver: 'plex', dueAt: null };
+
+type Done = { readonly type: 'xstate.done.actor.deliver'; readonly output: DeliverOutcome };
+type Step = (LibraryEvent | Done) & { readonly name: string };
+type State = { readonly value: unknown; readonly context: LibraryContext };
+
+const OUTCOMES: readonly DeliverOutcome[] = [
+  { kind: 'delivered', at: T0, nextAt: null },
+  { kind: 'delivered', at: T0, nextAt: T0 + 5_000 },
+  { kind: 'failed', at: T0, code: 'server_unreachable', detail: 'ECONNREFUSED', retryAfterMs: null },
+  { kind: 'failed', at: T0, code: 'server_failing', detail: '503', retryAfterMs: 900_000 },
+  { kind: 'refused', at: T0, code: 'server_refused', detail: '401' },
+  { kind: 'bug', at: T0, error: 'boom' },
+];
+
+function steps({ value, context }: State): Step[] {
+  const { deadline } = context;
+  const all: (LibraryEvent | Done)[] = [
+    { type: 'OWED', at: T0, dueAt: T0 + 2_000 },
+    { type: 'OWED', at: T0, dueAt: T0 + 1_000 },
+    { type: 'RELOADED', at: T0 },
+    { type: 'DEADLINE', kind: 'retry', dueAt: 1, at: T0 },
+  ];
+  if (deadline) all.push({ type: 'DEADLINE', kind: deadline.kind, dueAt: deadline.at, at: deadline.at });
+  if (value === 'delivering')
+    for (const output of OUTCOMES) all.push({ type: 'xstate.done.actor.deliver', output });
+  return all.map((step, index) => ({ ...step, name: `${index} ${step.type}` }));
+}
+
+function view({ value, context: { failures, ...context } }: State): string {
+  return JSON.stringify([value, Math.min(2, failures), context]);
+}
+
+function live() {
+  let asked: ((outcome: DeliverOutcome) => void) | null = null;
+  const walked = new Set<AnyTransitionDefinition>();
+  const told: string[] = [];
+  const machine = libraryMachine.provide({
+    actors: {
+      deliver: fromPromise<DeliverOutcome, DeliverInput>(
+        () => new Promise((resolve) => void (asked = resolve)),
+      ),
+    },
+    actions: {
+      tell: (_, { problem, refused }) => void told.push(`${problem?.code ?? 'well'}${refused ? '!' : ''}`),
+    },
+  });
+  const actor = createActor(machine, {
+    input: INPUT,
+    inspect: (event: InspectionEvent) => {
+      if (event.type === '@xstate.microstep') for (const edge of event._transitions) walked.add(edge);
+    },
+  }).start();
+  return {
+    actor,
+    walked,
+    told,
+    async exec(step: LibraryEvent | Done) {
+      if (step.type !== 'xstate.done.actor.deliver') return actor.send(step);
+      if (!asked) throw new Error('nothing is being delivered');
+      const resolve = asked;
+      asked = null;
+      resolve(step.output);
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+function edgesOf(root: AnyStateNode): Set<string> {
+  const names = new Set<string>();
+  for (const state of Object.values(root.states))
+    for (const list of state.transitions.values()) for (const edge of list) names.add(nameOf(edge));
+  return names;
+}
+
+function nameOf(edge: AnyTransitionDefinition): string {
+  const siblings = edge.source.transitions.get(String(edge.eventType)) ?? [];
+  return `${edge.source.key} ${edge.eventType} ${siblings.indexOf(edge)}`;
+}
+
+/** Drives a live actor; after each step its value and context are what the chart alone says. */
+async function walk(names: readonly string[], walked: Set<string>): Promise<State> {
+  const sut = live();
+  let [state] = initialTransition(libraryMachine, INPUT);
+  for (const name of names) {
+    const step = steps(state as never).find((each) => each.name === name);
+    if (!step) throw new Error(`${name} cannot happen`);
+    await sut.exec(step);
+    [state] = transition(libraryMachine, state, step as never);
+    expect(shown(sut.actor.getSnapshot())).toEqual(shown(state));
+  }
+  for (const edge of sut.walked) walked.add(nameOf(edge));
+  sut.actor.stop();
+  return state;
+}
+
+const shown = ({ value, context }: State) => ({ value, context });
+
+describe('the outbox of a receiver', () => {
+  const walked = new Set<string>();
+
+  test('goes where its chart says, over every path, and from each end wherever else it may', async () => {
+    const paths = getShortestPaths(libraryMachine, {
+      input: INPUT,
+      events: (state: unknown) => steps(state as State) as never,
+      serializeState: (state: unknown) => view(state as State),
+      limit: 20_000,
+      stopWhen: (state: unknown) => (state as State).context.failures > 2,
+    });
+    expect(paths.length).toBeGreaterThan(10);
+    for (const path of paths) {
+      const names = path.steps.flatMap(({ event }) => (event as unknown as Partial<Step>).name ?? []);
+      const end = await walk(names, walked);
+      for (const { name } of steps(end)) await walk([...names, name], walked);
+    }
+    expect([...edgesOf(libraryMachine.root)].filter((name) => !walked.has(name))).toEqual([]);
+  });
+
+  test('delivers what is due when it is due, and what came meanwhile after it', async () => {
+    const sut = live();
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 + 2_000 });
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 + 9_000 });
+    expect(sut.actor.getSnapshot().context.deadline).toEqual({ kind: 'owed', at: T0 + 2_000 });
+    await sut.exec({ type: 'DEADLINE', kind: 'owed', dueAt: T0 + 2_000, at: T0 + 2_000 });
+    expect(sut.actor.getSnapshot().value).toBe('delivering');
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 + 3_000 });
+    const output: DeliverOutcome = { kind: 'delivered', at: T0, nextAt: T0 + 9_000 };
+    await sut.exec({ type: 'xstate.done.actor.deliver', output });
+    expect(shown(sut.actor.getSnapshot())).toMatchObject({
+      value: 'idle',
+      context: { deadline: { kind: 'owed', at: T0 + 3_000 } },
+    });
+    expect(sut.told).toEqual([]);
+    sut.actor.stop();
+  });
+
+  test('says when its receiver is in trouble, and when it is out of it', async () => {
+    const sut = live();
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 });
+    await sut.exec({ type: 'DEADLINE', kind: 'owed', dueAt: T0, at: T0 });
+    for (const output of [OUTCOMES[2], OUTCOMES[4], OUTCOMES[0]] as DeliverOutcome[]) {
+      await sut.exec({ type: 'xstate.done.actor.deliver', output });
+      await sut.exec({ type: 'RELOADED', at: T0 });
+    }
+    expect(sut.told).toEqual(['server_unreachable', 'server_refused!', 'well']);
+    sut.actor.stop();
+  });
+
+  test('asks nothing of one that refused it, until the configuration is read again', async () => {
+    const sut = live();
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 });
+    await sut.exec({ type: 'DEADLINE', kind: 'owed', dueAt: T0, at: T0 });
+    await sut.exec({ type: 'xstate.done.actor.deliver', output: OUTCOMES[4] as DeliverOutcome });
+    expect(sut.actor.getSnapshot().context.deadline).toBeNull();
+    await sut.exec({ type: 'OWED', at: T0, dueAt: T0 });
+    expect(sut.actor.getSnapshot().value).toBe('refused');
+    await sut.exec({ type: 'RELOADED', at: T0 });
+    expect(sut.actor.getSnapshot().value).toBe('delivering');
+    sut.actor.stop();
+  });
+
+  test('waits from five seconds to five minutes, longer only where it is asked to', () => {
+    expect([1, 2, 3, 6, 7, 50].map((failures) => retryMs(failures, null) / 1_000)).toEqual([
+      5, 10, 20, 160, 300, 300,
+    ]);
+    expect(retryMs(1, 900_000)).toBe(900_000);
+  });
+});
