@@ -143,7 +143,7 @@ async function putThree(
   else if (!(await claim(disk, place.ledger, ledger, mode))) return false;
   // Not before the place is ours: another that finishes now may have its half-written ledger there.
   await clearLeftovers(disk, place);
-  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt), { mode });
+  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt, result), { mode });
   return (await moveMedia(disk, recording.spool, place.media, mode)) === 'moved';
 }
 

@@ -64,8 +64,28 @@ export async function holderOf(disk: Disk, place: RecordingFiles, id: string): P
   }
 }
 
-/** Puts the first ledger there, whole; false where another recording was quicker. Its folder is there already. */
+/** Ledgers that are being put in place now, by disk and path: what has no links has nothing else to tell who was first. */
+const claiming = new WeakMap<Disk, Map<string, Promise<boolean>>>();
+
+/**
+ * Puts the first ledger there, whole; false where another recording was quicker. Its folder is there already. One after
+ * the other for each place, whatever the case of its letters: a look and a rename are two steps.
+ */
 export async function claim(disk: Disk, path: string, ledger: string, mode: number): Promise<boolean> {
+  const running = claiming.get(disk) ?? new Map<string, Promise<boolean>>();
+  claiming.set(disk, running);
+  const key = path.normalize('NFC').toLowerCase();
+  const before = running.get(key) ?? Promise.resolve(true);
+  const own = before.catch(() => true).then(() => claimNow(disk, path, ledger, mode));
+  running.set(key, own);
+  try {
+    return await own;
+  } finally {
+    if (running.get(key) === own) running.delete(key);
+  }
+}
+
+async function claimNow(disk: Disk, path: string, ledger: string, mode: number): Promise<boolean> {
   const temporary = temporaryName(disk, path);
   await writeNew(disk, temporary, ledger, { mode, sync: true });
   try {

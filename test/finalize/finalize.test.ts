@@ -137,6 +137,62 @@ describe('finalizing', () => {
     expect(bench.paths('/media').filter((path) => path.endsWith('.ts')).length).toBe(3);
   });
 
+  it.each([
+    ['of one name', ['Man Utd vs City', 'Man Utd vs City', 'Man Utd vs City', 'Man Utd vs City']],
+    ['of names that differ in case only', ['News', 'NEWS', 'news', 'nEWS']],
+  ])(
+    'gives many %s that finish in the same moment an item each, also where there are no links',
+    async (_, titles) => {
+      const bench = await finalizeBench(memoryDisk({ hardLinks: false }));
+      const recordings = titles.map((title, n) =>
+        aRecording({ id: `0000000${n}`, spool: `/out/sports/${n}.partial.ts`, capsule: aCapsule({ title }) }),
+      );
+      for (const [n, { spool }] of recordings.entries())
+        await writeSpool(bench.disk, spool, packets(2, n + 1));
+      const outcomes = await Promise.all(recordings.map((recording) => bench.finalize(recording)));
+      const media = outcomes.map((outcome) =>
+        outcome.kind === 'published' ? outcome.files.media : outcome.kind,
+      );
+      expect(new Set(media).size).toBe(titles.length);
+      for (const [n, path] of media.entries())
+        expect(bench.disk.files(path).get(path)).toEqual(packets(2, n + 1));
+      expect(bench.paths('/out')).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['300 characters', 'Ein sehr langer Titel '.repeat(14)],
+    ['emoji', '😀'.repeat(120)],
+    ['only slashes', '/////'],
+    ['only dots', '...'],
+    ['Arabic', 'مباراة '.repeat(60)],
+    ['control characters', 'a\u0000b\u001b[31mc\n\u202e'],
+    ['a half of a pair', '\ud83d'],
+    ['markup', '<title>&amp; "x"'],
+  ])(
+    'gives two airings of a title of %s on one day two items, on a disk with short names too',
+    async (_, title) => {
+      for (const nameMax of [255, 143]) {
+        const disk = memoryDisk();
+        disk.mount('/media', { nameMax });
+        const bench = await finalizeBench(disk);
+        for (const [n, startAt] of [START, START + 3 * 3_600_000].entries()) {
+          const capsule = aCapsule({ title, startAt, stopAt: startAt + 3_600_000 });
+          const recording = aRecording({ id: `0000000${n}`, spool: `/out/sports/${n}.partial.ts`, capsule });
+          await writeSpool(disk, recording.spool, packets(2, n));
+          expect((await bench.finalize(recording)).kind).toBe('published');
+        }
+        const paths = bench.paths('/media');
+        expect(paths).toHaveLength(6);
+        expect(new Set(paths.map((path) => path.split('/').slice(0, 4).join('/'))).size).toBe(2);
+        for (const path of paths) {
+          expect(path).toMatch(/^\/media\/sports\/([^/\p{C}]+)\/\1(\.ts|\.nfo|\.catchupd\.json)$/u);
+          expect(path).toMatch(/2026-11-23-\d\d-30-UTC/);
+        }
+      }
+    },
+  );
+
   it('never enters the folder of a person', async () => {
     const bench = await finalizeBench();
     await writeSpool(bench.disk, `${FOLDER}/${NAME}.ts`, Buffer.from('mine'));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { expect, it } from 'vitest';
 
-import { nfoOf } from '../../src/finalize/nfo.js';
+import { nfoOf, type Judged } from '../../src/finalize/nfo.js';
 import { aCapsule, STOP } from '../domain/aRecording.js';
 
 it('is the sample of the formats page, in its order', () => {
@@ -62,4 +62,18 @@ it('leaves out what is not known and falls back to the channel', () => {
 
 it('sorts films by name', () => {
   expect(nfoOf(aCapsule({ lane: 'movies', title: 'Alien' }), STOP)).toContain('<sorttitle>Alien</sorttitle>');
+});
+
+it('says of a part of a programme that it is one, in tag and plot, and why', () => {
+  const part: Judged = { outcome: 'partial', reason: 'joined_in_progress', coverage: 0.756 };
+  const nfo = nfoOf(aCapsule({ desc: 'Live.' }), STOP, part);
+  expect(nfo).toContain('<tag>partial</tag>');
+  expect(nfo).toContain(
+    '<plot>[Partial recording: 75 % of the programme. It was under way when it was first seen; its beginning was over.] Live.</plot>',
+  );
+  expect(nfoOf(aCapsule({}), STOP, { ...part, outcome: 'complete_with_gaps' })).not.toContain('artial');
+});
+
+it('falls back to the channel where a title is nothing but control characters', () => {
+  expect(nfoOf(aCapsule({ title: '\u0000\u001b\u0085 ' }), STOP)).toContain('<title>BBC One</title>');
 });
