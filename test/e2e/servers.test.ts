@@ -1,5 +1,8 @@
 /** From a finished recording into media servers: real processes, real sockets, and servers as strict as the real ones. */
+import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startFakeEmby } from '../fakes/emby.js';
@@ -168,6 +171,68 @@ describe.concurrent('media servers', () => {
     await until('it is told after all', () => first.scans.length === 1);
     await until('it has all libraries', () => first.libraries.length === 3);
     await daemon.stop();
+  });
+});
+
+describe.concurrent('others who are told', () => {
+  it('hear of what was published, signed and once, and a program runs with a title that is no command', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const heard: { event: string; signature: string; expected: string; body: Record<string, unknown> }[] = [];
+    let refusals = 1;
+    const hook = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => void chunks.push(chunk));
+      request.on('end', () => {
+        refusals -= 1;
+        response.writeHead(refusals >= 0 ? 503 : 204).end();
+        if (refusals >= 0) return;
+        const body = Buffer.concat(chunks);
+        heard.push({
+          event: String(request.headers['x-catchupd-event']),
+          signature: String(request.headers['x-catchupd-signature']),
+          expected: `sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`,
+          body: JSON.parse(body.toString()) as Record<string, unknown>,
+        });
+      });
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    onTestFinished(async () => {
+      hook.closeAllConnections();
+      await new Promise((resolve) => hook.close(resolve));
+    });
+    const { port } = hook.address() as AddressInfo;
+    const config = scene.path('catchupd.yaml');
+    writeFileSync(config, `webhooks: [{ url: "http://127.0.0.1:${port}/x", secret: shared }]\n`);
+    const ran = scene.path('ran');
+    const program = `require('fs').appendFileSync(process.argv[1], JSON.stringify([process.env.CATCHUPD_TITLE, process.argv[2]]) + '\\n')`;
+    const title = `Tom & Jerry; touch ${scene.path('pwned')} $(id)`;
+    const daemon = scene.daemon([
+      '--m3u',
+      provider.m3uUrl,
+      '--config',
+      config,
+      '--on-published',
+      `${process.execPath} -e "${program}" ${ran} {path}`,
+    ]);
+    await daemon.ready();
+    await provider.setProgrammes([programme('one.tv', title.replaceAll('&', '&amp;'), soon(1), 3)]);
+    await until('the program ran', () => existsSync(ran), 60_000);
+    await until('the hook heard of it', () => heard.length > 0, 60_000);
+    const [line = ''] = readFileSync(ran, 'utf8').split('\n');
+    const [shown, path] = JSON.parse(line) as [string, string];
+    expect(shown).toContain('; touch ');
+    expect(existsSync(path)).toBe(true);
+    expect(existsSync(scene.path('pwned'))).toBe(false);
+    expect(heard.map(({ event }) => event)).toEqual(['published']);
+    expect(heard[0]?.signature).toBe(heard[0]?.expected);
+    expect(heard[0]?.body).toMatchObject({
+      event: 'published',
+      recording: { machine_state: 'published', outcome: 'complete' },
+    });
+    expect((await daemon.stop()).code).toBe(0);
   });
 });
 
