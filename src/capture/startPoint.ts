@@ -108,11 +108,7 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
   function wait(buffer: Buffer, from: number, to: number, mono: number): void {
     waitingSince ??= mono;
     const late = mono - waitingSince >= waitMs;
-    if (mono - waitingSince >= 2 * waitMs && !streams) {
-      stage = 'open';
-      sink(buffer, from, to);
-      return;
-    }
+    if (mono - waitingSince >= 2 * waitMs && !streams) return startBlind(buffer, from, to);
     for (let at = from; at < to; at += PACKET_BYTES) {
       const pid = pidAt(buffer, at);
       if (opensStream(buffer, at, pid)) {
@@ -127,6 +123,16 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
         return;
       }
     }
+  }
+
+  /** Without tables, with the first packet that is more than padding. */
+  function startBlind(buffer: Buffer, from: number, to: number): void {
+    let at = from;
+    while (at < to && pidAt(buffer, at) === NULL_PID) at += PACKET_BYTES;
+    heldBackBytes += at - from;
+    if (at === to) return;
+    stage = 'open';
+    sink(buffer, at, to);
   }
 
   function startLate(): void {

@@ -152,6 +152,14 @@ describe('the point at which a piece begins', () => {
     expect(bytes.length).toBeGreaterThan(2 * PACKET_BYTES);
   });
 
+  it('never begins with padding', () => {
+    const padding = Buffer.alloc(600 * PACKET_BYTES, 0xff);
+    eachPacket(padding, (at) => Buffer.from([0x47, 0x1f, 0xff, 0x10]).copy(padding, at));
+    const { bytes, heldBack } = begin(padding, (offset) => offset / 5);
+    expect(bytes.length).toBe(0);
+    expect(heldBack).toBe(padding.length);
+  });
+
   it('lets everything through after twice that where there are no tables at all', () => {
     const bare = only(clip, (pid) => pid === 0x100 || pid === 0x101);
     expect(begin(bare, () => 0).started).toBe(false);

@@ -1,57 +1,11 @@
 /** Connections as providers count them: never one too many, and whoever waits says why and comes in (P6). */
 import { describe, expect, it } from 'vitest';
-import { decode, isUnbroken } from '../media/frames.js';
-import {
-  channel,
-  CLIP_FRAMES,
-  json,
-  nothingYet,
-  openScene,
-  programme,
-  soon,
-  until,
-  type ReportItem,
-} from './scene.js';
+import { channel, json, nothingYet, openScene, programme, soon, until, type ReportItem } from './scene.js';
 
 const outcomeOf = (item: ReportItem) => `${item.title}: ${'outcome' in item ? String(item.outcome) : 'none'}`;
 const hostPort = (url: string) => new URL(url).host;
 
 describe.concurrent('connections', () => {
-  it('are shared by programmes of one channel whose padding overlaps', async ({ onTestFinished }) => {
-    const scene = openScene(onTestFinished);
-    const provider = await scene.provider({
-      channels: [channel('one')],
-      programmes: nothingYet('one.tv'),
-      connectionsMax: 1,
-    });
-    const daemon = scene.daemon([
-      '--m3u',
-      provider.m3uUrl,
-      '--post-padding',
-      '3s',
-      '--provider-max',
-      `${hostPort(provider.url)}=1`,
-    ]);
-    await daemon.ready();
-    const at = soon(2);
-    await provider.setProgrammes([
-      programme('one.tv', 'First', at, 6),
-      programme('one.tv', 'Second', at + 6_000, 6),
-    ]);
-    const { completed } = await daemon.sees(
-      'both are finished',
-      (report) => report.completed.length === 2,
-      40_000,
-    );
-    expect(completed.map(outcomeOf).toSorted()).toEqual(['First: complete', 'Second: complete']);
-    expect(await provider.asked('one')).toBe(1);
-    for (const item of completed) {
-      const { frames, errors } = await decode(item.output_path ?? '');
-      expect(errors).toEqual([]);
-      expect(isUnbroken(frames, CLIP_FRAMES)).toBe(true);
-    }
-  });
-
   it('go from one programme to the next on an account of one, after its padding yields and cools down', async ({
     onTestFinished,
   }) => {

@@ -1,5 +1,4 @@
 /** Streams as they come: one file a programme whatever its connections do, and no channel suffers for another. */
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode, isUnbroken } from '../media/frames.js';
 import {
@@ -120,50 +119,6 @@ describe.concurrent('streams of the field', () => {
       expect(errors).toEqual([]);
       expect(frames.length).toBeGreaterThan(75);
     }
-  });
-
-  it('keeps one file of a stream that breaks off every 3 seconds', async ({ onTestFinished }) => {
-    const scene = openScene(onTestFinished);
-    const provider = await scene.provider({
-      channels: [channel('shaky', { clip, behaviour: { dropEveryS: 3 } })],
-      programmes: nothingYet('shaky.tv'),
-    });
-    const daemon = scene.daemon(['--m3u', provider.m3uUrl]);
-    await daemon.ready();
-    const now = soon(2);
-    await provider.setProgrammes([programme('shaky.tv', 'Shaky', now, 10)]);
-    const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
-    const [item] = report.completed;
-    expect(report.failed).toEqual([]);
-    expect(['complete', 'complete_with_gaps']).toContain(item && 'outcome' in item ? item.outcome : '');
-    expect(item?.capture_http_attempts).toBeGreaterThan(2);
-    const ledger = ledgerOf(item);
-    expect(new Set(ledger.gaps.map(({ cause }) => cause))).toEqual(new Set(['reset']));
-    expect(new Set(ledger.joins.map(({ kind }) => kind))).toEqual(new Set(['reconnect']));
-    expect(ledger.stretches).toHaveLength(item?.capture_http_attempts ?? 0);
-    const media = filesUnder(scene.publishDir).filter((path) => path.endsWith('.ts'));
-    expect(media).toHaveLength(1);
-    const { errors, frames } = await decode(join(scene.publishDir, media[0] ?? ''));
-    expect(errors).toEqual([]);
-    expect(frames.length).toBeGreaterThan(9 * 25);
-  });
-
-  it('opens a stalled stream again', async ({ onTestFinished }) => {
-    const scene = openScene(onTestFinished);
-    const provider = await scene.provider({
-      channels: [channel('slow', { clip, behaviour: { stallAfterBytes: 188 * 600 } })],
-      programmes: nothingYet('slow.tv'),
-    });
-    const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--stall-timeout', '1s']);
-    await daemon.ready();
-    const now = soon(2);
-    await provider.setProgrammes([programme('slow.tv', 'Slow', now, 10)]);
-    await daemon.sees('it has stalled', ({ active }) => active[0]?.last_fault === 'upstream_silent');
-    await provider.behave('slow', {});
-    const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
-    expect(report.completed[0]).toMatchObject({ outcome: 'complete_with_gaps' });
-    expect(ledgerOf(report.completed[0]).gaps.map(({ cause }) => cause)).toContain('stall');
-    expect(filesUnder(dirname(report.completed[0]?.output_path ?? ''))).toHaveLength(3);
   });
 
   it('introduces itself to a channel as its catalog asks', async ({ onTestFinished }) => {

@@ -18,8 +18,13 @@ export interface Behaviour {
   readonly redirectTo?: string;
   /** Answers 403 to every other. */
   readonly userAgent?: string;
-  /** Never answers. */
+  /** Never answers; answers without end, a header at a time; answers, but no body comes. */
   readonly silent?: boolean;
+  readonly endlessHeaders?: boolean;
+  readonly noBody?: boolean;
+  /** Only so many connections are treated like this; the others so, or have nothing to complain of. */
+  readonly onlyFirst?: number;
+  readonly afterwards?: Behaviour;
   /** Bytes of the stream that are left out at its beginning, so that it begins inside a packet. */
   readonly skipBytes?: number;
   /** After so many bytes: nothing more comes, the connection breaks, or the body ends as if all were well. */
@@ -31,6 +36,8 @@ export interface Behaviour {
   readonly speed?: number;
   /** Stream time that is sent at once. */
   readonly burstS?: number;
+  /** Sends nothing but null packets. */
+  readonly padding?: boolean;
 }
 
 export interface FakeChannel {
@@ -79,6 +86,8 @@ export interface FakeProviderOptions {
   readonly programmes?: readonly FakeProgramme[];
   /** Streams beyond that are refused with 458; 0 is no limit. */
   readonly connectionsMax?: number;
+  /** A stream that was closed is counted for so long all the same. */
+  readonly countsClosedMs?: number;
   /** It is an Xtream panel too, for this account; what it says of it may be wrong. */
   readonly panel?: FakeAccount;
   readonly port?: number;
@@ -117,6 +126,7 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
   const streams = new Map<ServerResponse, string>();
   const sent = new Map<string, number>();
   let streamsMax = 0;
+  let stillCounted = 0;
   const bornAt = performance.now();
 
   const server = createServer((request, response) => {
@@ -163,8 +173,9 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
   }
 
   function tune(channel: FakeChannel, request: IncomingMessage, response: ServerResponse): void {
-    const behaviour = behaviours.get(channel.id) ?? {};
+    const behaviour = behaviourOf(channel.id);
     if (behaviour.silent) return;
+    if (behaviour.endlessHeaders) return dripHeaders(response);
     if (behaviour.redirectTo !== undefined) {
       response.writeHead(302, { location: behaviour.redirectTo }).end();
       return;
@@ -177,7 +188,7 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
       response.writeHead(behaviour.status ?? 200, behaviour.headers).end(behaviour.body ?? '');
       return;
     }
-    if (options.connectionsMax && streams.size >= options.connectionsMax) {
+    if (options.connectionsMax && streams.size + stillCounted >= options.connectionsMax) {
       response.writeHead(458).end(`max ${options.connectionsMax} connections reached`);
       return;
     }
@@ -190,7 +201,18 @@ export async function startFakeProvider(options: FakeProviderOptions): Promise<F
     response.on('close', () => {
       stop();
       streams.delete(response);
+      if (!options.countsClosedMs) return;
+      stillCounted++;
+      setTimeout(() => stillCounted--, options.countsClosedMs).unref();
     });
+  }
+
+  function behaviourOf(id: string): Behaviour {
+    const behaviour = behaviours.get(id) ?? {};
+    const { onlyFirst, afterwards = {} } = behaviour;
+    if (onlyFirst === 0) return afterwards;
+    if (onlyFirst !== undefined) behaviours.set(id, { ...behaviour, onlyFirst: onlyFirst - 1 });
+    return behaviour;
   }
 
   return {
@@ -230,6 +252,8 @@ function stream(
   bornAt: number,
   onSent: (bytes: number) => void,
 ): () => void {
+  response.flushHeaders();
+  if (behaviour.noBody) return () => undefined;
   const { clip } = channel;
   const { speed = 1, burstS = 0 } = behaviour;
   const tunedAt = performance.now();
@@ -264,15 +288,28 @@ function stream(
     if (due > next) {
       const from = next;
       next = due;
-      send(loopPackets(clip, from, due));
+      send(behaviour.padding ? nullPackets(due - from) : loopPackets(clip, from, due));
     }
     if (behaviour.dropEveryS !== undefined && now - tunedAt >= behaviour.dropEveryS * 1000)
       response.destroy();
   }
   const timer = setInterval(tick, TICK_MS);
-  send(Buffer.concat(entry.tables.map((number) => loopPackets(clip, number, number + 1))));
+  if (!behaviour.padding)
+    send(Buffer.concat(entry.tables.map((number) => loopPackets(clip, number, number + 1))));
   tick();
   return () => clearInterval(timer);
+}
+
+function nullPackets(count: number): Buffer {
+  const packets = Buffer.alloc(count * LOOP_PACKET_BYTES, 0xff);
+  for (let n = 0; n < count; n++) Buffer.from([0x47, 0x1f, 0xff, 0x10]).copy(packets, n * LOOP_PACKET_BYTES);
+  return packets;
+}
+
+function dripHeaders({ socket }: ServerResponse): void {
+  socket?.write('HTTP/1.1 200 OK\r\n');
+  const timer = setInterval(() => socket?.write('x-more: of the same\r\n'), 100);
+  socket?.on('close', () => clearInterval(timer));
 }
 
 /** Bytes that `seconds` of a channel have, about. */
