@@ -11,6 +11,7 @@ import {
   withOnlyOpen,
   without,
   withPaused,
+  withRate,
   withRefusal,
   withWant,
   type Admission,
@@ -90,12 +91,14 @@ export type SchedulerEvent =
   /** For a recording that may have to be woken first. */
   | { readonly type: 'FORWARD'; readonly at: number; readonly id: string; readonly event: RecordingEvent }
   | { readonly type: 'ADMISSION'; readonly at: number; readonly admission: Admission }
-  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt'>> & {
+  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt' | 'bandwidthMax'>> & {
       readonly type: 'LIMITS';
       readonly at: number;
       readonly slotsMax: number;
       readonly tickMs: number;
     })
+  /** What a connection brings, as it was measured. */
+  | { readonly type: 'RATE'; readonly at: number; readonly feed: string; readonly bitsPerSecond: number }
   | { readonly type: 'DRAIN'; readonly at: number }
   | { readonly type: 'DRAINED'; readonly at: number };
 
@@ -191,11 +194,14 @@ export function changed(
       return withOnlyOpen(context, new Set(event.open));
     case 'ACCOUNTS':
       return withAccounts(context, event.limits, event.cooling);
+    case 'RATE':
+      return withRate(context, event.feed, event.bitsPerSecond);
     case 'ADMISSION':
       return { admission: event.admission };
     case 'LIMITS': {
       const { slotsMax, tickMs, cooldownMs = context.cooldownMs, preempt = context.preempt } = event;
-      return { slotsMax, tickMs, cooldownMs, preempt };
+      const { bandwidthMax = context.bandwidthMax } = event;
+      return { slotsMax, tickMs, cooldownMs, preempt, bandwidthMax };
     }
     default:
       return {};

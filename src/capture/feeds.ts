@@ -30,6 +30,8 @@ export interface FeedsDoors {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly onClosed: (key: string, by: ClosedBy) => void;
+  /** What a connection brought, every few seconds, bits a second. */
+  readonly onRate?: (key: string, bitsPerSecond: number) => void;
   /** What may wait for slow listeners, together with what waits for disks elsewhere; its own where it is left out. */
   readonly pool?: WaitPool;
   /** How long a feed without listeners stays open. */
@@ -37,6 +39,8 @@ export interface FeedsDoors {
 }
 
 const LINGER_MS = 3_000;
+/** A rate is measured over so long. */
+const METER_MS = 5_000;
 /** A listener that is this far behind the others is let go, so that it does not hold them back. */
 const BEHIND_BYTES_MAX = 16 * 2 ** 20;
 
@@ -57,6 +61,7 @@ interface Feed {
   /** Listeners that wait for the connection to open. */
   waiting: number;
   body: TransportBody | null;
+  readonly meter: { bytes: number; since: number };
   linger: TimerHandle | null;
   over: boolean;
 }
@@ -71,7 +76,16 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     const opening = transport.open(url, { ...request, signal: abort.signal });
     // Whoever waits is told; nobody may be waiting any more.
     opening.catch(() => undefined);
-    const feed: Feed = { abort, opening, taps: new Set(), waiting: 0, body: null, linger: null, over: false };
+    const feed: Feed = {
+      abort,
+      opening,
+      taps: new Set(),
+      waiting: 0,
+      body: null,
+      meter: { bytes: 0, since: 0 },
+      linger: null,
+      over: false,
+    };
     feeds.set(key, feed);
     return feed;
   }
@@ -84,6 +98,15 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     feed.abort.abort();
     feed.body?.destroy();
     doors.onClosed(key, by);
+  }
+
+  function measure(key: string, meter: Feed['meter'], bytes: number): void {
+    meter.bytes += bytes;
+    const ms = clock.mono() - meter.since;
+    if (ms < METER_MS) return;
+    doors.onRate?.(key, Math.round((meter.bytes * 8_000) / ms));
+    meter.bytes = 0;
+    meter.since += ms;
   }
 
   /** The last listener has gone: the connection waits a little for the next. */
@@ -137,6 +160,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
 
   function start(key: string, feed: Feed, body: TransportBody): void {
     feed.body = body;
+    feed.meter.since = clock.mono();
     const over = (tell: (sink: BodySink) => void) => {
       // What was received is theirs, also of those that pause (P1).
       for (const tap of feed.taps) {
@@ -151,6 +175,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     };
     body.flow({
       onData(chunk) {
+        measure(key, feed.meter, chunk.length);
         for (const tap of feed.taps) give(feed, tap, chunk, pool.isFull());
       },
       onEnd: () => over((sink) => sink.onEnd()),

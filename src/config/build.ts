@@ -79,6 +79,7 @@ export function buildConfig(
       providerMax: value('provider-max') ?? {},
       providerReserve: value('provider-reserve') ?? {},
       providerCooldownMs: value('provider-cooldown') ?? 0,
+      bandwidthMax: value('max-bandwidth') ?? 0,
       preempt: value('preempt') ?? true,
       preferQuality: value('prefer-quality') ?? BEST,
       concurrencyMax: value('max-concurrency') ?? 0,

@@ -91,6 +91,8 @@ export interface HowConfig {
   readonly providerMax: Readonly<Record<string, number>>;
   readonly providerReserve: Readonly<Record<string, number>>;
   readonly providerCooldownMs: number;
+  /** Bits a second over all connections; 0 is no limit. */
+  readonly bandwidthMax: number;
   readonly preempt: boolean;
   /** Of the variants of an HLS stream. */
   readonly preferQuality: QualityWish;

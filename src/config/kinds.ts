@@ -15,6 +15,7 @@ import {
   parseLaneMap,
   parseList,
   parseShare,
+  parseRate,
   parseSize,
 } from '../domain/quantity.js';
 import { parseQuality, type QualityWish } from '../domain/hlsVariant.js';
@@ -34,6 +35,7 @@ export interface ValueOfKind {
   floor: Floor;
   size: number;
   quality: QualityWish;
+  rate: number;
   umask: number;
   word: string;
   text: string;
@@ -103,6 +105,7 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
   size: (texts) => parseSize(only(texts)) ?? refuse(texts, 'is no size, as in 20GiB or 500MB'),
   quality: (texts) =>
     parseQuality(only(texts)) ?? refuse(texts, 'is no quality, as in best, 1280x720, 720p, 2500k or 4M'),
+  rate: (texts) => parseRate(only(texts)) ?? refuse(texts, 'is no bit rate, as in 80Mbit/s or 10MB/s'),
   umask: (texts) => {
     const text = only(texts);
     return /^0?[0-7]{1,3}$/.test(text)

@@ -9,6 +9,7 @@ export type Kind =
   | 'floor'
   | 'size'
   | 'quality'
+  | 'rate'
   | 'umask'
   | 'word'
   | 'text'

@@ -339,6 +339,16 @@ export const OPTIONS = [
     description: 'how long a provider may count a connection after it was closed; waited for at the limit',
   },
   {
+    name: 'max-bandwidth',
+    kind: 'rate',
+    group: 'how',
+    commands: DECIDING,
+    default: '0',
+    value: 'RATE',
+    description:
+      'no further connection is opened while the measured bit rates of those that are open add up to this (80Mbit/s, 10MB/s); 0 = no limit',
+  },
+  {
     name: 'preempt',
     kind: 'flag',
     group: 'how',

@@ -5,7 +5,16 @@
  */
 
 import { refKey, type UpstreamRef } from './channel.js';
-import { limitOf, openOn, usedOf, type Candidate, type Slot, type SlotTable, type Want } from './slots.js';
+import {
+  isLineFull,
+  limitOf,
+  openOn,
+  usedOf,
+  type Candidate,
+  type Slot,
+  type SlotTable,
+  type Want,
+} from './slots.js';
 
 /** What is asked of the world so that a wish can be granted later. */
 export interface Allotment {
@@ -122,6 +131,7 @@ export function allot(table: SlotTable, at: number): Allotment {
 /** Why a new connection to this upstream cannot be opened now, or null. */
 function obstacleFor(table: SlotTable, candidate: Candidate, at: number): string | null {
   if (table.slotsMax > 0 && table.slots.length >= table.slotsMax) return 'slots_full';
+  if (isLineFull(table)) return 'bandwidth';
   for (const account of candidate.accounts ?? []) {
     const limit = limitOf(table, account, at);
     if (usedOf(table, account, at) < limit) continue;
@@ -133,6 +143,7 @@ function obstacleFor(table: SlotTable, candidate: Candidate, at: number): string
 /** Whether this slot, once closed, brings a wish nearer to a connection. */
 function helps(table: SlotTable, slot: Slot, want: Want, at: number): boolean {
   if (table.slotsMax > 0 && table.slots.length >= table.slotsMax) return true;
+  if (isLineFull(table) && !slot.closed) return true;
   return want.candidates.some((candidate) =>
     (candidate.accounts ?? []).some(
       (account) => slot.accounts.includes(account) && openOn(table, account) >= limitOf(table, account, at),

@@ -4,6 +4,7 @@ export const OUTCOME_REASONS = {
   not_started:
     'Its time passed before capture could begin; catchupd was not running, or learned of it too late.',
   slots_full: 'No connection of the account was free until it ended.',
+  bandwidth: 'The line was full (--max-bandwidth) until it ended.',
   disk_floor: 'Too little disk space was free to begin.',
   state_unwritable: 'The state could not be written, so nothing new was begun.',
   no_upstream: 'There was no address left to ask.',

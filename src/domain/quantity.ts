@@ -117,6 +117,18 @@ export function parseFloor(text: string): Floor | null {
   return bytes === null ? null : { kind: 'bytes', bytes };
 }
 
+const RATE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** Bits a second: `100Mbit/s`, `80Mbps`, `25M`, `9000000`; `12MB/s` counts bytes. Units are decimal. Or null. */
+export function parseRate(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(bit|bits|bps|b|byte|bytes)?(\/s|ps)?$/i.exec(text.trim());
+  if (!match) return null;
+  const [, number = '', unit = '', word = ''] = match;
+  const isBytes = word === 'B' || word.toLowerCase().startsWith('byte');
+  const bits = Math.round(Number(number) * (RATE_UNITS[unit.toLowerCase()] ?? 1) * (isBytes ? 8 : 1));
+  return Number.isSafeInteger(bits) ? bits : null;
+}
+
 /** A whole number of at least 0, or null. */
 export function parseCount(text: string): number | null {
   const trimmed = text.trim();

@@ -75,6 +75,10 @@ export interface SlotTable {
   readonly limits: Readonly<Record<string, AccountLimit>>;
   /** Connections at once over all accounts; 0 is no limit. */
   readonly slotsMax: number;
+  /** Bits a second over all connections beyond which no further one is opened; 0 is no limit. */
+  readonly bandwidthMax: number;
+  /** What was last measured of each feed, bits a second. */
+  readonly rates: Readonly<Record<string, number>>;
   readonly cooldownMs: number;
   /** Whether a higher priority may take the slot of a lower one. */
   readonly preempt: boolean;
@@ -87,6 +91,8 @@ export const NO_SLOTS: SlotTable = {
   cooling: [],
   limits: {},
   slotsMax: 0,
+  bandwidthMax: 0,
+  rates: {},
   cooldownMs: 25_000,
   preempt: true,
   admission: null,
@@ -95,6 +101,9 @@ export const NO_SLOTS: SlotTable = {
 type Changing = Pick<SlotTable, 'slots' | 'queue'>;
 
 const LEARNED_MS_MAX = 86_400_000;
+const RATES_MAX = 200;
+/** A channel in HD, until one is measured. */
+const TYPICAL_RATE = 8_000_000;
 
 /**
  * A wish replaces an earlier one of the same recording. One of a recording that holds an open slot crossed its grant on
@@ -195,6 +204,26 @@ export function withOnlyOpen(table: Changing, open: ReadonlySet<string>): Changi
     slots: table.slots.filter(({ feed, holders }) => holders.length > 0 || open.has(feed)),
     queue: table.queue,
   };
+}
+
+/** A feed was measured. Of those without a slot as many are remembered as may soon come back. */
+export function withRate(table: SlotTable, feed: string, bitsPerSecond: number): Pick<SlotTable, 'rates'> {
+  const { [feed]: _, ...others } = table.rates;
+  const kept = Object.entries(others).slice(-RATES_MAX);
+  return { rates: { ...Object.fromEntries(kept), [feed]: bitsPerSecond } };
+}
+
+/** What comes over the line now: measured, and of what was just opened the mean of what is known. */
+export function bandwidthOf(table: SlotTable): number {
+  const known = Object.values(table.rates);
+  const sum = known.reduce((total, rate) => total + rate, 0);
+  const typical = known.length === 0 ? TYPICAL_RATE : sum / known.length;
+  const open = table.slots.filter(({ closed }) => !closed);
+  return open.reduce((total, { feed }) => total + (table.rates[feed] ?? typical), 0);
+}
+
+export function isLineFull(table: SlotTable): boolean {
+  return table.bandwidthMax > 0 && bandwidthOf(table) >= table.bandwidthMax;
 }
 
 /** When somebody who waits may get a slot without anything else happening: a cool-down or a programme ends. Or null. */

@@ -117,6 +117,9 @@ export function assemble(parts: AssemblyDoors): Assembly {
     transport: hlsTransport(doors.transport, clock),
     clock,
     pool,
+    onRate(feed, bitsPerSecond) {
+      if (config.how.bandwidthMax > 0) system.send({ type: 'RATE', at: clock.now(), feed, bitsPerSecond });
+    },
     onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
   });
   const indexes = createMediaIndexes(disk, folder);
@@ -258,9 +261,9 @@ export function assemble(parts: AssemblyDoors): Assembly {
   }
 
   function tellLimits(): void {
-    const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt } = config.how;
+    const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt, bandwidthMax } = config.how;
     const { pollIntervalMs: tickMs } = config.when;
-    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt });
+    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt, bandwidthMax });
   }
 
   /** A chart for each receiver; the scheduler keeps those that live. */

@@ -3,7 +3,7 @@
 import type { SchedulerContext } from '../../machines/schedulerContext.js';
 import type { Account } from '../domain/account.js';
 import { HALF_LIFE_MS, penaltyOf, type HostRecord } from '../domain/ranking.js';
-import { limitOf, openOn } from '../domain/slots.js';
+import { bandwidthOf, limitOf, openOn } from '../domain/slots.js';
 import { rfc3339 } from '../domain/text.js';
 import { showRef } from '../domain/sidecar.js';
 import type { RankingView } from './rankingView.js';
@@ -26,6 +26,7 @@ export function upstreamsView(
   ]);
   return {
     slots: { used: table.slots.length, limit: table.slotsMax, refused_for: table.admission },
+    bandwidth: { bits_per_second: Math.round(bandwidthOf(table)), limit: table.bandwidthMax },
     accounts: [...labels].map(([key, account]) => {
       const known = table.limits[key];
       const limit = limitOf(table, key, now);

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { createFeeds, type ClosedBy } from '../../src/capture/feeds.js';
-import { systemClock } from '../../src/io/clock.js';
+import { systemClock, type Clock } from '../../src/io/clock.js';
 import { TransportFault, type TransportBody, type TransportResponse } from '../../src/io/transport.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
 
@@ -20,7 +20,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function scene(status = 200) {
+async function scene(status = 200, clock: Clock = systemClock) {
   const viewers: ServerResponse[] = [];
   const server = createServer((_request, response) => {
     response.writeHead(status);
@@ -32,9 +32,11 @@ async function scene(status = 200) {
   });
   const transport = undiciTransport(systemClock);
   const closed: [string, ClosedBy][] = [];
+  const rates: [string, number][] = [];
   const feeds = createFeeds({
     transport,
-    clock: systemClock,
+    clock,
+    onRate: (key, bitsPerSecond) => rates.push([key, bitsPerSecond]),
     onClosed: (key, by) => closed.push([key, by]),
     lingerMs: 50,
   });
@@ -48,7 +50,7 @@ async function scene(status = 200) {
   const port = typeof address === 'object' && address ? address.port : 0;
   const open = (signal = new AbortController().signal) =>
     feeds.open('one', `http://127.0.0.1:${port}/`, { headersTimeoutMs: 5_000, signal });
-  return { viewers, feeds, closed, open };
+  return { viewers, feeds, closed, rates, open };
 }
 
 async function until(fact: () => boolean): Promise<void> {
@@ -193,4 +195,26 @@ it('goes on for the others while one listener pauses, who then gets what it miss
   slowBody.resume();
   await until(() => slow.all().length === 20_680);
   expect(slow.all().equals(packets(0, 110))).toBe(true);
+});
+
+it('tells every five seconds what a connection brings, however many listen', async () => {
+  let mono = 1_000;
+  const { viewers, rates, open } = await scene(200, { ...systemClock, mono: () => mono });
+  const opening = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 100));
+  const first = listen(await liveOf(opening));
+  const second = listen(await liveOf(open()));
+  await until(() => first.all().length === 18_800);
+  expect(rates).toEqual([]);
+  mono += 5_000;
+  viewers[0]?.write(packets(100, 900));
+  await until(() => first.all().length === 188_000);
+  expect(second.all().length).toBeGreaterThan(0);
+  mono += 10_000;
+  viewers[0]?.write(packets(1_000, 1));
+  await until(() => first.all().length === 188_188);
+  const bits = rates.reduce((sum, [, rate], index) => sum + rate * (index === 0 ? 5 : 10), 0);
+  expect(rates.map(([key]) => key)).toEqual(['one', 'one']);
+  expect(Math.round(bits / 8)).toBe(188_188);
 });

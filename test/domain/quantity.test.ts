@@ -12,6 +12,7 @@ import {
   parseLaneMap,
   parseList,
   parseShare,
+  parseRate,
   parseSize,
   roundSize,
 } from '../../src/domain/quantity.js';
@@ -195,5 +196,23 @@ describe('addresses to listen on', () => {
     ]) {
       expect(isLoopback(host)).toBe(false);
     }
+  });
+});
+
+describe('bit rates', () => {
+  it.each([
+    ['9000000', 9_000_000],
+    ['80Mbit/s', 80_000_000],
+    ['80Mbps', 80_000_000],
+    ['25M', 25_000_000],
+    ['1.5 Gbit', 1_500_000_000],
+    ['12MB/s', 96_000_000],
+    ['64kbit', 64_000],
+    ['0', 0],
+    ['fast', null],
+    ['-1', null],
+    ['10Mfoo', null],
+  ])('%s is %s', (text, bits) => {
+    expect(parseRate(text)).toBe(bits);
   });
 });
