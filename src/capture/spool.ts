@@ -2,6 +2,7 @@
  * The file a recording grows in: append-only (P1), whole packets only. What a killed process or a failed write left
  * unfinished at its end is cut when it is opened again: the one cut there is, and it is counted.
  */
+import { dirname } from 'node:path';
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
 import { trimSpool } from './spoolTrim.js';
 import { PACKET_BYTES } from './tsPackets.js';
@@ -39,6 +40,8 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
   }
   try {
     ({ bytes: firstOffset, trimmedBytes } = await trimSpool(file));
+    // A name that a power cut takes takes all that was synced under it.
+    if (firstOffset === 0) await syncName(disk, path);
   } catch (error) {
     await closeQuietly(file);
     return troubleOf(error);
@@ -70,6 +73,12 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
     bytesWritten: () => bytes,
     close: () => closeQuietly(file),
   };
+}
+
+/** The file's name, and that of its folder, which may be as new. */
+async function syncName(disk: Disk, path: string): Promise<void> {
+  await disk.syncFolder(dirname(path));
+  await disk.syncFolder(dirname(dirname(path)));
 }
 
 export function isTrouble(value: object): value is DiskTrouble {

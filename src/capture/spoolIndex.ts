@@ -48,7 +48,7 @@ export async function readIndexFacts(disk: Disk, path: string): Promise<IndexFac
 export async function openSpoolIndex(disk: Disk, input: SpoolIndexInput): Promise<SpoolIndex | null> {
   const { path, spoolBytes, trimmed, startedAt, read } = input;
   let facts: IndexFacts;
-  let file: DiskFile;
+  let file: DiskFile | null = null;
   const first: IndexLine[] = [];
   try {
     await disk.mkdir(dirname(path));
@@ -57,9 +57,12 @@ export async function openSpoolIndex(disk: Disk, input: SpoolIndexInput): Promis
     // A torn last line must not swallow the next one.
     if ((await file.bytes()) > 0) await file.write([Buffer.from('\n')]);
   } catch (error) {
+    // A disk that refuses for an hour must not cost a file left open at every try.
+    await file?.close().catch(() => undefined);
     if (diskCode(error) === 'UNKNOWN') throw error;
     return null;
   }
+  const opened = file;
   if (facts.startedAt === 0) first.push(['start', startedAt]);
   const sureBytes =
     trimmed || facts.bytes > spoolBytes ? Math.max(0, spoolBytes - TRIM_BYTES_MAX) : spoolBytes;
@@ -93,7 +96,7 @@ export async function openSpoolIndex(disk: Disk, input: SpoolIndexInput): Promis
     const text = indexText(lines);
     lines = [];
     try {
-      await file.write([Buffer.from(text)]);
+      await opened.write([Buffer.from(text)]);
     } catch {
       broken = true;
     }
@@ -111,7 +114,7 @@ export async function openSpoolIndex(disk: Disk, input: SpoolIndexInput): Promis
       abort.abort();
       await filling;
       await flush();
-      await file.close().catch(() => undefined);
+      await opened.close().catch(() => undefined);
     },
   };
 }

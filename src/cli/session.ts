@@ -10,6 +10,7 @@ import { undiciExchange } from '../io/undiciExchange.js';
 import { undiciTransport } from '../io/undiciTransport.js';
 import type { Log } from '../log.js';
 import type { Doors } from '../runtime/doors.js';
+import { withFailpoint } from './failpoint.js';
 import type { LoadedCommand } from './load.js';
 
 export interface Session {
@@ -23,7 +24,7 @@ export interface Session {
 export function openDoors(log: Log): Doors {
   return {
     clock: systemClock,
-    disk: nodeDisk,
+    disk: withFailpoint(nodeDisk, process.env['CATCHUPD_FAILPOINT']),
     transport: undiciTransport(systemClock),
     parse: createWorkerParse(),
     random: systemRandom,

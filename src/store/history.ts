@@ -65,10 +65,15 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     if (open?.name === name) return open.file;
     await leave();
     const file = await disk.open(join(folder, name), 'append');
-    // A line that a crash cut short is ended, so that the next one stands alone.
-    const bytes = await file.bytes();
-    if (bytes > 0 && (await file.read(bytes - 1, 1))[0] !== 0x0a) await file.write([Buffer.from('\n')]);
-    if (bytes === 0) await disk.syncFolder(folder);
+    try {
+      // A line that a crash cut short is ended, so that the next one stands alone.
+      const bytes = await file.bytes();
+      if (bytes > 0 && (await file.read(bytes - 1, 1))[0] !== 0x0a) await file.write([Buffer.from('\n')]);
+      if (bytes === 0) await disk.syncFolder(folder);
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      throw error;
+    }
     open = { name, file };
     return file;
   }

@@ -12,13 +12,14 @@ import type { Exchange } from '../../src/io/exchange.js';
 import type { ProcessProbe } from '../../src/io/processProbe.js';
 import type { Programs } from '../../src/io/programs.js';
 import { seededRandom } from '../../src/io/random.js';
-import { TransportFault } from '../../src/io/transport.js';
+import { TransportFault, type TransportRequest } from '../../src/io/transport.js';
 import { startDaemon, type Daemon } from '../../src/runtime/daemon.js';
 import type { Doors } from '../../src/runtime/doors.js';
+import { createLife, type Life } from './life.js';
 import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
 import { createProvider, type Provider } from './provider.js';
 import { virtualClock, type VirtualClock } from './virtualClock.js';
-import { virtualTransport, type VirtualTransport } from './virtualTransport.js';
+import { virtualTransport, type Answer, type VirtualTransport } from './virtualTransport.js';
 
 export const HOUR_MS = 3_600_000;
 export const SLOTS = 8;
@@ -46,6 +47,9 @@ export interface DaemonWorld {
   boot(): Promise<Daemon>;
   /** As on SIGTERM. */
   stop(): Promise<void>;
+  /** As on SIGKILL: from now on the daemon that runs can do nothing, in the middle of whatever it was at. */
+  kill(): void;
+  isRunning(): boolean;
 }
 
 export interface WorldOptions {
@@ -57,7 +61,13 @@ export interface WorldOptions {
   readonly onAir?: number;
   /** How long the provider has a programme. */
   readonly forMs?: number;
+  /** What stands between the provider and the daemon. */
+  readonly weather?: (world: WorldParts, answer: Answering) => Answering;
 }
+
+type Answering = (url: URL, request: TransportRequest) => Answer;
+
+export type WorldParts = Pick<DaemonWorld, 'clock' | 'disk' | 'provider' | 'startAt'>;
 
 export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWorld> {
   const random = seededRandom(options.seed);
@@ -70,7 +80,9 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     fromAt: START_AT - HOUR_MS,
     toAt: START_AT + (options.forMs ?? 30 * HOUR_MS),
   });
-  const transport = virtualTransport(clock, (url, request) => provider.answer(url, request));
+  const plain: Answering = (url, request) => provider.answer(url, request);
+  const parts: WorldParts = { clock, disk, provider, startAt: START_AT };
+  const transport = virtualTransport(clock, options.weather?.(parts, plain) ?? plain);
   const config = await configOf({
     catalog: provider.catalogUrl,
     m3u: provider.m3uUrl,
@@ -93,6 +105,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     },
     {
       write(text: string) {
+        if (!life?.isAlive()) return;
         const line = JSON.parse(text) as LogLine;
         lines.push(line);
         if (daemon) for (const listener of listeners) listener(line);
@@ -100,6 +113,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     },
   );
   let lives = 0;
+  let life: Life | null = null;
   let daemon: Daemon | null = null;
 
   function running(): Daemon {
@@ -119,13 +133,12 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     daemon: running,
     async boot() {
       lives += 1;
+      life = createLife({ clock, disk, transport });
       const doors: Doors = {
-        clock,
-        disk,
-        transport,
+        ...life.doors,
         log,
         random,
-        parse: createInlineParse(disk),
+        parse: createInlineParse(life.doors.disk),
         processes: processOf(lives),
         exchange: NOBODY,
         programs: NOTHING,
@@ -137,6 +150,11 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
       await clock.until(running().stop());
       daemon = null;
     },
+    kill() {
+      life?.end();
+      daemon = null;
+    },
+    isRunning: () => daemon !== null,
   };
 }
 

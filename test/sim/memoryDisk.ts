@@ -45,11 +45,12 @@ export interface MemoryDisk extends Disk {
   fault: (operation: DiskOperation, path: string) => string | null;
   /**
    * A power cut: names and bytes that were not synced are gone; open files are dead. With `keep`, a share of the
-   * unsynced survives, in order (0 nothing, 1 all).
+   * unsynced survives, in order (0 nothing, 1 all); a function gives each file system and file its own.
    */
-  crash(keep?: number): void;
+  crash(keep?: number | (() => number)): void;
   /** Files that were opened and not closed. */
   openFiles(): number;
+  openNames(): readonly string[];
   /** Every file below `path`, as path → size. */
   sizes(path?: string): Map<string, number>;
   /** Every file below `path`, as path → a copy of its bytes. */
@@ -109,7 +110,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   const now = options.now ?? (() => 0);
   let inodes = 1;
   let generation = 0;
-  let opened = 0;
+  let opened: string[] = [];
 
   const newFolder = (system: FileSystem, mode: number): FolderNode => {
     inodes += 1;
@@ -206,7 +207,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   function openFile(node: FileNode, path: string, how: OpenMode): DiskFile {
     const born = generation;
     let closed = false;
-    opened += 1;
+    opened.push(path);
     const usable = (operation: DiskOperation) => {
       if (closed || born !== generation) throw fail('EBADF', operation, path);
       ask(operation, path);
@@ -243,7 +244,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
         return node.bytes;
       },
       async close() {
-        if (!closed && born === generation) opened -= 1;
+        if (!closed && born === generation) opened.splice(opened.indexOf(path), 1);
         closed = true;
       },
     };
@@ -392,18 +393,20 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       get(path, 'resize').system.bytesMax = bytes;
     },
     crash(keep = 0) {
+      const share = typeof keep === 'number' ? () => keep : keep;
       generation += 1;
-      opened = 0;
+      opened = [];
       for (const system of new Set([base, ...systems.values()])) {
-        for (const changes of system.pending.slice(0, Math.floor(system.pending.length * keep)))
+        for (const changes of system.pending.slice(0, Math.floor(system.pending.length * share())))
           settle(changes);
         system.pending = [];
         system.used = 0;
         const seen = new Set<Node>();
-        restore(system.root, keep, seen);
+        restore(system.root, share, seen);
       }
     },
-    openFiles: () => opened,
+    openFiles: () => opened.length,
+    openNames: () => [...opened],
     sizes(path = '/') {
       const found = new Map<string, number>();
       const walk = (at: string) => {
@@ -447,11 +450,11 @@ function dropName(node: Node): void {
   if (node.links === 0) node.system.used -= node.bytes;
 }
 
-function restore(folder: FolderNode, keep: number, seen: Set<Node>): void {
+function restore(folder: FolderNode, share: () => number, seen: Set<Node>): void {
   folder.entries = new Map(folder.durable);
   for (const node of folder.entries.values()) {
     if (node.kind === 'folder') {
-      restore(node, keep, seen);
+      restore(node, share, seen);
       continue;
     }
     if (!seen.has(node)) {
@@ -459,7 +462,7 @@ function restore(folder: FolderNode, keep: number, seen: Set<Node>): void {
       node.links = 0;
       const { data, bytes } = node.durable;
       if (data) node.data = Buffer.from(data);
-      node.bytes = data ? bytes : bytes + Math.floor(Math.max(0, node.bytes - bytes) * keep);
+      node.bytes = data ? bytes : bytes + Math.floor(Math.max(0, node.bytes - bytes) * share());
       node.durable = { data: null, bytes: node.bytes };
       node.system.used += node.bytes;
     }

@@ -1,0 +1,97 @@
+/**
+ * One life of a process: its doors work until it ends, in the middle of whatever it was at. What it had asked for never
+ * comes back, its timers never fire, its connections are closed and its open files left; what it had written stays.
+ */
+import type { Clock, TimerHandle } from '../../src/io/clock.js';
+import type { Disk, DiskFile } from '../../src/io/disk.js';
+import type { Transport } from '../../src/io/transport.js';
+
+interface LifeDoors {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly transport: Transport;
+}
+
+export interface Life {
+  readonly doors: LifeDoors;
+  isAlive(): boolean;
+  end(): void;
+}
+
+const NEVER = new Promise<never>(() => undefined);
+
+export function createLife({ clock, disk, transport }: LifeDoors): Life {
+  let alive = true;
+  const timers = new Set<TimerHandle>();
+  const connections = new Set<AbortController>();
+
+  /** Every method of a door, for as long as the process lives. */
+  function mortal<T extends object>(door: T): T {
+    return new Proxy(door, {
+      get(target, name, receiver) {
+        const member: unknown = Reflect.get(target, name, receiver);
+        if (typeof member !== 'function') return member;
+        return (...args: unknown[]) => {
+          if (!alive) return NEVER;
+          const answer: unknown = Reflect.apply(member, target, args);
+          if (!(answer instanceof Promise)) return answer;
+          return answer.then(
+            (value: unknown) => (alive ? value : NEVER),
+            (error: unknown) => {
+              if (alive) throw error;
+              return NEVER;
+            },
+          );
+        };
+      },
+    });
+  }
+
+  const files = mortal(disk);
+  return {
+    doors: {
+      clock: {
+        now: () => clock.now(),
+        mono: () => clock.mono(),
+        after(delayMs, task) {
+          if (!alive) return { cancel: () => undefined };
+          const timer = clock.after(delayMs, () => {
+            timers.delete(timer);
+            task();
+          });
+          timers.add(timer);
+          return {
+            cancel() {
+              timers.delete(timer);
+              timer.cancel();
+            },
+          };
+        },
+      },
+      disk: new Proxy(files, {
+        get(target, name, receiver) {
+          if (name !== 'open') return Reflect.get(target, name, receiver) as unknown;
+          return async (...args: Parameters<Disk['open']>) => mortal<DiskFile>(await target.open(...args));
+        },
+      }),
+      transport: {
+        open(url, request) {
+          if (!alive) return NEVER;
+          const connection = new AbortController();
+          connections.add(connection);
+          const signals = [connection.signal, ...(request.signal ? [request.signal] : [])];
+          return transport.open(url, { ...request, signal: AbortSignal.any(signals) });
+        },
+        close: () => transport.close(),
+      },
+    },
+    isAlive: () => alive,
+    end() {
+      alive = false;
+      for (const timer of timers) timer.cancel();
+      timers.clear();
+      for (const connection of connections) connection.abort();
+      connections.clear();
+    },
+  };
+}

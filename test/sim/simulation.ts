@@ -1,0 +1,96 @@
+/** A run of the real daemon through a storm: one seed decides all, and the same seed gives the same run. */
+import { recordingMachine } from '../../machines/recording.js';
+import { seededRandom } from '../../src/io/random.js';
+import { createDaemonWorld, HOUR_MS, type DaemonWorld } from './daemonWorld.js';
+import { historyFindings } from './invariants.js';
+import { createStorm, type FaultKind } from './storm.js';
+import { createJudge } from './truth.js';
+
+const MINUTE_MS = 60_000;
+/** How often everything is looked at. */
+const LOOK_MS = 10 * MINUTE_MS;
+/** At the end it is calm this long, so that everything can come to rest. */
+const CALM_MS = 45 * MINUTE_MS;
+
+export interface Ran {
+  readonly seed: number;
+  readonly findings: readonly string[];
+  readonly faults: ReadonlyMap<FaultKind, number>;
+  readonly checks: ReadonlyMap<string, number>;
+  /** Pairs of states that a recording went through, of all that its chart has. */
+  readonly steps: ReadonlySet<string>;
+  readonly ratio: number;
+  readonly world: DaemonWorld;
+}
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly hours: number;
+  readonly kinds?: readonly FaultKind[];
+}
+
+export async function simulate({ seed, hours, kinds }: RunOptions): Promise<Ran> {
+  const storm = createStorm(seededRandom(seed * 7_919 + 1), kinds && [...kinds]);
+  const world = await createDaemonWorld({
+    seed,
+    forMs: (hours + 32) * HOUR_MS,
+    options: {
+      preempt: 'true',
+      'retain-completed-per-lane': 'movies=6',
+      'budget-bytes-per-lane': 'general=8MB',
+    },
+    weather: (parts, answer) => storm.weather(parts, answer),
+  });
+  const judge = createJudge(storm, world);
+  const steps = new Set<string>();
+  world.watch(({ msg, from, to }) => {
+    if (msg === 'recording') steps.add(`${JSON.stringify(from ?? null)} → ${JSON.stringify(to)}`);
+  });
+  const begun = performance.now();
+  await world.boot();
+  for (let at = 0; at < hours * HOUR_MS; at += LOOK_MS) {
+    await storm.run(world, LOOK_MS);
+    judge.look(world);
+  }
+  storm.calm(world);
+  for (let at = 0; at < CALM_MS; at += LOOK_MS) {
+    await world.clock.run(LOOK_MS);
+    judge.look(world);
+  }
+  const toAt = world.startAt + world.clock.mono() - 30 * MINUTE_MS;
+  judge.conclude(world, world.startAt, toAt);
+  const told = await historyFindings(world);
+  await world.stop();
+  const left = [
+    ...world.disk.openNames().map((name) => `${name} is open at the end`),
+    ...(world.transport.openStreams().length > 0 ? ['streams are open at the end'] : []),
+  ];
+  return {
+    seed,
+    findings: [...judge.findings, ...told.map((finding) => `P10 ${finding}`), ...left],
+    faults: storm.counts,
+    checks: judge.checks,
+    steps,
+    ratio: Math.round((hours * HOUR_MS) / (performance.now() - begun)),
+    world,
+  };
+}
+
+/** For a person, and for whoever has to find it again. */
+export function told({ seed, faults, checks, steps, ratio, findings }: Ran): string {
+  const list = (map: ReadonlyMap<string, number>) =>
+    [...map]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
+  const states = Object.keys(recordingMachine.states).length;
+  return [
+    `seed ${seed}: ${ratio} times real time`,
+    `  faults: ${list(faults)}`,
+    `  checked: ${list(checks)}`,
+    `  steps of recordings: ${steps.size} kinds over ${states} states`,
+    ...(findings.length > 0
+      ? [`  FOUND (npm run sim -- --seed ${seed}):`, ...findings.map((each) => `    ${each}`)]
+      : []),
+  ].join('\n');
+}

@@ -1,0 +1,309 @@
+/**
+ * The promises, judged over a run in which anything may have gone wrong: by what the provider sent, what the storm did,
+ * and what is on the disk. It looks at every step of the disk and at every fate.
+ */
+import type { Entry } from '../../src/runtime/book.js';
+import { SLOTS, type DaemonWorld } from './daemonWorld.js';
+import type { Showing } from './provider.js';
+import type { Excuse, Storm } from './storm.js';
+import { unitsIn, UNIT_MS, type Unit } from './syntheticTs.js';
+
+const MINUTE_MS = 60_000;
+/** A backoff, a cool-down, a stall that is noticed, and a connection: no outage lasts longer than its cause by more. */
+const SLACK_MS = 120_000;
+
+export interface Judge {
+  /** How many things were asked, by promise. */
+  readonly checks: ReadonlyMap<string, number>;
+  /** What can be asked at any moment. */
+  look(world: DaemonWorld): void;
+  /** Everything that began and ended before. */
+  conclude(world: DaemonWorld, fromAt: number, toAt: number): void;
+  readonly findings: readonly string[];
+}
+
+interface Fate {
+  readonly entry: Entry;
+  readonly units: readonly Unit[];
+}
+
+export function createJudge(storm: Storm, world: DaemonWorld): Judge {
+  const findings: string[] = [];
+  const checks = new Map<string, number>();
+  const fates = new Map<string, Fate>();
+  /** How much of each spool there was at the last look, and its last bytes. */
+  const spools = new Map<string, { readonly bytes: number; readonly tail: Buffer; readonly id: string }>();
+  const foreign = '/library/general/a film of mine.mkv';
+  let placed = false;
+
+  function ask(promise: string, holds: boolean, finding: () => string): void {
+    checks.set(promise, (checks.get(promise) ?? 0) + 1);
+    if (!holds && findings.length < 40) findings.push(`${promise} ${finding()}`);
+  }
+
+  const inner = world.disk.link.bind(world.disk);
+  world.disk.link = async (from, to) => {
+    await inner(from, to);
+    appeared(to);
+  };
+  const rename = world.disk.rename.bind(world.disk);
+  world.disk.rename = async (from, to) => {
+    await rename(from, to);
+    appeared(to);
+  };
+  const unlink = world.disk.unlink.bind(world.disk);
+  world.disk.unlink = async (path) => {
+    await removed(path);
+    await unlink(path);
+  };
+
+  /** P9: whatever a media server finds is whole, with what belongs to it. */
+  function appeared(path: string): void {
+    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path)) return;
+    const there = world.disk.sizes('/library');
+    const stem = path.replace(/\.ts$/, '');
+    ask('P9', there.has(`${stem}.nfo`), () => `${path} appeared before its nfo`);
+    ask('P9', there.has(`${stem}.catchupd.json`), () => `${path} appeared before its ledger`);
+  }
+
+  /** P5: media goes only with a recording that is being removed. What was expired is written down before. */
+  async function removed(path: string): Promise<void> {
+    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path) || !world.isRunning()) return;
+    const entries = [...world.daemon().book.all()];
+    const owner = entries.find(({ recording }) => recording.files?.media === path);
+    ask(
+      'P5',
+      owner?.path.startsWith('expired') ?? false,
+      () => `${path} removed as ${owner?.path ?? 'nobody’s'}`,
+    );
+    if (!owner) return;
+    const isDurable = await Promise.race([
+      world
+        .daemon()
+        .store.durable(owner.id, owner.rev)
+        .then(() => true),
+      new Promise<boolean>((resolve) => void setImmediate(resolve, false)),
+    ]);
+    ask('P5', isDurable, () => `${path} removed before that was written down`);
+    // The time that passed, whatever the wall says.
+    const due = owner.recording.expiresAt <= world.startAt + world.clock.mono() + MINUTE_MS;
+    ask('P5', owner.recording.evictedBy !== 'expiry' || due, () => `${path} expired before its time`);
+  }
+
+  world.watch(({ msg, id }) => {
+    if (msg === 'recording') witness(world.daemon().book.get(String(id)));
+    if (msg !== 'removed') return;
+    const tombstone = world.daemon().store.tombstones().get(String(id));
+    ask('P10', tombstone !== undefined, () => `${String(id)} is gone without a tombstone`);
+    ask('P5', tombstone?.reason !== 'removed_by_user', () => `${String(id)}: its media went by itself`);
+  });
+
+  /** What became of it, as it is when that is known: a second later it may be gone. */
+  function witness(entry: Entry | undefined): void {
+    if (!entry || entry.recording.result === null || fates.has(entry.id)) return;
+    const { files, spool } = entry.recording;
+    const media = entry.path === 'published' ? files?.media : undefined;
+    const bytes = media === undefined ? undefined : world.disk.files(media).get(media);
+    const before = spools.get(spool);
+    // P1: what was there at the last look is there, where it was.
+    if (before && bytes && before.id === entry.id) {
+      const kept = bytes.subarray(before.bytes - before.tail.length, before.bytes).equals(before.tail);
+      ask('P1', kept, () => `${entry.id} lost bytes of its spool`);
+    }
+    spools.delete(spool);
+    fates.set(entry.id, { entry, units: bytes ? unitsIn(bytes) : [] });
+  }
+
+  /** A person keeps a file of their own among ours. */
+  async function placeForeign(): Promise<void> {
+    await world.disk.mkdir('/library/general');
+    const file = await world.disk.open(foreign, 'append');
+    await file.write([Buffer.from('mine')]);
+    await file.datasync();
+    await file.close();
+    for (const folder of ['/library', '/library/general']) await world.disk.syncFolder(folder);
+  }
+
+  const excused = (at: number, channel: number, kinds: (excuse: Excuse) => boolean = () => true) =>
+    storm.excuses.some(
+      (excuse) =>
+        (excuse.channel === null || excuse.channel === channel) &&
+        at >= excuse.fromAt - 10_000 &&
+        at <= excuse.toAt + SLACK_MS &&
+        kinds(excuse),
+    );
+
+  function wasFull(at: number): boolean {
+    const changes = world.transport.occupancy;
+    let low = 0;
+    let high = changes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((changes[middle]?.at ?? 0) < at - SLACK_MS) low = middle + 1;
+      else high = middle;
+    }
+    for (let index = Math.max(0, low - 1); index < changes.length; index += 1) {
+      const change = changes[index];
+      if (!change || change.at > at + 10_000) return false;
+      if (change.open >= SLOTS) return true;
+    }
+    return false;
+  }
+
+  function judgeFate(showing: Showing, { entry, units }: Fate): void {
+    const { recording, path } = entry;
+    const { outcome = '', reason = '', gaps = [] } = recording.result ?? {};
+    const name = `${entry.id} ${showing.channel.number} ${new Date(showing.startAt).toISOString()} ${showing.title}`;
+    ask('P4', outcome === 'complete' || reason !== '', () => `${name}: ${outcome} without a reason`);
+    ask('P10', recording.reason !== '', () => `${name}: recorded for no reason`);
+    if (path === 'published')
+      ask(
+        'P2',
+        units.every(({ channel }) => channel === showing.channel.number),
+        () => `${name}: another channel`,
+      );
+    const steps = units.slice(1).map((unit, index) => unit.index - (units[index]?.index ?? 0));
+    const repeats = steps.filter((step) => step < 1).length;
+    ask(
+      'P2',
+      repeats <= recording.joins.length,
+      () => `${name}: ${repeats} repeats, ${recording.joins.length} joints`,
+    );
+    if (outcome === 'missed' || outcome === 'empty') {
+      const at = recording.window.startAt;
+      const isExcused =
+        excused(at, showing.channel.number) || wasFull(at) || excused(showing.stopAt, showing.channel.number);
+      ask('P3', isExcused, () => `${name}: ${outcome} (${reason}) for no cause`);
+      return;
+    }
+    // P3, P4: every unit of the programme is in the file, or in a gap that tells why, and something is to blame.
+    const have = new Set(units.map(({ index }) => index));
+    for (
+      let index = Math.ceil(showing.startAt / UNIT_MS) + 1;
+      (index + 2) * UNIT_MS < showing.stopAt;
+      index += 1
+    ) {
+      const at = index * UNIT_MS;
+      if (have.has(index)) continue;
+      const told = gaps.some(({ fromAt, toAt }) => at >= fromAt - 3 * UNIT_MS && at <= toAt + 3 * UNIT_MS);
+      ask(
+        'P4',
+        told,
+        () =>
+          `${name}: nothing is told of what is missing at ${new Date(at).toISOString()}, gaps ${JSON.stringify(gaps)}`,
+      );
+      const blamed = excused(at, showing.channel.number) || wasFull(at) || at < world.startAt + 10_000;
+      ask(
+        'P3',
+        blamed,
+        () => `${name}: missing for no cause at ${new Date(at).toISOString()}, gaps ${JSON.stringify(gaps)}`,
+      );
+      if (!told || !blamed) return;
+    }
+    // P4: and what is claimed to be missing is.
+    for (const { fromAt, toAt, cause } of gaps) {
+      const inside = units.filter(
+        ({ index }) => index * UNIT_MS > fromAt + 3 * UNIT_MS && (index + 4) * UNIT_MS < toAt,
+      );
+      ask('P4', inside.length === 0, () => `${name}: a gap (${cause}) of ${toAt - fromAt} ms that is there`);
+    }
+  }
+
+  return {
+    findings,
+    checks,
+    look() {
+      const most = Math.max(0, ...world.transport.occupancy.slice(-200).map(({ open }) => open));
+      ask('P6', most <= SLOTS, () => `${most} connections at once`);
+      if (!world.isRunning()) return;
+      const { book, store } = world.daemon();
+      const inside = world.daemon().inside();
+      ask(
+        'P6',
+        inside.captures.every((id) => inside.slots.includes(id)),
+        () => 'a capture without a slot',
+      );
+      const owners = new Map<string, string>();
+      // The log of a life that was cut short may not have told.
+      for (const entry of book.all()) witness(entry);
+      for (const { id, path, recording, rev } of book.all()) {
+        ask('P7', store.recordings().get(id)?.rev === rev, () => `${id} is not stored as it is`);
+        const file = path === 'published' ? recording.files?.media : recording.spool;
+        if (file === undefined || path.startsWith('expired')) continue;
+        ask('P2', !owners.has(file), () => `${file} belongs to ${id} and ${owners.get(file)}`);
+        owners.set(file, id);
+      }
+      ask(
+        'P7',
+        book.quarantined().length === 0,
+        () => `put aside: ${JSON.stringify(book.quarantined().map(({ id, reason }) => [id, reason]))}`,
+      );
+      const sizes = world.disk.sizes('/rec');
+      for (const [file, id] of owners) {
+        const bytes = sizes.get(file);
+        const before = spools.get(file);
+        if (bytes === undefined || !file.endsWith('.partial.ts')) continue;
+        // A power cut takes what was not synced; then, and only then, there may be less.
+        const cut = excused(
+          world.startAt + world.clock.mono(),
+          -1,
+          ({ kind }) => kind === 'power_cut' || kind === 'kill',
+        );
+        if (before?.id === id && !cut)
+          ask('P1', bytes >= before.bytes, () => `${file} shrank from ${before.bytes} to ${bytes}`);
+        const content = world.disk.files(file).get(file) ?? Buffer.alloc(0);
+        const whole = content.length - (content.length % 188);
+        spools.set(file, {
+          bytes: whole,
+          tail: Buffer.from(content.subarray(Math.max(0, whole - 1880), whole)),
+          id,
+        });
+      }
+      const quietMs = world.clock.mono() - storm.troubledAt();
+      if (quietMs < 5 * MINUTE_MS) return;
+      const now = world.clock.now();
+      if (!placed) {
+        placed = true;
+        void placeForeign();
+        return;
+      }
+      const there = world.disk.sizes('/library');
+      ask('P5', there.has(foreign), () => 'a foreign file is gone');
+      for (const { id, path, recording } of book.all()) {
+        if (path !== 'published' || recording.files === null) continue;
+        ask('P5', there.has(recording.files.media), () => `${recording.files?.media} of ${id} is not there`);
+        ask('P10', recording.expiresAt > now - 2 * MINUTE_MS, () => `${id} should have expired`);
+      }
+      for (const file of there.keys())
+        if (/\/[^.][^/]*\.ts$/.test(file)) ask('P2', owners.has(file), () => `${file} belongs to nobody`);
+      for (const file of sizes.keys())
+        if (file.endsWith('.partial.ts')) ask('P2', owners.has(file), () => `${file} is left over`);
+    },
+    conclude(_, fromAt, toAt) {
+      const byShowing = new Map<string, Fate[]>();
+      for (const fate of fates.values()) {
+        const { capsule } = fate.entry.recording;
+        const key = `${capsule.guideNumber} ${capsule.startAt} ${capsule.title}`;
+        byShowing.set(key, [...(byShowing.get(key) ?? []), fate]);
+      }
+      for (const showing of world.provider.showings) {
+        const { channel, startAt, stopAt, title } = showing;
+        if (startAt <= fromAt || stopAt >= toAt) continue;
+        const [fate, ...others] = byShowing.get(`${channel.number} ${startAt} ${title}`) ?? [];
+        ask(
+          'P3',
+          fate !== undefined,
+          () => `${channel.number} ${new Date(startAt).toISOString()} ${title}: nothing became of it`,
+        );
+        ask(
+          'P2',
+          others.length === 0,
+          () => `${channel.number} ${startAt} ${title}: ${others.length + 1} times`,
+        );
+        if (fate) judgeFate(showing, fate);
+      }
+      const left = world.transport.openStreams().length;
+      ask('P6', left <= SLOTS, () => `${left} streams are open`);
+    },
+  };
+}
