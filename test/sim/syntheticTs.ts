@@ -11,11 +11,14 @@ export const UNIT_MS = 2_500;
 /** PCRs further apart than this count as a jump. */
 const PCR_MS = 500;
 const PCRS = UNIT_MS / PCR_MS;
-const PACKETS = 2 + PCRS;
+/** A stream that carries less than a few packets a second counts as dead. */
+const FILLERS = Math.ceil((UNIT_MS / 1000) * 6);
+const PACKETS = 2 + PCRS + FILLERS;
 export const UNIT_BYTES = PACKETS * PACKET_BYTES;
 
 const PMT_PID = 0x100;
 const VIDEO_PID = 0x101;
+const FILLER_PID = 0x102;
 const TICKS_A_MS = 90;
 const CLOCK_WRAP = 2 ** 33;
 const MARK = 'UNIT';
@@ -39,6 +42,10 @@ export function unitOf({ channel, index }: Unit): Buffer {
     const at = (2 + step) * PACKET_BYTES;
     if (step > 0) unit[at + 3] = ((unit[at + 3] ?? 0) & 0xf0) | counter;
     writePcr(unit, at + 6, index * UNIT_MS + step * PCR_MS);
+  }
+  for (let filler = 0; filler < FILLERS; filler += 1) {
+    const at = (2 + PCRS + filler) * PACKET_BYTES + 3;
+    unit[at] = ((unit[at] ?? 0) & 0xf0) | ((index * FILLERS + filler) & 15);
   }
   const picture = 2 * PACKET_BYTES;
   writePts(unit, picture + ES_AT - 5, index * UNIT_MS + PCR_MS);
@@ -65,6 +72,7 @@ const TEMPLATE = Buffer.concat([
   tables(PMT_PID, pmtSection()),
   picturePacket(),
   ...Array.from({ length: PCRS - 1 }, clockPacket),
+  ...Array.from({ length: FILLERS }, () => header(FILLER_PID, false, 0x10)),
 ]);
 
 function header(pid: number, start: boolean, control: number): Buffer {
