@@ -72,8 +72,8 @@ const MUTANTS = [
   {
     name: 'cause-of-a-gap-lost',
     file: 'src/domain/capturing.ts',
-    from: 'fromAt > silentSince\n        ? [',
-    to: 'fromAt < silentSince\n        ? [',
+    from: 'fromAt > silentSince ? [{',
+    to: 'fromAt < silentSince ? [{',
   },
   {
     name: 'unlink-before-durable',
