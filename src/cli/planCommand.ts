@@ -2,11 +2,19 @@
 
 import { CodedError } from '../domain/errors.js';
 import { OUTCOME_REASONS } from '../domain/outcomeReasons.js';
+import type { Conflict } from '../domain/forecast.js';
 import { PLAN_REASONS } from '../domain/reasons.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Decision } from '../domain/plan.js';
 import type { Entry } from '../runtime/book.js';
-import { findWhy, shownAction, shownDecision, shownWhy, withinHorizon } from '../runtime/decisionsView.js';
+import {
+  findWhy,
+  shownAction,
+  shownDecision,
+  shownReason,
+  shownWhy,
+  withinHorizon,
+} from '../runtime/decisionsView.js';
 import { shownLocation } from '../guide/fetchSource.js';
 import { rankingLines, rankingView, type RankingView } from '../runtime/rankingView.js';
 import type { Survey } from '../runtime/survey.js';
@@ -24,10 +32,10 @@ export function planCommand(session: Session): Promise<number> {
     }
     if (found.outlook.decisions.length === 0) refuseNothing(session, found);
     const within = withinHorizon(found.outlook.decisions);
-    const decisions = within.map(shownDecision);
+    const decisions = within.map((decision) => shownDecision(decision, found.conflicts.get(decision)));
     if (session.loaded.answer.format === 'json')
       session.say(`${JSON.stringify({ generated_at: rfc3339(found.at), decisions }, null, 2)}\n`);
-    else session.say(decisionTable(within));
+    else session.say(decisionTable(within, found));
     return 0;
   });
 }
@@ -52,9 +60,11 @@ export function why(session: Session): Promise<number> {
     const { decisions, entries, gone } = found;
     const isEmpty = decisions.length + entries.length + gone.length === 0;
     if (session.loaded.answer.format === 'json')
-      session.say(`${JSON.stringify(shownWhy(found, survey.at, survey.ranking), null, 2)}\n`);
+      session.say(
+        `${JSON.stringify(shownWhy(found, survey.at, survey.ranking, survey.conflicts), null, 2)}\n`,
+      );
     else {
-      if (decisions.length > 0) session.say(decisionTable(decisions));
+      if (decisions.length > 0) session.say(decisionTable(decisions, survey));
       for (const { capsule } of decisions)
         sayRanking(
           session,
@@ -84,17 +94,27 @@ function sayRanking(session: Session, of: string, ranking: RankingView): void {
   session.say(`${of}: asked in this order\n${rankingLines(ranking).join('\n')}\n`);
 }
 
-function decisionTable(decisions: readonly Decision[]): string {
-  const rows = decisions.map((decision) => [
-    localTime(decision.capsule.startAt),
-    shownAction(decision),
-    decision.capsule.lane,
-    decision.capsule.channelName,
-    decision.capsule.title,
-    decision.reason,
-    PLAN_REASONS[decision.reason],
-  ]);
+function decisionTable(decisions: readonly Decision[], { conflicts }: Survey): string {
+  const rows = decisions.map((decision) => {
+    const conflict = conflicts.get(decision);
+    const reason = shownReason(decision, conflict);
+    return [
+      localTime(decision.capsule.startAt),
+      shownAction(decision, conflict),
+      decision.capsule.lane,
+      decision.capsule.channelName,
+      decision.capsule.title,
+      reason,
+      conflict ? explainedConflict(conflict) : PLAN_REASONS[reason],
+    ];
+  });
   return table(['start', 'action', 'lane', 'channel', 'title', 'reason', ''], rows);
+}
+
+function explainedConflict({ lostMs, firstAt, winners, again }: Conflict): string {
+  const names = winners.map(({ title, channelName }) => `${title} on ${channelName}`).join(', ');
+  const next = again ? `; again ${localTime(again.startAt)} on ${again.channelName}` : '';
+  return `Loses ${Math.ceil(lostMs / 60_000)} min from ${localTime(firstAt)} to ${names}${next}.`;
 }
 
 function story({ id, recording, path }: Entry): string {

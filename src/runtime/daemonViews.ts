@@ -1,6 +1,8 @@
 /** The daemon as the HTTP door shows it: every view, bound to what runs. */
 
 import { join } from 'node:path';
+import { forecast } from '../domain/forecast.js';
+import type { Decision } from '../domain/plan.js';
 import type { Config } from '../config/config.js';
 import { rfc3339 } from '../domain/text.js';
 import { reportItem } from '../domain/report.js';
@@ -9,6 +11,7 @@ import type { Disk } from '../io/disk.js';
 import { readHistory } from '../store/history.js';
 import { chartsView, pastOf } from './chartsView.js';
 import type { Daemon } from './daemon.js';
+import { capacityOf } from './capacity.js';
 import { findWhy, shownDecision, shownWhy, withinHorizon } from './decisionsView.js';
 import { guideView, type GuideWish } from './guideView.js';
 import type { NewsItem } from './news.js';
@@ -32,6 +35,8 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
   const { book, store, sources, roots, watch } = daemon;
   const now = () => daemon.status().now;
   const storage = () => storageView({ config, book, roots, disk }, now());
+  const conflictsIn = (decisions: readonly Decision[]) =>
+    forecast(decisions, capacityOf(config, sources, store.all('accounts')), now());
   const known = (id: string) => book.get(id) ?? book.aside().find((entry) => entry.id === id);
 
   return {
@@ -51,9 +56,12 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
     },
     plan() {
       const { decisions, at } = watch.planning();
+      const conflicts = conflictsIn(decisions);
       return {
         generated_at: rfc3339(at === 0 ? now() : at),
-        decisions: withinHorizon(decisions).map(shownDecision),
+        decisions: withinHorizon(decisions).map((decision) =>
+          shownDecision(decision, conflicts.get(decision)),
+        ),
       };
     },
     guide: (wish: GuideWish) => guideView(watch.planning(), book, wish, now()),
@@ -64,7 +72,7 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
         entries: book.all(),
         tombstones: store.tombstones().values(),
       });
-      return shownWhy(found, now(), daemon.ranking);
+      return shownWhy(found, now(), daemon.ranking, conflictsIn(decisions));
     },
     upstreams: () => daemon.upstreams(),
     storage,

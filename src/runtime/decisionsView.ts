@@ -1,15 +1,20 @@
 /** How decisions are shown (CONTRACT §1), and what `why` finds: for the command line and the HTTP door alike (P10). */
 
+import { isRecorded, type Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
+import type { PlanReason } from '../domain/reasons.js';
 import type { Tombstone } from '../domain/recording.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Entry } from './book.js';
 import { rankingView } from './rankingView.js';
 import type { Upstreams } from './upstreams.js';
 
-/** A move or a new stop is still a recording. */
-export function shownDecision(decision: Decision) {
-  const { capsule, priority, expiresAt, reason } = decision;
+/**
+ * A move or a new stop is still a recording; one that all connections will be taken from is none, as far as anybody can
+ * tell now.
+ */
+export function shownDecision(decision: Decision, conflict: Conflict | undefined) {
+  const { capsule, priority, expiresAt } = decision;
   return {
     capsule_id: capsule.capsuleId,
     record_key: capsule.recordKey,
@@ -19,24 +24,47 @@ export function shownDecision(decision: Decision) {
     lane: capsule.lane,
     start: rfc3339(capsule.startAt),
     stop: rfc3339(capsule.stopAt),
-    action: shownAction(decision),
-    reason,
+    action: shownAction(decision, conflict),
+    reason: shownReason(decision, conflict),
     priority,
     expires_at: rfc3339(expiresAt),
+    ...(conflict && { conflict: shownConflict(conflict) }),
   };
 }
 
-const PLANNED_ALREADY: ReadonlySet<string> = new Set(['already_scheduled', 'already_recording']);
+function shownConflict({ lostMs, firstAt, reason, winners, again }: Conflict) {
+  return {
+    reason,
+    from: rfc3339(firstAt),
+    lost_seconds: Math.round(lostMs / 1_000),
+    loses_to: winners.map(({ capsuleId, title, channelName }) => ({
+      capsule_id: capsuleId,
+      title,
+      channel_name: channelName,
+    })),
+    again: again && {
+      capsule_id: again.capsuleId,
+      channel_name: again.channelName,
+      start: rfc3339(again.startAt),
+    },
+  };
+}
 
-export function shownAction({ action, reason }: Decision): 'record' | 'skip' {
-  if (action === 'skip') return PLANNED_ALREADY.has(reason) ? 'record' : 'skip';
-  return action === 'drop' ? 'skip' : 'record';
+export function shownAction(decision: Decision, conflict?: Conflict): 'record' | 'skip' {
+  return isRecorded(decision) && conflict?.whole !== true ? 'record' : 'skip';
+}
+
+export function shownReason({ reason }: Decision, conflict: Conflict | undefined): PlanReason {
+  return conflict?.whole === true ? 'conflict' : reason;
 }
 
 /** Rows beyond the horizon are looked at only so that a programme that moved there is seen to have moved. */
 export function withinHorizon(decisions: readonly Decision[]): readonly Decision[] {
   return decisions.filter(({ reason }) => reason !== 'beyond_horizon');
 }
+
+/** What of a plan the connections that are known will not allow. */
+export type Conflicts = ReadonlyMap<Decision, Conflict>;
 
 export interface Known {
   readonly decisions: readonly Decision[];
@@ -75,11 +103,16 @@ function matches(query: string, id: string, capsule: Decision['capsule']): boole
 }
 
 /** `upstreams`: what is known of them now. */
-export function shownWhy({ decisions, entries, gone }: Found, at: number, upstreams: Upstreams) {
+export function shownWhy(
+  { decisions, entries, gone }: Found,
+  at: number,
+  upstreams: Upstreams,
+  conflicts: Conflicts,
+) {
   return {
     generated_at: rfc3339(at),
     decisions: decisions.map((decision) => ({
-      ...shownDecision(decision),
+      ...shownDecision(decision, conflicts.get(decision)),
       upstreams: rankingView(upstreams, decision.capsule),
     })),
     recordings: entries.map((entry) => ({
