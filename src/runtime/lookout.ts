@@ -8,8 +8,7 @@ import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
 import { wideOpen } from '../domain/advice.js';
 import type { Decision } from '../domain/plan.js';
-import { floorBytes } from '../domain/floor.js';
-import { chooseEvictions } from '../domain/retention.js';
+import { retain, type Unmet } from '../domain/retention.js';
 import { rfc3339 } from '../domain/text.js';
 import type { TimerHandle } from '../io/clock.js';
 import { exists } from '../io/disk.js';
@@ -17,8 +16,9 @@ import { isAddress, shownLocation } from '../guide/fetchSource.js';
 import { isLoopback } from '../domain/address.js';
 import type { Store } from '../store/store.js';
 import { isResting, type Book } from './book.js';
+import { createDiskWatch } from './diskWatch.js';
 import type { Doors } from './doors.js';
-import { retainedItem, retentionOf } from './retaining.js';
+import { retentionOf } from './retaining.js';
 import type { Roots } from './roots.js';
 import type { Sources } from './sources.js';
 
@@ -85,6 +85,7 @@ export interface Lookout {
 export function createLookout(doors: LookoutDoors): Lookout {
   const { config, mode, book, store, sources, send } = doors;
   const { clock, disk, log } = doors.doors;
+  const watch = createDiskWatch(config, doors.doors, doors.roots, book);
   let rowKeys: ReadonlySet<string> | null = null;
   let admission: string | null = null;
   let planned = false;
@@ -125,6 +126,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   async function lookAround(): Promise<void> {
     await admit();
+    relieve();
     if (await doors.rulesChanged()) planDue = true;
     planNow();
     await findRemovedMedia();
@@ -145,14 +147,25 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   async function refusal(): Promise<string | null> {
-    if (!store.status().writable) return 'state_unwritable';
-    for (const { path } of doors.roots.all()) {
-      if (!(await doors.roots.ready(path))) return 'mount_missing';
-      const space = await disk.space(path).catch(() => null);
-      if (space === null) return 'mount_missing';
-      if (space.freeBytes < floorBytes(config.keep.diskFreeMin, space.totalBytes)) return 'disk_floor';
+    return store.status().writable ? watch.refusal() : 'state_unwritable';
+  }
+
+  /** One at a time, so that what it frees is seen before the next is asked to end; it goes on when there is room. */
+  function relieve(): void {
+    const at = clock.now();
+    const { stop } = watch.ladder();
+    const recording = admission === 'disk_floor' && stop !== null ? book.get(stop)?.recording : undefined;
+    if (stop !== null && recording) {
+      log.error(
+        { id: stop, title: recording.capsule.title, code: 'disk_floor' },
+        'ended for want of disk space',
+      );
+      send({ type: 'FORWARD', at, id: stop, event: { type: 'CANCEL', at, reason: 'disk_floor' } });
     }
-    return null;
+    if (admission !== null) return;
+    for (const { id, path, recording: ended } of book.all())
+      if (path === 'cancelled.revocable' && ended.cancelReason === 'disk_floor')
+        send({ type: 'FORWARD', at, id, event: { type: 'RETRY', at } });
   }
 
   function planNow(): void {
@@ -226,10 +239,23 @@ export function createLookout(doors: LookoutDoors): Lookout {
 
   function sweep(): void {
     const at = clock.now();
-    for (const { id, rule } of chooseEvictions(retained(), retentionOf(config), at)) {
+    const policy = { ...retentionOf(config), diskShort: watch.ladder().short };
+    const { evictions, unmet } = retain(watch.items(), policy, at);
+    sayUnmet(unmet);
+    for (const { id, rule } of evictions) {
       sayEarly(id, rule, at);
       send({ type: 'FORWARD', at, id, event: { type: 'EVICT', at, rule } });
     }
+  }
+
+  /** A limit that cannot be met is said once, and once more when it is met again. */
+  function sayUnmet(unmet: readonly Unmet[]): void {
+    const news = unmet.map(({ rule, of }) => `${rule} ${of}`.trim()).join(', ');
+    if ((said.get('unmet') ?? '') === news) return;
+    said.set('unmet', news);
+    if (news === '') log.info('all limits are met again');
+    else
+      log.warn({ limits: news }, 'limits stay exceeded: what is left is kept by a person or being recorded');
   }
 
   /** What goes before its time names the rule, where everybody looks (P10). */
@@ -241,10 +267,6 @@ export function createLookout(doors: LookoutDoors): Lookout {
       { id, title: capsule.title, lane: capsule.lane, rule, expiresAt: rfc3339(expiresAt) },
       'a limit removes a recording before its time',
     );
-  }
-
-  function retained() {
-    return [...book.all()].flatMap((entry) => retainedItem(entry) ?? []);
   }
 
   /** Who needs no actor for now gives it back; the document and its deadline stay. */
