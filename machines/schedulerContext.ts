@@ -4,6 +4,7 @@
  */
 
 import type { Capsule } from '../src/domain/capsule.js';
+import type { Ahead } from '../src/domain/reserve.js';
 import {
   nextChance,
   withAccounts,
@@ -60,7 +61,10 @@ export type Waited = 'tick' | 'restart' | 'chance';
 export type SchedulerEvent =
   | Exclude<Told, { type: 'WANTS' }>
   /** Upstreams come in the order in which they shall be asked, with the accounts that they count against. */
-  | (Omit<Extract<Told, { type: 'WANTS' }>, 'candidates'> & { readonly candidates: readonly Candidate[] })
+  | (Omit<Extract<Told, { type: 'WANTS' }>, 'candidates'> & {
+      readonly candidates: readonly Candidate[];
+      readonly lane?: string;
+    })
   | (DeadlineEvent & { readonly kind: Waited })
   /** A connection is gone. */
   | {
@@ -72,7 +76,13 @@ export type SchedulerEvent =
   /** The provider refused a connection because there are too many; it may have said how many are allowed. */
   | { readonly type: 'REFUSED'; readonly at: number; readonly feed: string; readonly limit: number | null }
   /** Every connection that is open now; what is not there is no slot. */
-  | { readonly type: 'FEEDS'; readonly at: number; readonly open: readonly string[] }
+  | {
+      readonly type: 'FEEDS';
+      readonly at: number;
+      readonly open: readonly string[];
+      /** Programmes that will ask for a connection; left out where it does not matter. */
+      readonly ahead?: readonly Ahead[];
+    }
   /** What accounts allow, and what was closed on them in an earlier life. */
   | {
       readonly type: 'ACCOUNTS';
@@ -91,7 +101,7 @@ export type SchedulerEvent =
   /** For a recording that may have to be woken first. */
   | { readonly type: 'FORWARD'; readonly at: number; readonly id: string; readonly event: RecordingEvent }
   | { readonly type: 'ADMISSION'; readonly at: number; readonly admission: Admission }
-  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt' | 'bandwidthMax'>> & {
+  | (Partial<Pick<SlotTable, 'cooldownMs' | 'preempt' | 'bandwidthMax' | 'laneMax'>> & {
       readonly type: 'LIMITS';
       readonly at: number;
       readonly slotsMax: number;
@@ -191,7 +201,7 @@ export function changed(
     case 'REFUSED':
       return withRefusal(context, event.feed, event.limit, event.at);
     case 'FEEDS':
-      return withOnlyOpen(context, new Set(event.open));
+      return { ...withOnlyOpen(context, new Set(event.open)), ahead: event.ahead ?? [] };
     case 'ACCOUNTS':
       return withAccounts(context, event.limits, event.cooling);
     case 'RATE':
@@ -199,9 +209,9 @@ export function changed(
     case 'ADMISSION':
       return { admission: event.admission };
     case 'LIMITS': {
-      const { slotsMax, tickMs, cooldownMs = context.cooldownMs, preempt = context.preempt } = event;
-      const { bandwidthMax = context.bandwidthMax } = event;
-      return { slotsMax, tickMs, cooldownMs, preempt, bandwidthMax };
+      const { slotsMax, tickMs } = event;
+      const { cooldownMs, preempt, bandwidthMax, laneMax } = { ...context, ...event };
+      return { slotsMax, tickMs, cooldownMs, preempt, bandwidthMax, laneMax };
     }
     default:
       return {};

@@ -83,6 +83,7 @@ export function buildConfig(
       preempt: value('preempt') ?? true,
       preferQuality: value('prefer-quality') ?? BEST,
       concurrencyMax: value('max-concurrency') ?? 0,
+      concurrencyMaxPerLane: ofLanes(laneDefinitions, ({ concurrencyMax }) => concurrencyMax),
       stallTimeoutMs: value('stall-timeout') ?? 0,
       firstByteTimeoutMs: value('first-byte-timeout') ?? 0,
       attemptsMax: value('record-max-attempts') ?? 0,

@@ -87,6 +87,8 @@ export interface WhenConfig {
 
 export interface HowConfig {
   readonly concurrencyMax: number;
+  /** Only the lanes that have a limit of their own. */
+  readonly concurrencyMaxPerLane: LaneMap;
   /** By account label, lower case. */
   readonly providerMax: Readonly<Record<string, number>>;
   readonly providerReserve: Readonly<Record<string, number>>;

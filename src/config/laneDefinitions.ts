@@ -57,6 +57,7 @@ const definition = z
     keep: read(parseDuration, '72h or 7d'),
     count: read(parseCount, '50'),
     bytes: read(parseSize, '20GiB'),
+    concurrency: read(parseCount, '1'),
   })
   .refine((given) => given.match !== undefined || (LANES as readonly string[]).includes(given.name), {
     message: 'has no match, so nothing would ever come into it',
@@ -104,6 +105,7 @@ function laneOf(given: z.infer<typeof definition>): LaneDefinition {
     keepMs: given.keep ?? null,
     completedMax: given.count ?? null,
     bytesMax: given.bytes ?? null,
+    concurrencyMax: given.concurrency ?? null,
   };
 }
 

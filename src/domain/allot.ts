@@ -5,6 +5,7 @@
  */
 
 import { refKey, type UpstreamRef } from './channel.js';
+import { isReserved, laneIsFull } from './reserve.js';
 import {
   isLineFull,
   limitOf,
@@ -30,6 +31,8 @@ export interface Allotment {
   readonly dismissed: readonly string[];
 }
 
+const UNHELPED: ReadonlySet<string> = new Set(['no_upstream', 'lane_full', 'reserved']);
+
 export function allot(table: SlotTable, at: number): Allotment {
   const now = { ...table, slots: [...table.slots], cooling: table.cooling.filter(({ until }) => until > at) };
   const queue: Want[] = [];
@@ -43,11 +46,12 @@ export function allot(table: SlotTable, at: number): Allotment {
 
   for (const want of table.queue.toSorted(byClaim)) {
     let reason = grant(want);
-    while (reason !== null && dropPlace(want)) reason = grant(want);
+    while (reason !== null && !UNHELPED.has(reason) && dropPlace(want)) reason = grant(want);
     if (reason === null) continue;
     if (want.told !== reason) refused.push({ id: want.id, reason });
     queue.push({ ...want, told: reason });
-    if (reason !== 'no_upstream' && reason !== now.admission) makeRoom(want);
+    // Nobody has to go for a limit that is the wish's own, or for a place that is meant for somebody else.
+    if (!UNHELPED.has(reason) && reason !== now.admission) makeRoom(want);
   }
   return {
     table: { slots: now.slots, queue, cooling: now.cooling },
@@ -68,13 +72,18 @@ export function allot(table: SlotTable, at: number): Allotment {
       const slot = now.slots[index];
       // Whoever waits behind a broken connection to the same upstream will ask again, and join.
       const others = now.slots.filter((each) => each.feed !== feed || !each.closed);
-      const obstacle = slot ? null : obstacleFor({ ...now, slots: others }, candidate, at);
+      const table = { ...now, slots: others };
+      const obstacle = laneIsFull(table, want, feed)
+        ? 'lane_full'
+        : slot
+          ? null
+          : (obstacleFor(table, candidate, at) ?? (isReserved(table, want, at) ? 'reserved' : null));
       if (obstacle !== null) {
         why = obstacle;
         continue;
       }
-      const { id, priority, startAt, stopAt } = want;
-      const holder = { id, priority, startAt, stopAt };
+      const { id, priority, lane, startAt, stopAt } = want;
+      const holder = { id, priority, ...(lane !== undefined && { lane }), startAt, stopAt };
       const { source, channel, index: number } = candidate;
       const upstream = { source, channel, index: number };
       const accounts = candidate.accounts ?? [];

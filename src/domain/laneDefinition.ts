@@ -35,6 +35,8 @@ export interface LaneDefinition {
   readonly keepMs: number | null;
   readonly completedMax: number | null;
   readonly bytesMax: number | null;
+  /** Connections at once. */
+  readonly concurrencyMax: number | null;
 }
 
 export interface LaneDefaults {

@@ -5,6 +5,7 @@
  */
 
 import type { UpstreamRef } from './channel.js';
+import type { Ahead } from './reserve.js';
 
 /** An upstream with the accounts that a connection to it counts against (a relay's: its own and the one behind). */
 export interface Candidate extends UpstreamRef {
@@ -22,6 +23,7 @@ export interface Want extends Span {
   /** Best first. */
   readonly candidates: readonly Candidate[];
   readonly priority: number;
+  readonly lane?: string;
   readonly openAt: number;
   /** It has captured nothing yet, so a lack of disk space may keep it out. */
   readonly fresh: boolean;
@@ -31,6 +33,7 @@ export interface Want extends Span {
 
 export interface Holder extends Span {
   readonly id: string;
+  readonly lane?: string;
   readonly priority: number;
 }
 
@@ -82,6 +85,10 @@ export interface SlotTable {
   readonly cooldownMs: number;
   /** Whether a higher priority may take the slot of a lower one. */
   readonly preempt: boolean;
+  /** Connections at once by lane; 0 or absent is no limit. */
+  readonly laneMax: Readonly<Record<string, number>>;
+  /** Programmes that will ask for a connection. */
+  readonly ahead: readonly Ahead[];
   readonly admission: Admission;
 }
 
@@ -95,6 +102,8 @@ export const NO_SLOTS: SlotTable = {
   rates: {},
   cooldownMs: 25_000,
   preempt: true,
+  laneMax: {},
+  ahead: [],
   admission: null,
 };
 
@@ -112,10 +121,11 @@ const TYPICAL_RATE = 8_000_000;
 export function withWant(table: Changing, want: Omit<Want, 'told'>): Changing {
   const isOpen = table.slots.some(({ closed, holders }) => !closed && holds(holders, want.id));
   if (isOpen) {
-    const { id, priority, startAt, stopAt } = want;
+    const { id, priority, lane, startAt, stopAt } = want;
+    const renewed = { id, priority, ...(lane !== undefined && { lane }), startAt, stopAt };
     const slots = table.slots.map((slot) => ({
       ...slot,
-      holders: slot.holders.map((holder) => (holder.id === id ? { id, priority, startAt, stopAt } : holder)),
+      holders: slot.holders.map((holder) => (holder.id === id ? renewed : holder)),
     }));
     return { slots, queue: table.queue };
   }

@@ -111,9 +111,19 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     const at = message.at + lag;
     const entry = message.type === 'WANTS' ? book.get(message.id) : undefined;
     if (message.type !== 'WANTS' || !entry) return { ...message, at };
-    const candidates = doors.rank(message.candidates, entry.recording.capsule);
+    const { capsule } = entry.recording;
+    const { lane } = capsule;
+    const candidates = doors.rank(message.candidates, capsule);
     const { openAt, startAt, stopAt } = message;
-    return { ...message, at, candidates, openAt: openAt + lag, startAt: startAt + lag, stopAt: stopAt + lag };
+    return {
+      ...message,
+      at,
+      lane,
+      candidates,
+      openAt: openAt + lag,
+      startAt: startAt + lag,
+      stopAt: stopAt + lag,
+    };
   }
 
   /** An event as the recording lives it: by the time that it began with. */

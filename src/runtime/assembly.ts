@@ -14,6 +14,7 @@ import { limitOf, type Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
+import { aheadOf } from './ahead.js';
 import { createActorSystem, isGuide, type ActorSystem } from './actorSystem.js';
 import { createBook, isCapturing, type Book, type Entry } from './book.js';
 import { createCaptures, type Captures } from './captures.js';
@@ -171,7 +172,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
         parts.onTick(at);
         reap();
         clock.look((wallAt) => sources.covers(wallAt));
-        system.send({ type: 'FEEDS', at, open: feeds.keys() });
+        system.send({ type: 'FEEDS', at, open: feeds.keys(), ahead: aheadOf(config, book, at) });
         panels.look(system.scheduler().context, at);
         lookout.look();
       },
@@ -263,7 +264,9 @@ export function assemble(parts: AssemblyDoors): Assembly {
   function tellLimits(): void {
     const { concurrencyMax: slotsMax, providerCooldownMs: cooldownMs, preempt, bandwidthMax } = config.how;
     const { pollIntervalMs: tickMs } = config.when;
-    system.send({ type: 'LIMITS', at: clock.now(), slotsMax, tickMs, cooldownMs, preempt, bandwidthMax });
+    const limits = { slotsMax, tickMs, cooldownMs, preempt, bandwidthMax };
+    const laneMax = config.how.concurrencyMaxPerLane;
+    system.send({ type: 'LIMITS', at: clock.now(), ...limits, laneMax });
   }
 
   /** A chart for each receiver; the scheduler keeps those that live. */

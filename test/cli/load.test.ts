@@ -139,6 +139,7 @@ describe('the command line', () => {
       },
       how: {
         concurrencyMax: 2,
+        concurrencyMaxPerLane: {},
         stallTimeoutMs: 20_000,
         firstByteTimeoutMs: 30_000,
         attemptsMax: 0,

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allot } from '../../src/domain/allot.js';
+import { NO_SLOTS, withWant, type SlotTable, type Want } from '../../src/domain/slots.js';
+
+const wish = (id: string, over: Partial<Want> = {}): Omit<Want, 'told'> => ({
+  id,
+  candidates: [{ source: 's', channel: id, index: 0, accounts: [] }],
+  priority: 10,
+  lane: 'general',
+  openAt: 0,
+  startAt: 0,
+  stopAt: 100,
+  fresh: true,
+  ...over,
+});
+const table = (over: Partial<SlotTable>, ...wishes: Omit<Want, 'told'>[]): SlotTable =>
+  wishes.reduce<SlotTable>((before, each) => ({ ...before, ...withWant(before, each) }), {
+    ...NO_SLOTS,
+    ...over,
+  });
+const outcome = (given: SlotTable) => {
+  const { granted, refused } = allot(given, 10);
+  return {
+    granted: granted.map(({ id }) => id),
+    refused: refused.map(({ id, reason }) => `${id} ${reason}`),
+  };
+};
+
+describe('a lane with a limit of its own', () => {
+  it('has no more connections than that, while others go on', () => {
+    const kids = { lane: 'kids' };
+    const given = table({ laneMax: { kids: 1 } }, wish('a', kids), wish('b', kids), wish('c'));
+    expect(outcome(given)).toEqual({ granted: ['a', 'c'], refused: ['b lane_full'] });
+  });
+
+  it('shares a connection within itself for nothing', () => {
+    const candidates = [{ source: 's', channel: 'one', index: 0, accounts: [] }];
+    const own = { lane: 'kids', candidates };
+    expect(outcome(table({ laneMax: { kids: 1 } }, wish('a', own), wish('b', own)))).toEqual({
+      granted: ['a', 'b'],
+      refused: [],
+    });
+  });
+
+  it('takes nobody’s connection for a wish that only its own limit keeps waiting', () => {
+    const limits = { laneMax: { kids: 1 }, slotsMax: 2 };
+    const full = table(limits, wish('a', { lane: 'kids' }), wish('low', { priority: 1 }));
+    const running = { ...full, ...allot(full, 10).table };
+    const later = { ...running, ...withWant(running, wish('b', { lane: 'kids', priority: 50 })) };
+    expect(allot(later, 11)).toMatchObject({
+      preempted: [],
+      refused: [{ id: 'b', reason: 'lane_full' }],
+    });
+  });
+});
+
+describe('the last connection', () => {
+  const ahead = [{ id: 'sport', priority: 30, startAt: 50, stopAt: 150 }];
+
+  it('is not given to a lower lane that could not be preempted when a higher programme comes', () => {
+    expect(outcome(table({ slotsMax: 1, preempt: false, ahead }, wish('film')))).toEqual({
+      granted: [],
+      refused: ['film reserved'],
+    });
+  });
+
+  it.each<[string, Partial<SlotTable>, Partial<Want>]>([
+    ['preemption gives it back', { preempt: true }, {}],
+    ['another is left', { slotsMax: 2 }, {}],
+    ['it ends before that', {}, { stopAt: 50 }],
+    ['the other is no higher', {}, { priority: 30 }],
+    ['it was recorded from before', {}, { fresh: false }],
+    ['there is no limit', { slotsMax: 0 }, {}],
+  ])('is given where %s', (_, over, more) => {
+    const given = table({ slotsMax: 1, preempt: false, ahead, ...over }, wish('film', more));
+    expect(outcome(given).granted).toEqual(['film']);
+  });
+
+  it('is there for every higher programme that comes, whatever lower ones ask', () => {
+    const span = fc.record({
+      startAt: fc.integer({ min: 11, max: 60 }),
+      length: fc.integer({ min: 1, max: 60 }),
+    });
+    const spans = fc.array(span, { maxLength: 3 });
+    const ends = fc.array(fc.integer({ min: 12, max: 120 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(spans, ends, fc.integer({ min: 1, max: 4 }), (high, low, slotsMax) => {
+        const coming = high.map(({ startAt, length }, i) => ({
+          id: `high ${i}`,
+          priority: 30,
+          startAt,
+          stopAt: startAt + length,
+        }));
+        const limits = { slotsMax, preempt: false, ahead: coming };
+        const { slots } = allot(
+          table(limits, ...low.map((stopAt, i) => wish(`low ${i}`, { stopAt }))),
+          10,
+        ).table;
+        for (const { startAt } of coming) {
+          const held = slots.filter(({ holders }) => holders.some(({ stopAt }) => stopAt > startAt)).length;
+          const needed = coming.filter((each) => each.startAt <= startAt && each.stopAt > startAt).length;
+          expect(held).toBeLessThanOrEqual(Math.max(0, slotsMax - needed));
+        }
+      }),
+    );
+  });
+});
