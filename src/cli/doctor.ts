@@ -13,6 +13,7 @@ import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
 import { undiciExchange } from '../io/undiciExchange.js';
 import { shownLocation } from '../guide/fetchSource.js';
+import { levelOf } from '../runtime/leveling.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
 import { openStore } from '../store/store.js';
@@ -135,9 +136,19 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
   }
 }
 
-function sourceChecks(found: Survey, { what }: Config): Check[] {
+function sourceChecks(found: Survey, config: Config): Check[] {
+  const { what } = config;
   const advice = sourceAdvice(found, what).map((each) => ({ ...each, ok: true }));
-  return [...found.findings.map(sourceCheck), ...linkChecks(found), ...advice];
+  return [...found.findings.map(sourceCheck), ...linkChecks(found), ...advice, levelCheck(found, config)];
+}
+
+/** An estimate; whether it fits is for a person to see beside the disk's own line. */
+function levelCheck({ outlook, entries, at }: Survey, config: Config): Check {
+  const level = levelOf(config, outlook.decisions, entries, at);
+  const check = 'space';
+  if (level !== null) return passed(check, `levels off near ${gib(level)}, as planned and kept now`);
+  const next = 'something is kept for ever: --keep, --budget-bytes or --retain-completed can set an end';
+  return { check, ok: true, detail: 'never levels off, as planned and kept now', next };
 }
 
 function sourceCheck({ ref, counts, skipped, problem }: SourceFinding): Check {

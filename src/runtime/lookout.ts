@@ -18,6 +18,7 @@ import type { Store } from '../store/store.js';
 import { isResting, type Book } from './book.js';
 import { createDiskWatch } from './diskWatch.js';
 import type { Doors } from './doors.js';
+import { levelOf } from './leveling.js';
 import { retentionOf } from './retaining.js';
 import type { Roots } from './roots.js';
 import type { Sources } from './sources.js';
@@ -180,6 +181,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     const at = clock.now();
     const outlook = doors.plan(at, rowKeys);
     rowKeys = outlook.rowKeys;
+    if (!planned) sayLevel(outlook.decisions, at);
     planned = true;
     const orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders;
     if (orders.length > 0) send({ type: 'PLANNED', at, orders });
@@ -197,6 +199,13 @@ export function createLookout(doors: LookoutDoors): Lookout {
     for (const { id, path } of book.all())
       if (path === 'scheduled.queued')
         send({ type: 'FORWARD', at, id, event: { type: 'CANCEL', at, reason: 'no_slot' } });
+  }
+
+  function sayLevel(decisions: readonly Decision[], at: number): void {
+    const level = levelOf(config, decisions, book.all(), at);
+    if (level === null)
+      log.info('the space that recordings take never levels off: something is kept for ever');
+    else log.info({ bytes: level }, 'where the space that recordings take will level off, about');
   }
 
   /** A list of thousands that nobody narrowed would fill every slot with whatever comes first. */

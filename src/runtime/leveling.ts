@@ -1,0 +1,31 @@
+/** `levelOff` for a configuration and what is known of it: `run` and `doctor` say the same. */
+
+import type { Config } from '../config/config.js';
+import { levelOff, USUAL_BYTES_PER_MS } from '../domain/levelOff.js';
+import type { Decision } from '../domain/plan.js';
+import type { Entry } from './book.js';
+
+export function levelOf(
+  { what, how, keep }: Config,
+  decisions: readonly Decision[],
+  entries: Iterable<Entry>,
+  now: number,
+): number | null {
+  let bytes = 0;
+  let capturedMs = 0;
+  for (const { recording } of entries)
+    for (const stretch of recording.stretches) {
+      bytes += stretch.bytes;
+      capturedMs += stretch.toAt - stretch.fromAt;
+    }
+  return levelOff({
+    decisions,
+    now,
+    horizonMs: Math.max(1, what.horizonMs),
+    slotsMax: how.concurrencyMax,
+    bytesPerMs: capturedMs > 0 ? bytes / capturedMs : USUAL_BYTES_PER_MS,
+    keepMs: keep.keepMs,
+    bytesMaxPerLane: keep.bytesMaxPerLane,
+    bytesMax: keep.bytesMax,
+  });
+}
