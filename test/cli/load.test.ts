@@ -94,7 +94,7 @@ describe('the command line', () => {
 
   it('keeps the defaults of the contract', async () => {
     const { config } = await loaded('run');
-    expect(config).toEqual({
+    expect(config).toMatchObject({
       sources: {
         catalog: [],
         m3u: [],
