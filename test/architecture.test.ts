@@ -56,7 +56,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['zod', 'fastify', 'prom-client'],
     node: true,
   },
-  'src/web': { own: ['src/web'], types: ['src/api', 'src/domain'], packages: ['preact'], node: false },
+  'src/web': {
+    own: ['src/web'],
+    types: ['src/api', 'src/domain'],
+    packages: ['preact', 'mpegts.js', 'zod'],
+    node: false,
+  },
   'src/cli': {
     own: ['src', 'machines'],
     packages: ['commander', 'zod', 'yaml', 'xstate', 'pino'],

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { pageRoutes } from '../src/api/pages.js';
 import { routesOf } from '../src/api/routes.js';
 import { createThrift } from '../src/api/thrift.js';
 import { COMMANDS } from '../src/cli/commands.js';
@@ -116,7 +117,8 @@ describe('docs/configuration.md', () => {
 
 describe('docs/operations.md', () => {
   it('has every address of the HTTP door', () => {
-    const rows = routesOf(doorsThat({}), createThrift()).map(({ method, path, summary }) => [
+    const pages = pageRoutes({ index: null, assets: new Map() });
+    const rows = [...routesOf(doorsThat({}), createThrift()), ...pages].map(({ method, path, summary }) => [
       code(`${method} ${path.replace(/:(\w+)/g, (_all, name: string) => name.toUpperCase())}`),
       cell(summary),
     ]);

@@ -28,9 +28,10 @@ const STREAMS_MAX = 128;
 
 let streams = 0;
 
-/** Throws CodedError `media_missing`, `range_invalid`, `too_many_viewers`. */
+/** Whole it begins at `start`. Throws CodedError `media_missing`, `range_invalid`, `too_many_viewers`. */
 export async function sendMedia(
   find: FindMedia,
+  start: number,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -65,11 +66,12 @@ export async function sendMedia(
         return void (await reply.send(stream(request, reply, file, from, to + 1, null)));
       }
       case 'whole': {
-        if (!media.growing) reply.header('content-length', size);
+        const from = Math.min(start, size);
+        if (!media.growing) reply.header('content-length', size - from);
         if (isHead) return sendHead(reply);
         handedOver = true;
         const follow = media.growing ? find : null;
-        return void (await reply.send(stream(request, reply, file, 0, follow ? Infinity : size, follow)));
+        return void (await reply.send(stream(request, reply, file, from, follow ? Infinity : size, follow)));
       }
     }
   } finally {

@@ -2,11 +2,14 @@
 
 import { z } from 'zod';
 import { CodedError } from '../domain/errors.js';
+import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { ApiDoors } from './doors.js';
 import { sendMedia, sendPart } from './media.js';
 import { playlistText, segmentsOf, type Segment } from './playlist.js';
 import { idField, route, type Route } from './route.js';
 
+/** A player that comes to a running recording gets this much at once. */
+const BEHIND_MS = 4_000;
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
 export function mediaRoutes(doors: ApiDoors): Route[] {
@@ -20,12 +23,16 @@ export function mediaRoutes(doors: ApiDoors): Route[] {
   return [
     route({
       path: '/media/:id',
-      summary: 'the media; while it grows a plain GET follows it to its end, and Range gives what is there',
+      summary:
+        'the media; while it grows a plain GET follows it to its end, from its newest pictures with `from=live`, and Range gives what is there',
       params: z.object({ id: idField }),
+      query: z.object({ from: z.literal('live').optional() }),
       answer: 'video/mp2t',
       errors: ['media_missing', 'range_invalid', 'too_many_viewers'],
-      async answers({ params, request, reply }) {
-        await sendMedia(() => doors.media(params.id), request, reply);
+      async answers({ params: { id }, query, request, reply }) {
+        const index = query.from === 'live' ? await doors.mediaIndex(id) : null;
+        const start = index ? liveOffset(index.points) : 0;
+        await sendMedia(() => doors.media(id), start, request, reply);
       },
     }),
     route({
@@ -58,4 +65,11 @@ export function mediaRoutes(doors: ApiDoors): Route[] {
       },
     }),
   ];
+}
+
+/** The last place where a picture can begin that has a few seconds behind it. */
+function liveOffset(points: MediaIndex['points']): number {
+  const last = points.at(-1);
+  const settled = points.findLast(({ atMs }) => last !== undefined && atMs <= last.atMs - BEHIND_MS);
+  return (settled ?? points[0])?.offset ?? 0;
 }

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { COMMAND_VERBS } from '../domain/commands.js';
 import { CodedError } from '../domain/errors.js';
+import { OUTCOME_REASONS } from '../domain/outcomeReasons.js';
+import { PLAN_REASONS } from '../domain/reasons.js';
 import type { ApiDoors } from './doors.js';
 import { liveRoutes } from './liveRoutes.js';
 import { mediaRoutes } from './mediaRoutes.js';
@@ -163,6 +165,12 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
       summary: 'every living chart, its state and since when',
       answer: shapes.machines,
       answers: () => doors.machines(),
+    }),
+    route({
+      path: '/api/words',
+      summary: 'what the codes of reasons mean',
+      answer: shapes.words,
+      answers: () => ({ plan_reasons: PLAN_REASONS, outcome_reasons: OUTCOME_REASONS }),
     }),
     route({
       path: '/api/charts',

@@ -8,6 +8,7 @@ import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
 } from 'fastify';
 import { z } from 'zod';
 import { formatListen } from '../domain/address.js';
@@ -16,6 +17,7 @@ import { type AccessPolicy, decideAccess, isOwnOrigin, mayListen } from './acces
 import { answerFor, type ErrorAnswer, errorAnswer } from './answers.js';
 import type { ApiDoors } from './doors.js';
 import { openApiOf } from './openapi.js';
+import { loadPages, pageRoutes, TOKEN_PAGE, type Pages } from './pages.js';
 import { route, type Route } from './route.js';
 import { routesOf } from './routes.js';
 import { createThrift } from './thrift.js';
@@ -29,6 +31,8 @@ export interface ApiOptions {
   readonly doors: ApiDoors;
   /** Of the program, for the OpenAPI document. */
   readonly version?: string;
+  /** Of the built dashboard, or null. */
+  readonly webFolder?: string | null;
   readonly log?: FastifyBaseLogger;
 }
 
@@ -44,14 +48,16 @@ const REQUEST_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 15_000;
-const CONNECTIONS_MAX = 256;
+const CONNECTIONS_MAX = 1024;
+/** What people open. */
+const PAGES: ReadonlySet<string> = new Set(['/', '/inspect']);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** Rejects with CodedError `listen_open` (no token for an outside address) or `listen_failed` (address not usable). */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const policy = policyOf(options);
   if (!mayListen(policy)) throw new CodedError('listen_open', formatListen(options));
-  const app = buildServer(options, policy);
+  const app = buildServer(options, policy, await loadPages(options.webFolder ?? null));
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
@@ -75,7 +81,7 @@ function policyOf({ host, access, publicUrl }: ApiOptions): AccessPolicy {
   return { host, token: access.token, noAuth: access.noAuth, publicHost };
 }
 
-function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance {
+function buildServer(options: ApiOptions, policy: AccessPolicy, pages: Pages): FastifyInstance {
   const prefix = options.publicUrl === null ? '' : new URL(options.publicUrl).pathname.replace(/\/+$/, '');
   const app: FastifyInstance = fastify({
     ...(options.log ? { loggerInstance: options.log } : {}),
@@ -99,7 +105,7 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
   });
   app.server.maxConnections = CONNECTIONS_MAX;
 
-  const routes = [...routesOf(options.doors, createThrift())];
+  const routes = [...routesOf(options.doors, createThrift()), ...pageRoutes(pages)];
   const document = openApiOf(routes, options.version ?? '');
   routes.push(
     route({
@@ -125,6 +131,10 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
     if (access.kind === 'refused') {
       const answer = errorAnswer(access.code);
       if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+      if (answer.status === 401 && PAGES.has(request.routeOptions.url ?? '') && wantsPage(request)) {
+        reply.code(401).type(TOKEN_PAGE.type).header('content-security-policy', TOKEN_PAGE.policy);
+        return reply.send(TOKEN_PAGE.body);
+      }
       return send(reply, answer);
     }
     const changes = request.method !== 'GET' && request.method !== 'HEAD';
@@ -142,6 +152,10 @@ function buildServer(options: ApiOptions, policy: AccessPolicy): FastifyInstance
     send(reply, errorAnswer('not_found', `There is nothing at ${request.url.split('?')[0] ?? ''}.`)),
   );
   return app;
+}
+
+function wantsPage({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes('text/html') ?? false;
 }
 
 const tokenShape = z.object({ token: z.string().optional().catch(undefined) });

@@ -39,6 +39,7 @@ export const recordingItem = z
     start: time,
     stop: time,
     expires_at: time,
+    scheduled_for: time,
     priority: z.number(),
     keep: z.boolean(),
     reason: z.string().optional(),
@@ -161,7 +162,9 @@ export const guide = z.object({
           stop: time,
           action: z.enum(['record', 'skip']),
           reason: z.string(),
-          recording: z.looseObject({ id: z.string(), machine_state: machineState }).optional(),
+          recording: z
+            .looseObject({ id: z.string(), machine_state: machineState, waiting: z.string().optional() })
+            .optional(),
         }),
       ),
     }),
@@ -215,3 +218,8 @@ export const charts = z.object({
 });
 
 export const overrideAnswer = z.object({ capsule_id: z.string(), word: z.enum(['want', 'skip']).nullable() });
+
+export const words = z.object({
+  plan_reasons: z.record(z.string(), z.string()),
+  outcome_reasons: z.record(z.string(), z.string()),
+});

@@ -14,4 +14,7 @@ try {
   process.exit(0);
 }
 const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-process.exit(built.status ?? 1);
+if (built.status !== 0) process.exit(built.status ?? 1);
+// The dashboard; without vite it says so, and the recorder does without.
+const page = spawnSync(process.execPath, ['src/web/build.mjs'], { stdio: 'inherit' });
+process.exit(page.status ?? 1);

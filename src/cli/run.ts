@@ -5,6 +5,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { CodedError } from '../domain/errors.js';
@@ -114,6 +115,7 @@ async function listen(
     access: { token: apiToken, noAuth },
     publicUrl,
     version,
+    webFolder: fileURLToPath(new URL('../../web', import.meta.url)),
     log,
     doors: {
       ...daemonViews(daemon, config, nodeDisk, version),
