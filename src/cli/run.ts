@@ -12,6 +12,7 @@ import { CodedError } from '../domain/errors.js';
 import { startApi, type Api } from '../api/server.js';
 import type { Config } from '../config/config.js';
 import { serveCommandFiles } from '../runtime/commandFiles.js';
+import { startInspectRelay } from '../runtime/inspectRelay.js';
 import { startDaemon, type Daemon } from '../runtime/daemon.js';
 import { daemonViews } from '../runtime/daemonViews.js';
 import type { Doors } from '../runtime/doors.js';
@@ -51,6 +52,8 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   });
   const files = serveCommandFiles(doors, join(config.places.outDir, '.catchupd'), daemon.command);
   const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config));
+  const { inspectWs } = config.doors;
+  const relay = inspectWs === null ? null : startInspectRelay(inspectWs, daemon.watch.inspector, doors);
   let api: Api | null = null;
   try {
     api = await listen(session, config, daemon, isDemo);
@@ -70,6 +73,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   } finally {
     manager.stopping();
     files.stop();
+    relay?.stop();
     signals.ignore();
     await api?.close();
   }

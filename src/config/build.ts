@@ -131,6 +131,7 @@ export function buildConfig(
       apiToken: value('api-token') ?? null,
       noAuth: value('no-auth') ?? false,
       publicUrl: value('public-url') ?? null,
+      inspectWs: value('inspect-ws') ?? null,
     },
     run: { once: value('once') ?? false, runForMs: value('run-for') ?? 0 },
     log: {

@@ -179,6 +179,8 @@ export interface DoorsConfig {
   readonly apiToken: string | null;
   readonly noAuth: boolean;
   readonly publicUrl: string | null;
+  /** Of a relay that the charts are shown to, or null. */
+  readonly inspectWs: string | null;
 }
 
 export interface RunConfig {

@@ -42,6 +42,7 @@ export interface ValueOfKind {
   secret: string;
   timezone: string;
   url: string;
+  socketUrl: string;
   path: string;
   locations: readonly string[];
   list: readonly string[];
@@ -133,6 +134,10 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
     const text = only(texts);
     if (!isWebAddress(text) || !URL.canParse(text)) return refuse(texts, 'is no http or https address');
     return text.replace(/\/+$/, '');
+  },
+  socketUrl: (texts) => {
+    const text = only(texts);
+    return /^wss?:\/\//i.test(text) && URL.canParse(text) ? text : refuse(texts, 'is no ws or wss address');
   },
   path: (texts, _row, { base }) => absolutePath(base, only(texts)),
   locations: (texts, _row, { base }) => [...new Set(texts.map((text) => location(text.trim(), base)))],

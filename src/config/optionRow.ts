@@ -16,6 +16,7 @@ export type Kind =
   | 'secret'
   | 'timezone'
   | 'url'
+  | 'socketUrl'
   | 'path'
   | 'locations'
   | 'list'

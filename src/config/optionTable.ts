@@ -695,6 +695,14 @@ export const OPTIONS = [
     value: 'URL',
     description: 'address behind a reverse proxy; its host is allowed and its path taken off',
   },
+  {
+    name: 'inspect-ws',
+    kind: 'socketUrl',
+    group: 'doors',
+    commands: ['run', 'doctor'],
+    value: 'URL',
+    description: 'also show the charts to a Stately inspector relay at this ws address, secrets removed',
+  },
 
   {
     name: 'once',

@@ -34,6 +34,8 @@ export type Sighting =
       readonly id: string;
       readonly kind: MachineKind;
       readonly state: string;
+      /** The state as the chart has it. */
+      readonly value: unknown;
       readonly context: unknown;
     }
   | { readonly type: 'gone'; readonly at: number; readonly id: string; readonly kind: MachineKind };
@@ -43,7 +45,7 @@ export interface Inspector {
   tap(event: InspectionEvent): void;
   machines(): readonly Machine[];
   /** The contexts of what lives now, for a viewer that comes late. */
-  contexts(): readonly (Machine & { readonly context: unknown })[];
+  contexts(): readonly (Machine & { readonly value: unknown; readonly context: unknown })[];
   /** Called with what happened since the last call, at most ten times a second; `missed` were let go. */
   watch(viewer: (seen: readonly Sighting[], missed: number) => void): () => void;
 }
@@ -129,7 +131,15 @@ export function createInspector(clock: Clock, onViewerError: (error: unknown) =>
     }
     if (viewers.size === 0) return;
     const { state } = seen.get(id) ?? { state: '' };
-    tell({ type: 'state', at: clock.now(), id, kind, state, context: snapshot.context });
+    tell({
+      type: 'state',
+      at: clock.now(),
+      id,
+      kind,
+      state,
+      value: snapshot.value,
+      context: snapshot.context,
+    });
   }
 
   return {
@@ -142,7 +152,8 @@ export function createInspector(clock: Clock, onViewerError: (error: unknown) =>
     },
     machines: () => [...seen].map(([id, { kind, state, since }]) => ({ id, kind, state, since })),
     contexts: () =>
-      [...seen].map(([id, { kind, state, since, actor }]) => ({
+      [...seen].map(([id, { kind, value, state, since, actor }]) => ({
+        value,
         id,
         kind,
         state,
