@@ -16,6 +16,7 @@ import { recordCommand } from './recordCommand.js';
 import { recordingCommand } from './recordingCommand.js';
 import { report } from './report.js';
 import { run } from './run.js';
+import { createScreen } from './screen.js';
 import type { Session } from './session.js';
 import { version } from './version.js';
 
@@ -41,9 +42,12 @@ async function main(): Promise<number> {
 
 function command(loaded: LoadedCommand): Promise<number> {
   const { format, level } = loaded.config.log;
-  const log = createLog({ format, level, isTerminal: process.stderr.isTTY });
+  const isTerminal = process.stderr.isTTY;
+  const screen =
+    loaded.command === 'run' && isTerminal && format !== 'json' ? createScreen(process.stderr) : null;
+  const log = createLog({ format, level, isTerminal, ...(screen && { write: screen.write }) });
   for (const warning of loaded.warnings) log.warn(warning);
-  const session: Session = { loaded, log, say: (text) => void process.stdout.write(text) };
+  const session: Session = { loaded, log, say: (text) => void process.stdout.write(text), screen };
   switch (loaded.command) {
     case 'run':
       return run(session);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
+import type { Clock, TimerHandle } from '../io/clock.js';
 import { CodedError } from '../domain/errors.js';
 import { startApi, type Api } from '../api/server.js';
 import type { Config } from '../config/config.js';
@@ -22,8 +23,11 @@ import { closeDoors, openDoors, type Session } from './session.js';
 import { chooseSource } from './sourceChoice.js';
 import { onSignals } from './signals.js';
 import { version as versionOf } from './version.js';
+import { progressLines } from './progress.js';
+import type { Screen } from './screen.js';
 import { serviceManager } from './systemd.js';
 
+const DRAW_MS = 1_000;
 /** The scheduler must have looked around this recently to count as alive. */
 const TICK_MS_MAX = 120_000;
 
@@ -55,6 +59,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   const { inspectWs } = config.doors;
   const relay = inspectWs === null ? null : startInspectRelay(inspectWs, daemon.watch.inspector, doors);
   let api: Api | null = null;
+  let drawing: { stop(): void } | null = null;
   try {
     api = await listen(session, config, daemon, isDemo);
     daemon.listensOn(api?.address ?? null);
@@ -64,6 +69,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
       'catchupd runs',
     );
     manager.ready();
+    drawing = draw(session.screen, daemon, doors.clock, api?.address ?? null);
     const problem = await daemon.ended;
     if (problem !== null) log.error({ code: problem }, 'ended with a problem');
     return problem === null ? 0 : 1;
@@ -73,10 +79,33 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   } finally {
     manager.stopping();
     files.stop();
+    drawing?.stop();
     relay?.stop();
     signals.ignore();
     await api?.close();
   }
+}
+
+/** Progress below the log, where that is a terminal. */
+function draw(
+  screen: Screen | null,
+  daemon: Daemon,
+  clock: Clock,
+  address: string | null,
+): { stop(): void } | null {
+  if (screen === null) return null;
+  let timer: TimerHandle = clock.after(0, show);
+  function show(): void {
+    const { now } = daemon.status();
+    screen?.show(progressLines({ entries: daemon.book.all(), now, columns: screen.columns(), address }));
+    timer = clock.after(DRAW_MS, show);
+  }
+  return {
+    stop() {
+      timer.cancel();
+      screen.clear();
+    },
+  };
 }
 
 function isAlive(daemon: Daemon, config: Config): boolean {

@@ -12,12 +12,15 @@ import type { Log } from '../log.js';
 import type { Doors } from '../runtime/doors.js';
 import { withFailpoint } from './failpoint.js';
 import type { LoadedCommand } from './load.js';
+import type { Screen } from './screen.js';
 
 export interface Session {
   readonly loaded: LoadedCommand;
   readonly log: Log;
   /** To stdout, which carries only the command's answer. */
   readonly say: (text: string) => void;
+  /** Below the log, where that is a terminal. */
+  readonly screen: Screen | null;
 }
 
 /** The real doors; `closeDoors` lets the process end. */
