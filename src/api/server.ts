@@ -119,6 +119,8 @@ function buildServer(options: ApiOptions, policy: AccessPolicy, pages: Pages): F
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    if (!request.originalUrl.startsWith('/') || hostsOf(request) > 1)
+      return send(reply, errorAnswer('request_invalid', 'A request is for one address of one host.'));
     if (open.has(request.routeOptions.url ?? '')) return;
     const { host, origin, authorization, 'sec-fetch-site': fetchSite } = request.headers;
     const { token } = tokenShape.parse(request.query);
@@ -152,6 +154,11 @@ function buildServer(options: ApiOptions, policy: AccessPolicy, pages: Pages): F
     send(reply, errorAnswer('not_found', `There is nothing at ${request.url.split('?')[0] ?? ''}.`)),
   );
   return app;
+}
+
+/** What a proxy in front and we might each take another one of. */
+function hostsOf({ raw }: FastifyRequest): number {
+  return raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
 }
 
 function wantsPage({ headers }: FastifyRequest): boolean {
