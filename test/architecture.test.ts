@@ -64,7 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/cli': {
     own: ['src', 'machines'],
-    packages: ['commander', 'zod', 'yaml', 'xstate', 'pino'],
+    packages: ['commander', 'zod', 'yaml', 'xstate', 'pino', 'vite'],
     node: true,
   },
 };
@@ -146,7 +146,7 @@ function objection(path: string, { specifier, typesOnly }: Import): string | nul
   if (!rule) return `${path} belongs to no row of the table`;
   if (specifier.startsWith('.')) {
     const target = join(dirname(path), specifier).replace(/\.js$/, '.ts');
-    if (!/\.(?:js|mjs|json)$/.test(specifier)) return `${path} imports ${specifier} without its ending`;
+    if (!/\.(?:js|mjs|json|css)$/.test(specifier)) return `${path} imports ${specifier} without its ending`;
     const allowed =
       (rule.own.some((prefix) => isUnder(target, prefix)) && !isUnder(target, 'src/web')) ||
       (isUnder(path, 'src/web') && isUnder(target, 'src/web')) ||

@@ -16,5 +16,5 @@ try {
 const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 if (built.status !== 0) process.exit(built.status ?? 1);
 // The dashboard; without vite it says so, and the recorder does without.
-const page = spawnSync(process.execPath, ['src/web/build.mjs'], { stdio: 'inherit' });
+const page = spawnSync(process.execPath, ['src/cli/buildWeb.mjs'], { stdio: 'inherit' });
 process.exit(page.status ?? 1);
