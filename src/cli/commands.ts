@@ -59,6 +59,12 @@ export const COMMANDS: readonly CommandRow[] = [
     aliases: ['catchup-recorder-report'],
     summary: 'what is being, was and could not be recorded',
   },
+  {
+    name: 'rebuild',
+    aliases: [],
+    summary: 'a lost or unreadable state, from the history and the ledgers on disk',
+  },
+  { name: 'replay', aliases: [], summary: 'the story of every recording, from its history' },
   { name: 'doctor', aliases: [], summary: 'check configuration, disk, guide and sources' },
   { name: 'health', aliases: [], summary: 'exit 0 if the running daemon is alive, for containers' },
   {

@@ -5,7 +5,7 @@
 import type { Config } from '../config/config.js';
 import type { Problem } from '../config/file.js';
 import type { CommandName } from '../config/optionRow.js';
-import { REPORT_LIMIT } from '../config/optionTable.js';
+import { REBUILD_FORCE, REPLAY_ID, REPORT_LIMIT } from '../config/optionTable.js';
 import { resolveConfig, usageError } from '../config/resolve.js';
 import { schemaOf } from '../config/kinds.js';
 import { absolutePath } from '../config/paths.js';
@@ -36,6 +36,10 @@ export interface Answer {
   /** Absolute paths of `capsules --out` and `--layout-dir`, or null. */
   readonly out: string | null;
   readonly layoutDir: string | null;
+  /** Of `replay`: the beginning of an id, or null for all. */
+  readonly id: string | null;
+  /** Of `rebuild`. */
+  readonly force: boolean;
 }
 
 export interface LoadedCommand {
@@ -57,6 +61,8 @@ export type Loaded =
 const TABLES: ReadonlySet<CommandName> = new Set([
   'plan',
   'why',
+  'replay',
+  'rebuild',
   'doctor',
   'health',
   'record',
@@ -130,6 +136,8 @@ function answerOf(command: CommandName, parsed: Parsed, cwd: string, problems: P
     deletions: flag('deletions') ?? false,
     out: path('out'),
     layoutDir: path('layout-dir'),
+    id: parsed.line.get(REPLAY_ID.name)?.at(-1)?.trim().toLowerCase() ?? null,
+    force: flag(REBUILD_FORCE.name) === true,
   };
 }
 

@@ -14,6 +14,8 @@ import { loadConfig, type LoadedCommand } from './load.js';
 import { planCommand, why } from './planCommand.js';
 import { recordCommand } from './recordCommand.js';
 import { recordingCommand } from './recordingCommand.js';
+import { rebuildCommand } from './rebuildCommand.js';
+import { replayCommand } from './replayCommand.js';
 import { report } from './report.js';
 import { run } from './run.js';
 import { createScreen } from './screen.js';
@@ -69,6 +71,10 @@ function command(loaded: LoadedCommand): Promise<number> {
       return recordingCommand(session, loaded.command);
     case 'report':
       return report(session);
+    case 'rebuild':
+      return rebuildCommand(session);
+    case 'replay':
+      return replayCommand(session);
     case 'doctor':
       return doctor(session);
     case 'health':

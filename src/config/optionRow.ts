@@ -64,6 +64,8 @@ export type CommandName =
   | 'retry'
   | 'delete'
   | 'report'
+  | 'replay'
+  | 'rebuild'
   | 'doctor'
   | 'health'
   | 'demo'

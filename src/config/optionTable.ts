@@ -11,7 +11,7 @@ const DECIDING = ['run', 'record', ...PREVIEWING, 'plan', 'why', 'doctor'] as co
 /** Commands to a recording. */
 const STEERING = ['keep', 'unkeep', 'cancel', 'retry', 'delete'] as const;
 /** Commands that find the daemon's files. */
-const FINDING = [...DECIDING, ...STEERING, 'report', 'health'] as const;
+const FINDING = [...DECIDING, ...STEERING, 'report', 'replay', 'rebuild', 'health'] as const;
 const ALL = [...FINDING, 'demo'] as const;
 const ANSWERING = [
   'record',
@@ -20,6 +20,8 @@ const ANSWERING = [
   'why',
   ...STEERING,
   'report',
+  'replay',
+  'rebuild',
   'doctor',
   'health',
 ] as const;
@@ -118,7 +120,7 @@ export const OPTIONS = [
     name: 'publish-dir',
     kind: 'path',
     group: 'places',
-    commands: [...DECIDING, ...STEERING],
+    commands: [...DECIDING, ...STEERING, 'rebuild'],
     value: 'DIR',
     description: 'library of a media server; finished recordings appear there complete',
   },
@@ -134,7 +136,7 @@ export const OPTIONS = [
     name: 'umask',
     kind: 'umask',
     group: 'places',
-    commands: [...DECIDING, ...STEERING],
+    commands: [...DECIDING, ...STEERING, 'rebuild'],
     default: '0022',
     value: 'OCTAL',
     description: 'permissions taken from published files and folders',
@@ -456,7 +458,7 @@ export const OPTIONS = [
     name: 'keep',
     kind: 'laneDurations',
     group: 'how long',
-    commands: DECIDING,
+    commands: [...DECIDING, 'rebuild'],
     default: 'sports=12h,movies=72h,general=24h',
     value: 'LANE=TIME,…',
     description: 'how long after its stop a recording is kept; lanes not named keep their default',
@@ -805,4 +807,25 @@ export const REPORT_LIMIT = {
   default: '10',
   lineOnly: true,
   description: 'at most so many items a list',
+} as const satisfies OptionRow;
+
+/** Which recordings `replay` tells of. */
+export const REPLAY_ID = {
+  name: 'id',
+  kind: 'text',
+  group: 'answer',
+  commands: ['replay'],
+  lineOnly: true,
+  description: 'only recordings whose id begins with this',
+} as const satisfies OptionRow;
+
+/** Consent of `rebuild` to add to a state that can be read. */
+export const REBUILD_FORCE = {
+  name: 'force',
+  kind: 'flag',
+  group: 'answer',
+  commands: ['rebuild'],
+  default: 'false',
+  lineOnly: true,
+  description: 'add what is missing to a state that can be read',
 } as const satisfies OptionRow;

@@ -1,12 +1,12 @@
 /** Looking into the table of options: by command, by where they may be set, by what they are called there. */
 import type { CommandName, OptionRow } from './optionRow.js';
-import { OPTIONS, REPORT_LIMIT } from './optionTable.js';
+import { OPTIONS, REBUILD_FORCE, REPLAY_ID, REPORT_LIMIT } from './optionTable.js';
 
 export type OptionName = (typeof OPTIONS)[number]['name'];
 
 /** The rows that a command takes on its line, the file twins of secrets included. */
 export function optionsOf(command: CommandName): readonly OptionRow[] {
-  const rows: readonly OptionRow[] = [...OPTIONS, REPORT_LIMIT];
+  const rows: readonly OptionRow[] = [...OPTIONS, REPORT_LIMIT, REPLAY_ID, REBUILD_FORCE];
   return rows.flatMap((row) => (row.commands.includes(command) ? [row, ...twinOf(row)] : []));
 }
 

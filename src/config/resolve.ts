@@ -50,7 +50,7 @@ interface Candidate extends Setting {
 }
 
 /** Commands that must work beside a daemon whose configuration has a fault elsewhere. */
-const FORGIVING: ReadonlySet<CommandName> = new Set(['report', 'health', 'demo']);
+const FORGIVING: ReadonlySet<CommandName> = new Set(['report', 'replay', 'health', 'demo']);
 
 /** Rejects with CodedError `usage`; its detail is the whole list. */
 export async function resolveConfig(input: ResolveInput): Promise<Resolved> {

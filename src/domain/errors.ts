@@ -96,6 +96,12 @@ export const ERRORS = {
     http: 503,
     hint: 'Check the time of this machine. Recordings go on by elapsed time, and nothing expires until a guide shows what is on now.',
   },
+  state_readable: {
+    meaning: 'The state can be read, so it is not rebuilt unasked; it lacks recordings that are on disk.',
+    retryable: false,
+    http: 409,
+    hint: 'With --force what it lacks is added; what it has stays as it is.',
+  },
   state_locked: {
     meaning: 'Another catchupd works on this folder.',
     retryable: true,

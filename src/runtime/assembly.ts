@@ -22,6 +22,7 @@ import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
 import { createPanels } from './panels.js';
+import { createHousekeeping } from './housekeeping.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
@@ -95,7 +96,10 @@ export function assemble(parts: AssemblyDoors): Assembly {
   const times = createLocalTimes();
   const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at), {
     lagOf: (id) => times.lagOf(id),
-    isHeld: (id, kind) => clock.doubt() !== null && (kind === 'expire' || revival.isPostponed(id)),
+    isHeld: (id, kind) =>
+      kind === 'expire'
+        ? clock.doubt() !== null || !store.status().writable
+        : clock.doubt() !== null && revival.isPostponed(id),
   });
   const book: Book = createBook({ store, history, deadlines, clock, log, onChange: noticed });
   // A guide's chart says so in the middle of its transition; no other chart may run inside of that.
@@ -150,7 +154,15 @@ export function assemble(parts: AssemblyDoors): Assembly {
     onCheckpoint: (id, upstream, piece, at) =>
       system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
   });
-  const stages: Stages = createStages({ config, doors, roots, book: () => book, indexPath: indexes.pathOf });
+  const housekeeping = createHousekeeping(history, store);
+  const stages: Stages = createStages({
+    config,
+    doors,
+    roots,
+    book: () => book,
+    writable: () => store.status().writable,
+    indexPath: indexes.pathOf,
+  });
   const outbox: Outbox = createOutbox({
     config,
     doors,
@@ -175,6 +187,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
         system.send({ type: 'FEEDS', at, open: feeds.keys(), ahead: aheadOf(config, book, at) });
         panels.look(system.scheduler().context, at);
         lookout.look();
+        housekeeping.look(at);
       },
       dismiss: ({ feed }) => feeds.dismiss(feed),
       mourn: (death) => supervision.mourn(death),

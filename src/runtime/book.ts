@@ -3,6 +3,7 @@
  * the store, the history and the deadlines. Everything that asks "what is there" reads here.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Snapshot } from 'xstate';
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Recording, RecordingDocument, Tombstone } from '../domain/recording.js';
@@ -152,7 +153,12 @@ export function createBook(doors: BookDoors): Book {
     const { value, context } = snapshot as Told;
     if (context === undefined) return;
     const path = statePath(value);
-    if (before && before.recording === context && before.path === path) return;
+    if (before && before.path === path && isDeepStrictEqual(before.recording, context)) {
+      // A stored one that lives again is the same, in a copy of its own.
+      entries.set(id, { ...before, recording: context });
+      deadlines.set(id, context.deadline);
+      return;
+    }
     const rev = (before?.rev ?? 0) + 1;
     const updatedAt = clock.now();
     const entry = { id, recording: context, path, rev, updatedAt };
@@ -162,7 +168,11 @@ export function createBook(doors: BookDoors): Book {
     doors.onChange(entry, before);
   }
 
+  /** Recordings whose history has a beginning in this life: what a kill left behind the state is not folded in. */
+  const begun = new Set<string>();
+
   function baseline(id: string, snapshot: Snapshot<unknown>): void {
+    begun.add(id);
     const rev = entries.get(id)?.rev ?? 0;
     history.append({
       at: clock.now(),
@@ -191,6 +201,8 @@ export function createBook(doors: BookDoors): Book {
       if (isNew) baseline(id, snapshot);
     },
     note(id, event) {
+      const stored = begun.has(id) ? undefined : store.recordings().get(id);
+      if (stored) baseline(id, stored.snapshot as Snapshot<unknown>);
       const rev = (entries.get(id)?.rev ?? 0) + 1;
       history.append({
         at: clock.now(),
@@ -218,6 +230,7 @@ export function createBook(doors: BookDoors): Book {
       if (!entry) return null;
       const tombstone = tombstoneOf(entry.recording, clock.now());
       entries.delete(id);
+      begun.delete(id);
       deadlines.set(id, null);
       store.bury(id, tombstone);
       return tombstone;

@@ -9,7 +9,7 @@ import { guideMachine } from '../../machines/guide.js';
 import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import { timeMs } from '../domain/sidecar.js';
-import type { NumberedEntry } from '../store/history.js';
+import type { NumberedEntry } from '../store/historyLine.js';
 import { inert, statePath } from './recover.js';
 
 const CHARTS: Readonly<Record<string, AnyStateMachine>> = {

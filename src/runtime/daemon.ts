@@ -19,6 +19,7 @@ import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
+import { sayStrandedSpools } from './strandedSpools.js';
 import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
 import { createSteadyClock } from './steadyClock.js';
@@ -123,6 +124,7 @@ async function startLocked(
   });
   const doors = { ...given, clock };
   const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
+  let lookAgain: () => void = () => undefined;
   const store = await openStore({
     disk,
     clock,
@@ -131,6 +133,7 @@ async function startLocked(
     privateFolder: folder,
     beforeCommit: () => history.write(),
     trustedNow: () => clock.trusted(),
+    onProblem: () => lookAgain(),
   });
   clock.begin(Math.max(0, ...[...store.recordings().values()].map(({ updatedAt }) => updatedAt)));
   const roots = await openRoots(config, doors, store);
@@ -164,6 +167,8 @@ async function startLocked(
     isEnding: () => ending.isUnderWay(),
     giveUp: () => ending.give('bug'),
   });
+  void sayStrandedSpools(disk, config.places.outDir, parts.book, log);
+  lookAgain = () => parts.lookout.look();
   const { book, captures, feeds, lookout, outbox, sources, stages, system, upstreams } = parts;
 
   await parts.start(async () => {

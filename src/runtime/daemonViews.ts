@@ -8,7 +8,7 @@ import { rfc3339 } from '../domain/text.js';
 import { reportItem } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
 import type { Disk } from '../io/disk.js';
-import { readHistory } from '../store/history.js';
+import { readHistory } from '../store/historyFiles.js';
 import { chartsView, pastOf } from './chartsView.js';
 import type { Daemon } from './daemon.js';
 import { capacityOf } from './capacity.js';
@@ -52,7 +52,7 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
     async past(id: string) {
       if (!known(id)) return null;
       const folder = join(config.places.outDir, '.catchupd', 'history');
-      return { id, steps: pastOf(await readHistory(disk, folder, id)) };
+      return { id, steps: pastOf((await readHistory(disk, folder, id)).entries) };
     },
     plan() {
       const { decisions, at } = watch.planning();

@@ -130,7 +130,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     relieve();
     if (await doors.rulesChanged()) planDue = true;
     planNow();
-    await findRemovedMedia();
+    if (admission !== 'state_unwritable') await findRemovedMedia();
     if (admission !== 'state_unwritable' && doors.timeTrusted()) sweep();
     rest();
     endIfIdle();

@@ -3,7 +3,7 @@
 import { spoolName } from '../capture/container.js';
 import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
-import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
+import type { Blocked, FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
 import type { Recording } from '../domain/recording.js';
 import { laneNames } from '../domain/laneDefinition.js';
 import { removeRecording } from '../expire/remove.js';
@@ -19,6 +19,8 @@ export interface StagesInput {
   readonly doors: Doors;
   readonly roots: Roots;
   readonly book: () => Book;
+  /** While the state cannot be written nothing is published or taken away. */
+  readonly writable: () => boolean;
   readonly indexPath: (id: string) => string;
 }
 
@@ -37,7 +39,7 @@ export interface Stages {
   settled(): Promise<void>;
 }
 
-export function createStages({ config, doors, roots, book, indexPath }: StagesInput): Stages {
+export function createStages({ config, doors, roots, book, writable, indexPath }: StagesInput): Stages {
   const { clock, disk, log } = doors;
   const { umask } = config.places;
   let manifest: Promise<void> = Promise.resolve();
@@ -50,6 +52,16 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
     publishDir: roots.publish,
     umask,
   });
+
+  /** What others see or nobody can take back begins when the state that wants it is on disk. */
+  async function onceDurable<O>({ id }: Recording, act: () => Promise<O>): Promise<O | Blocked> {
+    const path = config.places.stateFile;
+    // An effect begins inside the transition that asks for it; what that leads to is in the book only after it.
+    await Promise.resolve();
+    if (!writable()) return { kind: 'blocked', at: clock.now(), code: 'state_unwritable', path };
+    await book().durable(id);
+    return act();
+  }
 
   async function writeManifest(): Promise<void> {
     due = false;
@@ -73,12 +85,14 @@ export function createStages({ config, doors, roots, book, indexPath }: StagesIn
         log.error({ path: roots.publish?.path, code: diskCode(error) }, 'the lane folders could not be made');
       });
     },
-    finalize: (recording) => finalize(input(recording), doors),
-    seal: (recording) => seal(input(recording), doors),
+    finalize: (recording) => onceDurable(recording, () => finalize(input(recording), doors)),
+    seal: (recording) => onceDurable(recording, () => seal(input(recording), doors)),
     remove: (recording) =>
-      removeRecording(
-        { recording, index: indexPath(recording.id), roots: roots.known() },
-        { disk, clock, durable: () => book().durable(recording.id) },
+      onceDurable(recording, () =>
+        removeRecording(
+          { recording, index: indexPath(recording.id), roots: roots.known() },
+          { disk, clock, durable: () => book().durable(recording.id) },
+        ),
       ),
     libraryChanged() {
       if (due) return;

@@ -52,6 +52,7 @@ export async function commandOnStore(
         doors,
         roots,
         book: () => book,
+        writable: () => store.status().writable,
         indexPath: createMediaIndexes(disk, folder).pathOf,
       });
       const send = async (to: string, event: RecordingEvent) => {

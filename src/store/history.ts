@@ -4,39 +4,22 @@
  */
 import { join } from 'node:path';
 
-import type { Clock } from '../io/clock.js';
+import { pause, type Clock } from '../io/clock.js';
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
-import { isRow, type Json } from './document.js';
+import { clearFile, dayFile, dayFiles, lastNumber } from './historyFiles.js';
+import { encodeEntry, type HistoryEntry, type NumberedEntry } from './historyLine.js';
 import type { StoreLog } from './journalAdapter.js';
-
-export interface HistoryEntry {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly id: string;
-  /** `baseline` carries the snapshot that the events after it start from; `chart` is the version they belong to. */
-  readonly type: 'baseline' | 'event';
-  readonly chart: string;
-  /** Revision of the document after it. */
-  readonly rev: number;
-  readonly snapshot?: Json;
-  readonly event?: Json;
-}
-
-export interface NumberedEntry extends HistoryEntry {
-  readonly seq: number;
-}
 
 export interface History {
   /** Never waits and never fails; written by the next `write`. */
   append(entry: HistoryEntry): void;
   /** Hands everything appended so far to the system. Never rejects. */
   write(): Promise<void>;
-  /** Deletes the files of days before that of `oldestAt`, the beginning of the oldest living recording. */
-  prune(oldestAt: number): Promise<void>;
+  /** Clears the files of earlier days of what belongs to recordings that do not live any more. Never rejects. */
+  prune(lives: (id: string) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
-const DAY_FILE = /^\d{4}-\d{2}-\d{2}\.ndjson$/;
 /** More than this waiting for a disk that refuses is let go: captures and state come first. */
 const WAITING_MAX = 20_000;
 const SYNC_MS = 5000;
@@ -47,14 +30,10 @@ export interface HistoryDoors {
   readonly log: StoreLog;
 }
 
-function dayFile(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 10)}.ndjson`;
-}
-
-/** `folder` is `<out-dir>/.catchupd/history`. Rejects with the disk's error where it cannot be made or read. */
+/** `folder` is `<out-dir>/.catchupd/history`. Never rejects: recording goes on without a history, and that is said. */
 export async function openHistory({ disk, clock, log }: HistoryDoors, folder: string): Promise<History> {
-  await disk.mkdir(folder);
-  let seq = await lastSeq(disk, folder);
+  let seq = await lastNumber(disk, folder);
+  let refused = false;
   let waiting: NumberedEntry[] = [];
   let open: { readonly name: string; readonly file: DiskFile } | null = null;
   let writing: Promise<void> = Promise.resolve();
@@ -64,6 +43,7 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
   async function fileOf(name: string): Promise<DiskFile> {
     if (open?.name === name) return open.file;
     await leave();
+    await disk.mkdir(folder);
     const file = await disk.open(join(folder, name), 'append');
     try {
       // A line that a crash cut short is ended, so that the next one stands alone.
@@ -91,14 +71,19 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       const batch = count < 0 ? [...waiting] : waiting.slice(0, count);
       try {
         const file = await fileOf(name);
-        await file.write([Buffer.from(batch.map((entry) => `${JSON.stringify(entry)}\n`).join(''))]);
+        await file.write([Buffer.from(batch.map(encodeEntry).join(''))]);
         waiting = waiting.slice(batch.length);
+        if (refused) log.info({ path: folder }, 'the history is written again');
+        refused = false;
         if (clock.mono() - syncedAt < SYNC_MS) continue;
         syncedAt = clock.mono();
         await file.datasync();
       } catch (error) {
         await open?.file.close().catch(() => undefined);
         open = null;
+        if (!refused)
+          log.warn({ path: join(folder, name), code: diskCode(error) }, 'the history cannot be written');
+        refused = true;
         if (waiting.length <= WAITING_MAX) return;
         lost += waiting.length - WAITING_MAX;
         waiting = waiting.slice(-WAITING_MAX);
@@ -119,12 +104,14 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       waiting.push({ seq, ...entry });
     },
     write,
-    async prune(oldestAt) {
-      const first = dayFile(oldestAt);
-      const names = await disk.readdir(folder).catch(() => []);
-      for (const name of names) {
-        if (DAY_FILE.test(name) && name < first && name !== open?.name)
-          await disk.unlink(join(folder, name)).catch(() => undefined);
+    async prune(lives) {
+      const today = dayFile(clock.now());
+      for (const name of await dayFiles(disk, folder)) {
+        if (name >= today || name === open?.name) continue;
+        const path = join(folder, name);
+        await clearFile(disk, path, lives, () => pause(clock, 0)).catch((error: unknown) =>
+          log.warn({ path, code: diskCode(error) }, 'an old file of the history could not be cleared'),
+        );
       }
     },
     async close() {
@@ -132,58 +119,4 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       await leave().catch(() => undefined);
     },
   };
-}
-
-/** Every readable entry, in order; of one recording where `id` is given. Takes no lock and changes nothing. */
-export async function readHistory(disk: Disk, folder: string, id?: string): Promise<NumberedEntry[]> {
-  const entries: NumberedEntry[] = [];
-  for (const name of await dayFiles(disk, folder)) {
-    const text = (await disk.readFile(join(folder, name))).toString('utf8');
-    for (const line of text.split('\n')) {
-      if (id !== undefined && !line.includes(JSON.stringify(id))) continue;
-      const entry = parseEntry(line);
-      if (entry && (id === undefined || entry.id === id)) entries.push(entry);
-    }
-  }
-  // A write that a full disk broke off was repeated whole.
-  const ordered = entries.toSorted((a, b) => a.seq - b.seq);
-  return ordered.filter((entry, index) => entry.seq !== ordered[index - 1]?.seq);
-}
-
-async function dayFiles(disk: Disk, folder: string): Promise<string[]> {
-  try {
-    return (await disk.readdir(folder)).filter((name) => DAY_FILE.test(name)).toSorted();
-  } catch (error) {
-    if (diskCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-async function lastSeq(disk: Disk, folder: string): Promise<number> {
-  for (const name of (await dayFiles(disk, folder)).toReversed()) {
-    const lines = (await disk.readFile(join(folder, name))).toString('utf8').split('\n');
-    const seqs = lines.slice(-100).map((line) => parseEntry(line)?.seq ?? 0);
-    const last = Math.max(0, ...seqs);
-    if (last > 0) return last;
-  }
-  return 0;
-}
-
-function parseEntry(line: string): NumberedEntry | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isEntry(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-function isEntry(value: unknown): value is NumberedEntry {
-  return (
-    isRow(value) &&
-    typeof value['seq'] === 'number' &&
-    typeof value['at'] === 'number' &&
-    typeof value['id'] === 'string' &&
-    (value['type'] === 'baseline' || value['type'] === 'event')
-  );
 }

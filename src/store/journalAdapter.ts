@@ -36,6 +36,10 @@ export interface JournalDoors {
   readonly beforeCompact: (state: StateDocument) => void;
   /** Which revision of which document is on disk now; Infinity where it is gone. */
   readonly onDurable: (id: string, rev: number) => void;
+  /** Why nothing can be written from now on; null when it can again. */
+  readonly onProblem: (code: string | null) => void;
+  /** Gives up the space that is held back; false where there is none. */
+  readonly giveUpReserve: () => Promise<boolean>;
 }
 
 export interface JournalAdapter extends Adapter<StateDocument> {
@@ -65,6 +69,9 @@ interface Batch {
 }
 
 const RETRY_MS = 1000;
+/** The end does not wait longer for a disk that does not even answer. */
+const CLOSE_MS_MAX = 1500;
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 function newBatch(): Batch {
   let resolve = () => {};
@@ -137,6 +144,8 @@ export function createJournalAdapter(
     }
     state.rev += 1;
     compacting?.since.push(line);
+    // Whoever is told now may ask at once whether it is there: it is.
+    current = null;
     for (const [id, rev] of revs) doors.onDurable(id, rev);
     batch.resolve();
     if (fileBytes >= compactAtBytes && !compacting) startCompaction();
@@ -168,17 +177,20 @@ export function createJournalAdapter(
         await file.write([line]);
         await file.datasync();
         fileBytes += line.length;
-        if (problem !== null) log.info({ path: paths.journal }, 'the state is written again');
+        if (problem === null) return;
+        log.info({ path: paths.journal }, 'the state is written again');
         problem = null;
+        doors.onProblem(null);
         return;
       } catch (error) {
         await file?.close().catch(() => undefined);
         file = null;
         const code = diskCode(error);
-        if (code === 'ENOSPC' && (await giveUpReserve())) continue;
-        if (problem === null)
-          log.error({ path: filePath, code }, 'the state cannot be written; trying every second');
+        if (FULL.has(code) && (await doors.giveUpReserve())) continue;
+        const isNew = problem === null;
+        if (isNew) log.error({ path: filePath, code }, 'the state cannot be written; trying every second');
         problem = code;
+        if (isNew) doors.onProblem(code);
         if (closing.signal.aborted) throw new CodedError('state_unwritable', `${filePath} (${code})`);
       }
       await pause(clock, RETRY_MS, closing.signal);
@@ -207,16 +219,6 @@ export function createJournalAdapter(
     await install(target, []);
     if (!file) throw new Error('the journal did not open');
     return file;
-  }
-
-  async function giveUpReserve(): Promise<boolean> {
-    try {
-      await disk.unlink(paths.reserve);
-      log.warn({ path: paths.reserve }, 'the disk is full; the reserve kept for the state was given up');
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   function startCompaction(): void {
@@ -309,16 +311,33 @@ export function createJournalAdapter(
     },
     async close() {
       closing.abort();
-      try {
-        const last = next.changes.size > 0 ? next.done : current?.done;
-        if (next.changes.size > 0) start();
-        await last;
-        await compacting?.done;
-        await pump;
-      } finally {
-        await file?.close().catch(() => undefined);
-        file = null;
-      }
+      if (!(await isWithin(clock, CLOSE_MS_MAX, finish())))
+        throw new CodedError('state_unwritable', `${filePath} (the disk does not answer)`);
     },
   };
+
+  async function finish(): Promise<void> {
+    try {
+      const last = next.changes.size > 0 ? next.done : current?.done;
+      if (next.changes.size > 0) start();
+      await last;
+      await compacting?.done;
+      await pump;
+    } finally {
+      await file?.close().catch(() => undefined);
+      file = null;
+    }
+  }
+}
+
+/** False where it takes longer; then whatever comes of it is nobody's business any more. */
+async function isWithin(clock: Clock, ms: number, task: Promise<void>): Promise<boolean> {
+  const ended = new AbortController();
+  const late = pause(clock, ms, ended.signal).then(() => false);
+  try {
+    return await Promise.race([task.then(() => true), late]);
+  } finally {
+    ended.abort();
+    task.catch(() => undefined);
+  }
 }

@@ -17,7 +17,8 @@ import { emptyState, sectionOf, type Section, type StateDocument, type StateValu
 import { createJournalAdapter, type JournalAdapter, type StoreLog } from './journalAdapter.js';
 import { loadState, type Damage, type Loaded } from './load.js';
 import { quarantineName, statePaths, type StatePaths } from './paths.js';
-import { keepReserve } from './reserve.js';
+import { dropLeftovers } from './leftovers.js';
+import { createReserve } from './reserve.js';
 import { tunerrTombstones } from './tunerrState.js';
 
 export interface StoreOptions {
@@ -37,6 +38,8 @@ export interface StoreOptions {
   readonly reserveBytes?: number;
   /** Runs before each journal line is written (the event history), so that it is never behind the state. */
   readonly beforeCommit?: () => Promise<void>;
+  /** The state cannot be written from now on, for this reason of the disk; null when it can again. */
+  readonly onProblem?: (code: string | null) => void;
   /** The time that old tombstones are judged by, or null while the clock is not to be trusted. */
   readonly trustedNow?: () => number | null;
 }
@@ -88,6 +91,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const found = recognise(loaded, paths, clock.now());
   const waiting = new Map<string, { readonly rev: number; readonly resolve: () => void }[]>();
 
+  const reserve = createReserve(
+    { disk, clock, log },
+    paths.reserve,
+    readOnly ? 0 : (options.reserveBytes ?? RESERVE_BYTES),
+  );
   const adapter = createJournalAdapter(
     {
       disk,
@@ -99,7 +107,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       beforeCommit: options.beforeCommit ?? (() => Promise.resolve()),
       beforeCompact: (state) =>
         pruneTombstones(state, options.trustedNow ? options.trustedNow() : clock.now()),
+      onProblem: options.onProblem ?? (() => undefined),
+      giveUpReserve: () => reserve.giveUp(),
       onDurable(id, rev) {
+        reserve.look();
         const left = (waiting.get(id) ?? []).filter((waiter) => waiter.rev > rev);
         for (const waiter of waiting.get(id) ?? []) if (waiter.rev <= rev) waiter.resolve();
         if (left.length > 0) waiting.set(id, left);
@@ -111,10 +122,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   );
   const db = new Low<StateDocument>(adapter, found.state);
   await db.read();
-  let reserve = Promise.resolve();
   if (!readOnly) {
     await repair(options, paths, adapter, found);
-    reserve = keepReserve(disk, paths.reserve, options.reserveBytes ?? RESERVE_BYTES);
+    void reserve.keep();
   }
 
   function change(section: Section, key: string): void {
@@ -158,7 +168,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     flush: () => (readOnly ? Promise.resolve() : db.write()),
     async close() {
       if (readOnly) return;
-      await reserve;
       await adapter.close();
     },
     status: () => ({
@@ -202,6 +211,7 @@ async function repair(
   try {
     await disk.mkdir(paths.folder);
     await disk.mkdir(paths.quarantine);
+    await dropLeftovers(disk, paths);
     if (found.foreign) {
       const kept = await freeName(disk, paths.base.replace(/(\.json)?$/, '.iptv-tunerr'));
       await disk.rename(paths.base, kept);

@@ -1,6 +1,6 @@
 /** What a stop, a kill and a start in the middle of a recording leave: one file, and every byte that was there. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../media/frames.js';
@@ -15,6 +15,7 @@ import {
   soon,
   until,
   type Daemon,
+  type Report,
   type Scene,
 } from './scene.js';
 
@@ -85,7 +86,29 @@ describe.concurrent('a daemon that ends in the middle of a recording', () => {
     expect(exit.ms).toBeLessThan(END_MS_MAX);
     const before = readFileSync(spool);
     expect(before.length % PACKET).toBe(0);
-    await expectOneFile(scene, scene.daemon(words), before);
+    const again = scene.daemon(words);
+    await expectOneFile(scene, again, before);
+    // Without its state, the same once more.
+    const places = ['--out-dir', scene.outDir, '--publish-dir', scene.publishDir];
+    expect((await scene.ask(['rebuild', ...places])).code).toBe(1);
+    await again.stop();
+    const first = await scene.ask(['report', '--out-dir', scene.outDir]);
+    for (const name of filesUnder(scene.outDir))
+      if (name.startsWith('recorder-state')) rmSync(join(scene.outDir, name));
+    const rebuilt = await scene.ask(['rebuild', ...places, '--json']);
+    expect(rebuilt.code).toBe(0);
+    expect(JSON.parse(rebuilt.stdout)).toMatchObject({
+      rebuilt: 1,
+      recordings: [{ title: 'Long Match', lane: 'sports', machine_state: 'published' }],
+    });
+    const second = await scene.ask(['report', '--out-dir', scene.outDir]);
+    expect((JSON.parse(second.stdout) as Report).completed).toEqual(
+      (JSON.parse(first.stdout) as Report).completed,
+    );
+    expect(await scene.ask(['rebuild', ...places])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('0 rebuilt') as string,
+    });
   });
 
   it('goes on after SIGKILL with what was flushed', async ({ onTestFinished }) => {
@@ -96,6 +119,31 @@ describe.concurrent('a daemon that ends in the middle of a recording', () => {
     const found = readFileSync(spool);
     const before = found.subarray(0, found.length - (found.length % PACKET));
     await expectOneFile(scene, scene.daemon(words), before);
+    // Beside the daemon, without its lock.
+    const told = await scene.ask([
+      'replay',
+      '--state-file',
+      join(scene.outDir, 'recorder-state.json'),
+      '--json',
+    ]);
+    expect(told.code).toBe(0);
+    const { recordings, damage } = JSON.parse(told.stdout) as {
+      recordings: {
+        check: string;
+        machine_state: string;
+        gaps: { cause: string }[];
+        transitions: { event: string; to: string }[];
+      }[];
+      damage: string[];
+    };
+    expect(damage).toEqual([]);
+    expect(recordings).toMatchObject([{ check: 'same', machine_state: 'published' }]);
+    expect(recordings[0]?.gaps.map(({ cause }) => cause)).toContain('restart');
+    const [{ transitions } = { transitions: [] }] = recordings;
+    expect(transitions.filter(({ event }) => event === 'BASELINE')).toHaveLength(2);
+    expect(transitions.at(-1)?.to).toBe('published');
+    const table = await scene.ask(['replay', '--out-dir', scene.outDir, '--id', '0zz']);
+    expect(table).toMatchObject({ code: 1, stdout: '' });
   });
 
   it('takes a second signal for the same one', async ({ onTestFinished }) => {

@@ -3,12 +3,9 @@
  * list is a good world.
  */
 
-import { isDeepStrictEqual } from 'node:util';
-import { recordingMachine } from '../../machines/recording.js';
-import { transition } from 'xstate';
-import { CHART_VERSION, type Entry } from '../../src/runtime/book.js';
-import { inert, plain } from '../../src/runtime/recover.js';
-import { readHistory, type NumberedEntry } from '../../src/store/history.js';
+import type { Entry } from '../../src/runtime/book.js';
+import { storyOf } from '../../src/runtime/replay.js';
+import { readHistory } from '../../src/store/historyFiles.js';
 import { SLOTS, type DaemonWorld } from './daemonWorld.js';
 import { unitsIn, UNIT_MS } from './syntheticTs.js';
 import type { Showing } from './provider.js';
@@ -210,24 +207,12 @@ function wasFull({ transport, startAt }: DaemonWorld, at: number): boolean {
 /** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
 export async function historyFindings(world: DaemonWorld): Promise<string[]> {
   const { store, book } = world.daemon();
-  const byId = new Map<string, NumberedEntry[]>();
-  for (const line of await readHistory(world.disk, '/rec/.catchupd/history')) {
-    const list = line.type === 'baseline' ? [] : (byId.get(line.id) ?? []);
-    byId.set(line.id, [...list, line]);
+  const { entries, damage } = await readHistory(world.disk, '/rec/.catchupd/history');
+  const told = damage.map(({ path, what }) => `${path}: ${what}`);
+  for (const { id } of book.all()) {
+    const own = entries.filter((entry) => entry.id === id);
+    const { verdict, differences } = storyOf(id, own, store.recordings().get(id), false);
+    if (verdict !== 'same') told.push(`${id}: its history: ${verdict} ${differences.join()}`);
   }
-  return [...book.all()].flatMap(({ id }) => {
-    const [baseline, ...events] = byId.get(id) ?? [];
-    if (!baseline || baseline.chart !== CHART_VERSION) return [`${id} has no baseline`];
-    let state = inert(baseline.snapshot);
-    for (const { event } of events) [state] = transition(recordingMachine, state, event as never);
-    const folded = plain(recordingMachine.getPersistedSnapshot(state)) as unknown as Shown;
-    const stored = store.recordings().get(id)?.snapshot as Shown;
-    const same = (part: 'value' | 'context') => isDeepStrictEqual(folded[part], stored[part]);
-    return same('value') && same('context') ? [] : [`${id}: its history tells another story`];
-  });
-}
-
-interface Shown {
-  readonly value: unknown;
-  readonly context: unknown;
+  return told;
 }

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { openHistory, readHistory, type HistoryEntry } from '../../src/store/history.js';
+import { openHistory } from '../../src/store/history.js';
+import { readHistory } from '../../src/store/historyFiles.js';
+import type { HistoryEntry } from '../../src/store/historyLine.js';
 import type { StoreLog } from '../../src/store/journalAdapter.js';
 import { memoryDisk } from '../sim/memoryDisk.js';
 import { manualClock } from './manualClock.js';
@@ -44,14 +47,14 @@ it('tells the story of one recording in order, over days and restarts', async ()
   second.append(entry('a', 3, clock.now() + DAY_MS));
   await second.write();
   expect(await disk.readdir(FOLDER)).toEqual(['2026-11-23.ndjson', '2026-11-24.ndjson']);
-  const story = await readHistory(disk, FOLDER, 'a');
+  const { entries: story } = await readHistory(disk, FOLDER, 'a');
   expect(story.map(({ seq, rev, type }) => [seq, rev, type])).toEqual([
     [1, 0, 'baseline'],
     [3, 1, 'event'],
     [4, 2, 'event'],
     [5, 3, 'event'],
   ]);
-  expect((await readHistory(disk, FOLDER)).length).toBe(5);
+  expect((await readHistory(disk, FOLDER)).entries.length).toBe(5);
 });
 
 it('goes on after a line that a crash cut short', async () => {
@@ -64,7 +67,7 @@ it('goes on after a line that a crash cut short', async () => {
   const second = await open();
   second.append(entry('a', 2));
   await second.write();
-  expect((await readHistory(disk, FOLDER, 'a')).map((entry) => entry.rev)).toEqual([1, 2]);
+  expect((await readHistory(disk, FOLDER, 'a')).entries.map((entry) => entry.rev)).toEqual([1, 2]);
 });
 
 it('keeps entries while the disk refuses and repeats none of them to a reader', async () => {
@@ -76,7 +79,7 @@ it('keeps entries while the disk refuses and repeats none of them to a reader', 
   disk.fault = () => null;
   history.append(entry('a', 2));
   await history.write();
-  expect((await readHistory(disk, FOLDER)).map((entry) => entry.rev)).toEqual([1, 2]);
+  expect((await readHistory(disk, FOLDER)).entries.map((entry) => entry.rev)).toEqual([1, 2]);
 });
 
 it('lets entries go rather than memory when the disk refuses for long, and says how many', async () => {
@@ -85,28 +88,112 @@ it('lets entries go rather than memory when the disk refuses for long, and says 
   disk.fault = (operation) => (operation === 'open' ? 'EIO' : null);
   for (let rev = 0; rev < 20_100; rev += 1) history.append(entry('a', rev));
   await history.write();
-  expect(said).toEqual(['history entries were let go']);
+  expect(said).toEqual(['the history cannot be written', 'history entries were let go']);
   disk.fault = () => null;
   await history.write();
-  expect((await readHistory(disk, FOLDER)).length).toBe(20_000);
+  expect((await readHistory(disk, FOLDER)).entries.length).toBe(20_000);
 });
 
-it('deletes only its own files of days before the oldest living recording', async () => {
+it('clears earlier days of what nobody lives to tell, and touches nothing else', async () => {
   const { clock, disk, entry, open } = bench();
   const history = await open();
-  for (let day = 0; day < 4; day += 1) history.append(entry('a', day, clock.now() + day * DAY_MS));
+  for (let day = 0; day < 3; day += 1) {
+    for (let rev = 0; rev < 9; rev += 1) history.append(entry('dead', rev, clock.now() + day * DAY_MS));
+    if (day > 0) history.append(entry('a', day, clock.now() + day * DAY_MS));
+  }
   await history.write();
   await (await disk.open(`${FOLDER}/2026-01-01-mine.txt`, 'create')).close();
-  await history.prune(clock.now() + 2 * DAY_MS);
+  await clock.advance(2 * DAY_MS);
+  const cleared = history.prune((id) => id === 'a');
+  await clock.advance(1000);
+  await cleared;
   expect(await disk.readdir(FOLDER)).toEqual([
     '2026-01-01-mine.txt',
+    '2026-11-24.ndjson',
     '2026-11-25.ndjson',
-    '2026-11-26.ndjson',
   ]);
+  const { entries, damage } = await readHistory(disk, FOLDER);
+  expect(damage).toEqual([]);
+  expect(entries.filter(({ id }) => id === 'a').map(({ rev }) => rev)).toEqual([1, 2]);
+  // Today's file is still written to.
+  expect(entries.filter(({ id }) => id === 'dead')).toHaveLength(9);
+});
+
+it('starts over whatever lies in its folder, counts on, and says what cannot be read', async () => {
+  const { clock, disk, said, entry, open } = bench();
+  const first = await open();
+  first.append(entry('a', 1));
+  first.append(entry('a', 2));
+  await first.close();
+  await disk.mkdir(`${FOLDER}/2026-11-22.ndjson`);
+  disk.corrupt(`${FOLDER}/2026-11-23.ndjson`, 30, 0x21);
+  const second = await open();
+  second.append(entry('a', 3));
+  await second.close();
+  const { entries, damage } = await readHistory(disk, FOLDER);
+  expect(entries.map(({ rev }) => rev)).toEqual([2, 3]);
+  expect(damage.map(({ path, what }) => `${path}: ${what}`)).toEqual([
+    `${FOLDER}/2026-11-22.ndjson: it cannot be read (EISDIR)`,
+    `${FOLDER}/2026-11-23.ndjson: 1 damaged line`,
+  ]);
+  expect(said).toEqual([]);
+  await disk.unlink(`${FOLDER}/2026-11-23.ndjson`);
+  await disk.mkdir(`${FOLDER}/2026-11-23.ndjson`);
+  const third = await open();
+  third.append(entry('a', 4));
+  await third.write();
+  await third.write();
+  await clock.advance(DAY_MS);
+  third.append(entry('a', 5));
+  await third.close();
+  expect(said).toEqual(['the history cannot be written']);
+});
+
+it('loses by any one changed byte or any cut only the lines that it hits, and says so', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.string()), { minLength: 1, maxLength: 12 }),
+      fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      fc.integer({ min: 1, max: 255 }),
+      fc.boolean(),
+      async (lines, where, flip, cut) => {
+        const { clock, disk, entry, open } = bench();
+        const history = await open();
+        for (const [index, [id, text]] of lines.entries())
+          history.append({ ...entry(id, index), event: { type: 'X', text } });
+        await history.close();
+        const path = `${FOLDER}/2026-11-23.ndjson`;
+        const bytes = disk.files().get(path) ?? Buffer.alloc(0);
+        const at = Math.floor(bytes.length * where);
+        if (cut) {
+          const file = await disk.open(path, 'append');
+          await file.truncate(at);
+          await file.close();
+        } else disk.corrupt(path, at, (bytes[at] ?? 0) ^ flip);
+        const again = await open();
+        again.append(entry('c', 99, clock.now()));
+        await again.close();
+        const { entries, damage } = await readHistory(disk, FOLDER);
+        const whole = bytes.subarray(0, at).toString('latin1').split('\n').length - 1;
+        const kept = entries.filter(({ id }) => id !== 'c');
+        expect(entries.at(-1)).toMatchObject({ id: 'c', rev: 99 });
+        if (cut)
+          expect(kept.map(({ rev }) => rev)).toEqual(
+            lines.slice(0, Math.max(whole, kept.length)).map((_, rev) => rev),
+          );
+        // A line break that rots away joins two lines.
+        else expect(kept.length).toBeGreaterThanOrEqual(lines.length - 2);
+        for (const { id, rev, event } of kept)
+          expect([id, (event as { text: string }).text]).toEqual(lines[rev]);
+        if (kept.length < lines.length && !cut) expect(damage.length).toBeGreaterThan(0);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 it('is empty where there is none', async () => {
-  expect(await readHistory(memoryDisk(), FOLDER)).toEqual([]);
+  expect(await readHistory(memoryDisk(), FOLDER)).toEqual({ entries: [], damage: [] });
 });
 
 it('keeps what happens while it writes', async () => {
@@ -122,5 +209,5 @@ it('keeps what happens while it writes', async () => {
   };
   await history.write();
   await history.close();
-  expect((await readHistory(disk, FOLDER, 'a')).map(({ rev }) => rev)).toEqual([1, 2]);
+  expect((await readHistory(disk, FOLDER, 'a')).entries.map(({ rev }) => rev)).toEqual([1, 2]);
 });

@@ -57,6 +57,9 @@ describe('the lock', () => {
     await take('c', { pid: 12 });
     alive.set(12, '100');
     await expect(take('d', { pid: 13 })).rejects.toMatchObject({ code: 'state_locked' });
+    // A container made anew: the same number is this very process, which began later.
+    alive.set(12, '500');
+    await take('e', { pid: 12, startTicks: '500' });
   });
 
   it('of another host is taken only after 30 s of watching without a beat', async () => {

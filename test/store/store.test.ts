@@ -84,6 +84,20 @@ describe('the store', () => {
     await store.durable('aaaa0001', 1);
   });
 
+  it('says so again to whoever asks again the moment it was said', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put(documentOf('aaaa0001', 1));
+    let done = false;
+    void store
+      .durable('aaaa0001', 1)
+      .then(() => store.durable('aaaa0001', 1))
+      .then(() => store.written('recordings', 'aaaa0001'))
+      .then(() => (done = true));
+    await settle();
+    expect(done).toBe(true);
+  });
+
   it('writes a state and what is owed because of it as one line, and says when both are there', async () => {
     const bench = storeBench();
     const store = await bench.open();
@@ -139,6 +153,156 @@ describe('the store', () => {
     expect(store.status().problem).toBeNull();
     expect(bench.disk.files().has('/out/.catchupd/reserve')).toBe(false);
     expect([...(await bench.open()).recordings().keys()]).toEqual(['aaaa0001']);
+  });
+
+  it('takes away what a crash left half-written beside it, and nothing of anybody else', async () => {
+    const bench = storeBench();
+    await (await bench.open()).close();
+    const ours = [
+      '/out/.recorder-state.json.12-3.tmp',
+      '/out/.recorder-state.journal.ndjson.12-4.tmp',
+      '/out/.catchupd/.sources.json.7-1.tmp',
+    ];
+    const theirs = [
+      '/out/.recorder-state.json.tmp',
+      '/out/.notes.json.12-3.tmp',
+      '/out/recorder-state.json.bak',
+    ];
+    for (const path of [...ours, ...theirs]) await (await bench.disk.open(path, 'create')).close();
+    await bench.open({ readOnly: true });
+    expect(ours.filter((path) => bench.disk.files().has(path))).toEqual(ours);
+    await bench.open();
+    expect(ours.filter((path) => bench.disk.files().has(path))).toEqual([]);
+    expect(theirs.filter((path) => bench.disk.files().has(path))).toEqual(theirs);
+  });
+
+  it('writes for one change as much with a thousand recordings stored as with ten', async () => {
+    const written = async (count: number) => {
+      const bench = storeBench();
+      const store = await bench.open();
+      for (let index = 0; index < count; index += 1) store.put(documentOf(`id${index}`, 1, 'x'.repeat(500)));
+      await store.flush();
+      let texts = 0;
+      const counted = {
+        ...documentOf('id1', 2),
+        snapshot: {
+          toJSON() {
+            texts += 1;
+            return {};
+          },
+        },
+      };
+      const before = bench.disk.sizes().get(JOURNAL) ?? 0;
+      const operations: string[] = [];
+      bench.disk.fault = (operation, path) => {
+        operations.push(`${operation} ${path}`);
+        return null;
+      };
+      store.put(counted);
+      await store.flush();
+      return { bytes: (bench.disk.sizes().get(JOURNAL) ?? 0) - before, texts, operations };
+    };
+    const [few, many] = [await written(10), await written(1000)];
+    expect(few).toMatchObject({ texts: 1, operations: [`write ${JOURNAL}`, `datasync ${JOURNAL}`] });
+    expect({ ...many, bytes: 0 }).toEqual({ ...few, bytes: 0 });
+    expect(many.bytes - few.bytes).toBeLessThan(4);
+  });
+
+  it('takes a base that a tool laid out anew, and one whose checksum a person took out, as it is', async () => {
+    const bench = storeBench();
+    const store = await bench.open({ compactBytes: 1 });
+    store.put(documentOf('aaaa0001', 1));
+    store.set('hosts', 'h:80', { failures: 2 });
+    await store.flush();
+    await store.close();
+    const base = JSON.parse(bench.disk.files().get(STATE)?.toString() ?? '') as {
+      recordings: Record<string, { snapshot: { text: string } }>;
+    };
+    const changed = structuredClone(base);
+    if (changed.recordings['aaaa0001']) changed.recordings['aaaa0001'].snapshot.text = 'by hand';
+    const { crc: _, ...bare } = changed as unknown as Record<string, unknown>;
+    for (const text of [JSON.stringify(changed), JSON.stringify(changed, null, 2), JSON.stringify(bare)]) {
+      await bench.disk.unlink(STATE);
+      const file = await bench.disk.open(STATE, 'create');
+      await file.write([Buffer.from(text)]);
+      await file.close();
+      const reader = await bench.open({ readOnly: true });
+      expect(reader.status().damage).toEqual([]);
+      expect(reader.recordings().get('aaaa0001')?.snapshot).toMatchObject({ text: 'by hand' });
+    }
+  });
+
+  it('starts over a spare pair that cannot be read, and not over a folder in the place of its files', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    await store.close();
+    await bench.disk.mkdir(`${STATE}.prev`);
+    await bench.disk.mkdir(`${JOURNAL}.prev`);
+    const again = await bench.open();
+    expect([...again.recordings().keys()]).toEqual(['aaaa0001']);
+    await again.close();
+    for (const path of [JOURNAL, STATE]) {
+      await bench.disk.unlink(path);
+      await bench.disk.mkdir(path);
+      expect(await codeOf(bench.open())).toBe('state_unreadable');
+      await bench.disk.rmdir(path);
+    }
+  });
+
+  it('holds space back again when there is room', async () => {
+    const bench = storeBench(memoryDisk({ bytes: 3_000_000 }));
+    const store = await bench.open({ reserveBytes: 500_000 });
+    await settle();
+    const { freeBytes } = await bench.disk.space('/out');
+    const filler = await bench.disk.open('/out/spool', 'append');
+    await filler.write([Buffer.alloc(freeBytes)]);
+    store.put(documentOf('aaaa0001', 1));
+    await store.flush();
+    const there = () => bench.disk.files().has('/out/.catchupd/reserve');
+    expect(there()).toBe(false);
+    await bench.clock.advance(60_000);
+    store.put(documentOf('aaaa0001', 2));
+    await store.flush();
+    await settle();
+    expect(there()).toBe(false);
+    await filler.truncate(0);
+    await bench.clock.advance(60_000);
+    store.put(documentOf('aaaa0001', 3));
+    await store.flush();
+    await settle();
+    expect(there()).toBe(true);
+  });
+
+  it('says at once when it cannot be written, and when it can again', async () => {
+    const bench = storeBench();
+    const said: (string | null)[] = [];
+    const store = await bench.open({ onProblem: (code) => said.push(code) });
+    bench.disk.fault = (operation) => (operation === 'write' ? 'EIO' : null);
+    store.put(documentOf('aaaa0001', 1));
+    await bench.clock.advance(3_000);
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1_000);
+    expect(said).toEqual(['EIO', null]);
+  });
+
+  it('does not wait at its end for a disk that does not answer', async () => {
+    const bench = storeBench();
+    const store = await bench.open();
+    const { open } = bench.disk;
+    bench.disk.open = async (path, how, mode) => ({
+      ...(await open(path, how, mode)),
+      datasync: () => new Promise<void>(() => undefined),
+    });
+    bench.disk.fault = (operation) => (operation === 'write' ? 'EIO' : null);
+    store.put(documentOf('aaaa0001', 1));
+    await settle();
+    bench.disk.fault = () => null;
+    await bench.clock.advance(1_000);
+    const closed = codeOf(store.close());
+    await bench.clock.advance(1_500);
+    expect(await closed).toBe('state_unwritable');
   });
 
   it('writes the state anew when somebody took the journal away', async () => {

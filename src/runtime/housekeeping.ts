@@ -1,0 +1,24 @@
+/** Once a day the history forgets those of whom nothing is left. */
+
+import type { History } from '../store/history.js';
+import type { Store } from '../store/store.js';
+
+const DAY_MS = 86_400_000;
+
+export interface Housekeeping {
+  /** At every tick. */
+  look(at: number): void;
+}
+
+export function createHousekeeping(history: History, store: Store): Housekeeping {
+  let day = -1;
+  return {
+    look(at) {
+      const today = Math.floor(at / DAY_MS);
+      if (today === day) return;
+      day = today;
+      const living = store.recordings();
+      void history.prune((id) => living.has(id));
+    },
+  };
+}
