@@ -10,6 +10,7 @@ import type { UpstreamRef } from '../src/domain/channel.js';
 import type { DeliverOutcome } from '../src/domain/deliver.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
 import type { Recording } from '../src/domain/recording.js';
+import type { ReplayOutcome } from '../src/domain/replay.js';
 import type { GuideOutcome } from './guide.js';
 
 /** Opens the upstream and appends to the spool until it is told to stop or the upstream fails. */
@@ -45,6 +46,7 @@ function unplugged(name: string): Promise<never> {
 }
 
 export const capture = fromPromise<CaptureOutcome, CaptureInput>(() => unplugged('capture'));
+export const replay = fromPromise<ReplayOutcome, StageInput>(() => unplugged('replay'));
 export const finalize = fromPromise<FinalizeOutcome, StageInput>(() => unplugged('finalize'));
 export const seal = fromPromise<SealOutcome, StageInput>(() => unplugged('seal'));
 export const remove = fromPromise<RemoveOutcome, StageInput>(() => unplugged('remove'));

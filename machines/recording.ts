@@ -9,14 +9,17 @@
  */
 
 import { candidates, closeAt, cursorFor, openAt } from '../src/domain/capturing.js';
+import { archiveReadyAt, REPLAY_WAIT_MS_MAX } from '../src/domain/replay.js';
 import { freshRecording } from './recordingContext.js';
 import {
   ask,
+  askArchive,
   BLOCKED_MS,
   closeFor,
   closeMs,
   due,
   granted,
+  mended,
   pause,
   recorded,
   release,
@@ -108,11 +111,14 @@ export const recordingMachine = vocabulary.createMachine({
             GRANTED: { target: '#recording.spooling', actions: 'hold' },
             QUEUED: { actions: 'queue' },
             WOKEN: { actions: ask },
-            DEADLINE: {
-              guard: due('stop'),
-              target: '#recording.failed',
-              actions: { type: 'fail', params: 'missed' },
-            },
+            DEADLINE: [
+              { guard: { type: 'missedButKept', params: 'stop' }, target: '#recording.finalizing' },
+              {
+                guard: due('stop'),
+                target: '#recording.failed',
+                actions: { type: 'fail', params: 'missed' },
+              },
+            ],
           },
         },
       },
@@ -289,9 +295,71 @@ export const recordingMachine = vocabulary.createMachine({
 
     finalizing: {
       entry: ['endGaps', 'letGo', release],
-      on: { RESTARTED: { target: '.working', actions: 'restart' } },
-      initial: 'working',
+      on: { RESTARTED: { target: '.choosing', actions: 'restart' } },
+      initial: 'choosing',
       states: {
+        /** What is missing may be in the provider's archive; what is complete goes on at once. */
+        choosing: { always: [{ guard: 'replayHelps', target: 'archive' }, { target: 'working' }] },
+        archive: {
+          on: {
+            DELETE: {
+              target: '#recording.finalizing.working',
+              actions: ['doom', 'letGo', release],
+            },
+          },
+          initial: 'early',
+          states: {
+            early: {
+              entry: until('wait', (context, at) => Math.max(at, archiveReadyAt(context))),
+              on: { DEADLINE: { guard: due('wait'), target: 'queued' } },
+            },
+            queued: {
+              entry: [until('wait', (_, at) => at + REPLAY_WAIT_MS_MAX), askArchive],
+              on: {
+                GRANTED: { target: 'fetching', actions: 'hold' },
+                QUEUED: { actions: 'queue' },
+                WOKEN: { actions: askArchive },
+                DEADLINE: {
+                  guard: due('wait'),
+                  target: '#recording.finalizing.working',
+                  actions: ['letGo', release],
+                },
+              },
+            },
+            fetching: {
+              entry: 'waitForNothing',
+              invoke: {
+                id: 'replay',
+                src: 'replay',
+                input: ({ context }) => ({ recording: context }),
+                onDone: [
+                  {
+                    guard: ({ event }) => event.output.kind === 'mended',
+                    target: '#recording.finalizing.working',
+                    actions: [mended, 'letGo', release],
+                  },
+                  {
+                    guard: ({ event }) => event.output.kind === 'again',
+                    target: 'pausing',
+                    actions: ['countReplay', 'letGo', release],
+                  },
+                  {
+                    target: '#recording.finalizing.working',
+                    actions: ['leaveArchive', 'letGo', release],
+                  },
+                ],
+              },
+              on: {
+                PREEMPTED: { target: 'pausing', actions: ['letGo', release] },
+                YIELD: { target: 'pausing', actions: ['letGo', release] },
+              },
+            },
+            pausing: {
+              entry: until('wait', (_, at) => at + BLOCKED_MS),
+              on: { DEADLINE: { guard: due('wait'), target: '#recording.finalizing.choosing' } },
+            },
+          },
+        },
         working: {
           entry: 'waitForNothing',
           invoke: {
@@ -303,6 +371,11 @@ export const recordingMachine = vocabulary.createMachine({
                 guard: ({ event }) => event.output.kind === 'published',
                 target: '#recording.published',
                 actions: settled,
+              },
+              {
+                guard: { type: 'missed', params: ({ event }) => event.output },
+                target: '#recording.failed',
+                actions: [settled, { type: 'fail', params: 'missed' }],
               },
               {
                 guard: ({ event }) => event.output.kind === 'empty',

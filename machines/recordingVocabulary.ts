@@ -16,8 +16,15 @@ import {
 import { refKey, type UpstreamRef } from '../src/domain/channel.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../src/domain/effects.js';
 import type { Deadline, Recording } from '../src/domain/recording.js';
+import {
+  replayHelps,
+  replayRef,
+  REPLAY_TRIES_MAX,
+  withMended,
+  type ReplayOutcome,
+} from '../src/domain/replay.js';
 import type { RecordingEvent, Told } from './events.js';
-import { capture, finalize, remove, seal } from './ports.js';
+import { capture, finalize, remove, replay, seal } from './ports.js';
 import {
   atOf,
   finished,
@@ -59,6 +66,8 @@ function lateMs(context: Recording): number {
 }
 /** How soon a full disk or a missing mount is looked at again. */
 export const BLOCKED_MS = 30_000;
+/** What is over can wait for what is on. */
+const ARCHIVE_PRIORITY_LESS = 1_000_000;
 
 /** The rule by which a person's own word removes; CONTRACT §2. */
 export const REMOVED_BY_USER = 'removed_by_user';
@@ -81,6 +90,22 @@ export const ask = {
     startAt: context.window.startAt,
     stopAt: context.window.stopAt,
     fresh: context.bytes === 0,
+  }),
+};
+
+/** Asks for a connection to the archive. Everything that is on now goes before it, and whatever comes may take it. */
+export const askArchive = {
+  type: 'tell' as const,
+  params: ({ context, event }: Args): Told => ({
+    type: 'WANTS',
+    at: atOf(event),
+    id: context.id,
+    candidates: [replayRef(context.id)],
+    priority: context.priority - ARCHIVE_PRIORITY_LESS,
+    openAt: openAt(context),
+    startAt: context.window.startAt,
+    stopAt: context.window.stopAt,
+    fresh: true,
   }),
 };
 
@@ -127,6 +152,12 @@ export function closeFor(closing: NonNullable<Recording['closing']>) {
 export const recorded = {
   type: 'record' as const,
   params: ({ event }: { readonly event: { readonly output: CaptureOutcome } }) => event.output,
+};
+
+/** Takes in what an archive made of it. */
+export const mended = {
+  type: 'mend' as const,
+  params: ({ event }: { readonly event: { readonly output: ReplayOutcome } }) => event.output,
 };
 
 /** Takes in what finalizing or sealing made of it. */
@@ -176,7 +207,7 @@ export const vocabulary = setup({
     events: {} as RecordingEvent,
     input: {} as FreshRecording,
   },
-  actors: { capture, finalize, seal, remove },
+  actors: { capture, replay, finalize, seal, remove },
   actions: {
     /** To the scheduler. */
     tell: (_, _message: Told) => {},
@@ -222,6 +253,11 @@ export const vocabulary = setup({
     pin: assign((_, keep: boolean) => ({ keep })),
     evictBy: assign((_, evictedBy: string) => ({ evictedBy })),
     finish: assign((_, outcome: FinalizeOutcome | SealOutcome) => finished(outcome)),
+    mend: assign(({ context }, outcome: ReplayOutcome) =>
+      outcome.kind === 'mended' ? withMended(context, outcome.mended) : {},
+    ),
+    countReplay: assign(({ context }) => ({ replayTries: (context.replayTries ?? 0) + 1 })),
+    leaveArchive: assign({ replayTries: REPLAY_TRIES_MAX }),
     block: assign((_, outcome: RemoveOutcome) => ({
       waiting: outcome.kind === 'blocked' ? outcome.code : outcome.kind,
     })),
@@ -236,6 +272,10 @@ export const vocabulary = setup({
     programmeLasts: ({ context, event }) => atOf(event) < context.window.stopAt,
     closingFor: ({ context }, why: Recording['closing']) => context.closing === why,
     nothingLeft: ({ context }) => candidates(context).length === 0,
+    /** Its time is over and nothing was captured, but an archive may have it. */
+    missedButKept: (args, kind: Deadline['kind']) => isDue(args, kind) && replayHelps(args.context),
+    missed: ({ context }, outcome: FinalizeOutcome) => outcome.kind === 'empty' && context.attempts === 0,
+    replayHelps: ({ context }) => replayHelps(context),
     removable: ({ context }) => !context.keep,
     doomed: ({ context }) => context.evictedBy !== '',
     fromCurrent: ({ context, event }) =>

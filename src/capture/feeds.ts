@@ -50,8 +50,8 @@ interface Tap {
   held: Buffer[];
   heldBytes: number;
   readonly waiting: PoolMember;
-  /** Let go because it was too far behind. */
-  dropped: boolean;
+  /** How it ended before anybody listened: told, behind all that came, to whoever does. */
+  ending: ((sink: BodySink) => void) | null;
 }
 
 interface Feed {
@@ -126,7 +126,7 @@ export function createFeeds(doors: FeedsDoors): Feeds {
       held: [],
       heldBytes: 0,
       waiting: pool.join(),
-      dropped: false,
+      ending: null,
     };
     feed.taps.add(tap);
     feed.linger?.cancel();
@@ -139,11 +139,13 @@ export function createFeeds(doors: FeedsDoors): Feeds {
     };
     return {
       flow(sink) {
-        if (tap.dropped) return queueMicrotask(() => sink.onFault(tooSlow()));
         tap.sink = sink;
         tap.paused = false;
         hand(tap);
-        steer(feed);
+        if (tap.ending === null) return steer(feed);
+        letGo(tap);
+        const { ending } = tap;
+        queueMicrotask(() => tap.sink && ending(tap.sink));
       },
       pause() {
         tap.paused = true;
@@ -166,7 +168,8 @@ export function createFeeds(doors: FeedsDoors): Feeds {
       for (const tap of feed.taps) {
         tap.paused = false;
         hand(tap);
-        letGo(tap);
+        if (tap.sink) letGo(tap);
+        else tap.ending = tell;
       }
       const listeners = [...feed.taps].flatMap(({ sink }) => sink ?? []);
       feed.taps.clear();
@@ -262,7 +265,7 @@ function give(feed: Feed, tap: Tap, chunk: Buffer, isFull: boolean): void {
   const { sink } = tap;
   feed.taps.delete(tap);
   letGo(tap);
-  tap.dropped = true;
+  tap.ending = (listener) => listener.onFault(tooSlow());
   sink?.onFault(tooSlow());
 }
 

@@ -89,11 +89,12 @@ export function buildConfig(
       attemptsMax: value('record-max-attempts') ?? 0,
       retryBackoffMs: value('record-retry-backoff') ?? 0,
       retryBackoffMsMax: value('record-retry-backoff-max') ?? 0,
+      replayUrlTemplate: value('replay-url-template') ?? null,
+      resumePartial: value('record-resume-partial') ?? true,
       upstreamFallback: value('record-upstream-fallback') ?? true,
       deprioritizeHosts: (value('record-deprioritize-hosts') ?? []).map((host) => host.toLowerCase()),
       autopilotFile: value('autopilot-state-file') ?? null,
       hostPolicyFile: value('host-policy-file') ?? null,
-      replayUrlTemplate: value('replay-url-template') ?? null,
     },
     keep: {
       keepMs: {

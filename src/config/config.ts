@@ -105,14 +105,16 @@ export interface HowConfig {
   readonly retryBackoffMs: number;
   readonly retryBackoffMsMax: number;
   readonly upstreamFallback: boolean;
+  /** Address of programmes that are over, with variables in braces, or null. Secret. */
+  readonly replayUrlTemplate: string | null;
+  /** Whether finite bodies are gone on with by Range. */
+  readonly resumePartial: boolean;
   /** Lower case; a host or a parent domain. */
   readonly deprioritizeHosts: readonly string[];
   /** iptv-tunerr's autopilot memory, or null. */
   readonly autopilotFile: string | null;
   /** iptv-tunerr's host policy, or null. */
   readonly hostPolicyFile: string | null;
-  /** For addresses of programmes that are over. Secret: it may carry a login. */
-  readonly replayUrlTemplate: string | null;
 }
 
 export interface KeepConfig {

@@ -410,6 +410,15 @@ export const OPTIONS = [
     description: 'longest pause between tries',
   },
   {
+    name: 'record-resume-partial',
+    kind: 'flag',
+    group: 'how',
+    commands: DECIDING,
+    default: 'true',
+    description:
+      'ask archives for the rest of a body that broke off (Range); live streams are never asked for one',
+  },
+  {
     name: 'record-upstream-fallback',
     kind: 'flag',
     group: 'how',
@@ -447,7 +456,7 @@ export const OPTIONS = [
     name: 'replay-url-template',
     kind: 'text',
     group: 'how',
-    commands: PREVIEWING,
+    commands: DECIDING,
     value: 'TEMPLATE',
     fallback: 'IPTV_TUNERR_CATCHUP_REPLAY_URL_TEMPLATE',
     description:

@@ -25,4 +25,6 @@ export interface Capsule {
   readonly stopAt: number;
   /** Candidates in catalog order, the relay first where there is one. References only, never URLs. */
   readonly upstreams: readonly UpstreamRef[];
+  /** The provider keeps what was on for a while; absent where it is not known to. */
+  readonly replayable?: boolean;
 }

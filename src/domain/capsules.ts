@@ -14,6 +14,8 @@ export interface CapsuleInput extends StationInput {
   readonly lanes?: readonly Lane[];
   readonly now: number;
   readonly horizonMs: number;
+  /** There is a template for replay addresses, so that every programme has one. */
+  readonly replayTemplate?: boolean;
 }
 
 export interface CapsuleSet {
@@ -37,7 +39,12 @@ export function surveyCapsules(input: CapsuleInput): CapsuleSet {
     health.set(station.dnaId.toLowerCase(), station.health);
     for (const programme of station.programmes) {
       if (programme.stopAt < input.now || programme.startAt > input.now + input.horizonMs) continue;
-      const capsule = capsuleOf(station, programme, lanes);
+      const capsule = capsuleOf(
+        station,
+        programme,
+        lanes,
+        input.replayTemplate === true || station.hasArchive,
+      );
       const other = best.get(capsule.recordKey);
       if (other === undefined || compareWorth(capsule, other) < 0) best.set(capsule.recordKey, capsule);
     }
@@ -45,7 +52,12 @@ export function surveyCapsules(input: CapsuleInput): CapsuleSet {
   return { capsules: [...best.values()].toSorted(compareCapsules(input.now, lanes)), health };
 }
 
-function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[]): Capsule {
+function capsuleOf(
+  station: Station,
+  programme: Programme,
+  lanes: readonly Lane[],
+  replayable: boolean,
+): Capsule {
   const { dnaId: dna, channelId, guideNumber, name, group, tvgId, upstreams } = station;
   const names = [channelId, guideNumber, dna, tvgId];
   const title = programme.title.trim() || name;
@@ -68,6 +80,7 @@ function capsuleOf(station: Station, programme: Programme, lanes: readonly Lane[
     startAt,
     stopAt,
     upstreams,
+    ...(replayable && { replayable }),
   };
 }
 

@@ -56,6 +56,23 @@ export function accountRefusal(user: Answer): string | null {
   return status === '' || /^active$/i.test(status) ? null : `the account is ${status.slice(0, 40)}`;
 }
 
+/** Minutes that the panel's clock is ahead of UTC then: by its zone, which knows summer from winter, else as it is now. */
+export function zoneMinutesAt(facts: Pick<PanelFacts, 'timezone' | 'zoneMinutes'>, at: number): number {
+  if (facts.timezone === '') return facts.zoneMinutes;
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: facts.timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(at);
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'));
+  return Math.round((local - at) / 60_000);
+}
+
 function zoneName(value: unknown): string {
   if (typeof value !== 'string' || value === '') return '';
   try {

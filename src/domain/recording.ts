@@ -124,6 +124,10 @@ export interface Recording {
   readonly cancelReason: string;
   /** Why it is `failed`, or ended before its time (`gave_up`), or ''. */
   readonly failReason: string;
+  /** How often its archive was asked without an end; absent while never. */
+  readonly replayTries?: number;
+  /** The spool that another one made with the help of an archive stands for; it goes when that is published. */
+  readonly superseded?: string;
   readonly files: RecordingFiles | null;
   readonly result: RecordingResult | null;
   /** The retention rule that removes it, or ''. */

@@ -34,6 +34,8 @@ export interface Station {
   readonly tvgId: string;
   readonly health: ChannelHealth;
   readonly upstreams: readonly UpstreamRef[];
+  /** A row of it has an archive. */
+  readonly hasArchive: boolean;
   readonly programmes: readonly Programme[];
 }
 
@@ -124,6 +126,7 @@ function stationOf(rows: readonly Linked[], input: StationInput): Station {
     tvgId,
     health: link === null ? 'unlinked' : healthOf(programmes, name, tvgId !== ''),
     upstreams: upstreamsOf(best, input.relay),
+    hasArchive: best.some(({ archive }) => archive !== undefined),
     programmes,
   };
 }
@@ -180,6 +183,7 @@ function guideOnly(
         tvgId: id,
         health: healthOf(programmes, name, true),
         upstreams: [{ source: 'relay', channel: channelId, index: 0 }],
+        hasArchive: false,
         programmes,
       });
     }

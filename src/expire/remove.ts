@@ -6,13 +6,14 @@ import { dirname, sep } from 'node:path';
 
 import type { RemoveOutcome } from '../domain/effects.js';
 import type { Recording, RecordingFiles } from '../domain/recording.js';
+import { leftBehind } from '../domain/replay.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, diskProblem, type Disk } from '../io/disk.js';
 import { ledgerOwner } from '../io/ledgerOwner.js';
 import { rootProblem, type Root } from '../io/rootMarker.js';
 
 export interface RemoveInput {
-  readonly recording: Pick<Recording, 'id' | 'files' | 'spool'>;
+  readonly recording: Pick<Recording, 'id' | 'files' | 'spool' | 'superseded'>;
   /** The index of its media. */
   readonly index: string;
   /** Every root that the state knows, also those no longer configured. */
@@ -35,7 +36,12 @@ export async function removeRecording(input: RemoveInput, doors: RemoveDoors): P
   try {
     const mine = files !== null && (await isMine(disk, files, id)) ? files : null;
     // The ledger goes last: while anything is left it says whose it is.
-    const paths = [spool, input.index, ...(mine ? [mine.media, mine.nfo, mine.ledger] : [])];
+    const paths = [
+      spool,
+      ...leftBehind(input.recording),
+      input.index,
+      ...(mine ? [mine.media, mine.nfo, mine.ledger] : []),
+    ];
     for (const root of new Set(paths.map((each) => rootOf(each, input.roots)))) {
       const code = root ? await rootProblem(disk, root) : 'mount_missing';
       if (code) return { kind: 'blocked', at: clock.now(), code, path: root?.path ?? dirname(spool) };

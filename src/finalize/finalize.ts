@@ -9,6 +9,7 @@ import type { Blocked, FinalizeOutcome, SealOutcome } from '../domain/effects.js
 import { NAME_BYTES_MAX } from '../domain/names.js';
 import { resultOf } from '../domain/outcome.js';
 import type { Recording, RecordingFiles, RecordingResult } from '../domain/recording.js';
+import { leftBehind } from '../domain/replay.js';
 import { ledgerOf } from '../domain/sidecar.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, diskProblem, exists, type Disk } from '../io/disk.js';
@@ -111,7 +112,8 @@ async function settleWithin(
     const holder = await holderOf(disk, place, recording.id);
     const done = holder === 'mine' && spool === 0 && (await exists(disk, place.media));
     if (done) {
-      await dropEmptySpool(disk, recording.spool);
+      await dropSpool(disk, recording.spool);
+      for (const left of leftBehind(recording)) await dropSpool(disk, left);
       const { bytes } = await disk.stat(place.media);
       return { kind: 'put', at, files: place, result: await judge(disk, recording, place.media, bytes, at) };
     }
@@ -119,11 +121,12 @@ async function settleWithin(
     const result = await judge(disk, recording, recording.spool, spool, at);
     const put = await putThree(input, disk, place, holder, result);
     if (!put) continue;
+    for (const left of leftBehind(recording)) await dropSpool(disk, left);
     log.info({ id: recording.id, path: place.media, outcome: result.outcome }, 'recording finished');
     return { kind: 'put', at: clock.now(), files: place, result };
   }
   if (spool > 0) throw Object.assign(new Error('every name is taken'), { code: 'EEXIST' });
-  await dropEmptySpool(disk, recording.spool);
+  for (const left of [recording.spool, ...leftBehind(recording)]) await dropSpool(disk, left);
   return { kind: 'nothing', at, result: resultOf(recording, 0, at) };
 }
 
@@ -157,7 +160,8 @@ async function spoolBytes(disk: Disk, path: string): Promise<number> {
   }
 }
 
-async function dropEmptySpool(disk: Disk, path: string): Promise<void> {
+/** Nothing of it is wanted any more: it is empty, or what took its place is published. */
+async function dropSpool(disk: Disk, path: string): Promise<void> {
   if (await exists(disk, path)) await disk.unlink(path);
 }
 

@@ -15,15 +15,18 @@ import { supervised } from '../../machines/supervised.js';
 import type { Bug, CaptureOutcome } from '../domain/capture.js';
 import type { DeliverOutcome } from '../domain/deliver.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
+import type { ReplayOutcome } from '../domain/replay.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
 import type { Captures } from './captures.js';
 import type { Outbox } from './outbox.js';
+import type { Replays } from './replays.js';
 import type { Sources } from './sources.js';
 import type { Stages } from './stages.js';
 
 export interface Plugs {
   readonly captures: Captures;
+  readonly replays: Replays;
   readonly stages: Stages;
   readonly sources: Sources;
   readonly outbox: Pick<Outbox, 'deliver' | 'hear'>;
@@ -46,6 +49,9 @@ export function plugged(plugs: Plugs): typeof schedulerMachine {
     actors: {
       capture: effect<CaptureOutcome, CaptureInput>(plugs, 'capture', (input, signal) =>
         captures.run(input, signal),
+      ),
+      replay: effect<ReplayOutcome, StageInput>(plugs, 'replay', (input, signal) =>
+        plugs.replays.run(input.recording, signal),
       ),
       finalize: effect<FinalizeOutcome, StageInput>(plugs, 'finalize', (input) =>
         stages.finalize(input.recording),

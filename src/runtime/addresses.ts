@@ -5,13 +5,21 @@
 
 import type { Config } from '../config/config.js';
 import { accountOf, type Account } from '../domain/account.js';
+import { archiveUrls } from '../domain/archive.js';
+import type { Capsule } from '../domain/capsule.js';
 import type { Channel, UpstreamRef } from '../domain/channel.js';
+import { zoneMinutesAt } from '../domain/panel.js';
 import type { ListData } from '../domain/programme.js';
+import { replayUrl } from '../domain/replayTemplate.js';
 import type { Address } from './captures.js';
 
 export interface Addresses {
   /** Null where no list has it. */
   resolve(ref: UpstreamRef): Address | null;
+  /** Addresses of a programme that is over, by the template and by what the lists say of archives. */
+  replays(capsule: Capsule, now: number): readonly Address[];
+  /** Keys of the accounts that a connection to these counts against. */
+  replayAccounts(capsule: Capsule): readonly string[];
   /** Keys of the accounts that a connection to it counts against; a relay's counts against the one behind it, too. */
   accountsOf(ref: UpstreamRef): readonly string[];
   /** Every account that the lists use. */
@@ -39,6 +47,32 @@ export function createAddresses(config: Config, sources: ListsInUse): Addresses 
     return undefined;
   }
 
+  function replays(capsule: Capsule, now: number): readonly Address[] {
+    const { replayUrlTemplate } = config.how;
+    const headers = { 'user-agent': config.sources.userAgent };
+    const all = new Map<string, Address>();
+    if (replayUrlTemplate !== null) {
+      const url = replayUrl(replayUrlTemplate, capsule);
+      all.set(url, { url, headers });
+    }
+    for (const ref of capsule.upstreams) {
+      const channel = ref.source === 'relay' ? findAny(ref.channel) : find(ref);
+      if (!channel) continue;
+      const panel = sources.get(channel.source)?.list?.panel;
+      const { startAt, stopAt } = capsule;
+      const wish = { startAt, stopAt, now, zoneMinutes: panel ? zoneMinutesAt(panel, startAt) : 0 };
+      for (const url of archiveUrls(channel, wish)) all.set(url, { url, headers: headersOf(channel) });
+    }
+    return [...all.values()];
+  }
+
+  function headersOf(channel: Channel): Address['headers'] {
+    return {
+      'user-agent': channel.userAgent || config.sources.userAgent,
+      ...(channel.referrer !== '' && { referer: channel.referrer }),
+    };
+  }
+
   return {
     resolve(ref) {
       if (ref.source === 'relay') {
@@ -52,14 +86,12 @@ export function createAddresses(config: Config, sources: ListsInUse): Addresses 
       const channel = find(ref);
       const url = channel?.urls[ref.index];
       if (!channel || url === undefined) return null;
-      return {
-        url,
-        headers: {
-          'user-agent': channel.userAgent || config.sources.userAgent,
-          ...(channel.referrer !== '' && { referer: channel.referrer }),
-        },
-      };
+      return { url, headers: headersOf(channel) };
     },
+    replays,
+    replayAccounts: (capsule) => [
+      ...new Set(replays(capsule, capsule.stopAt).map(({ url }) => accountOf(url).key)),
+    ],
     accountsOf(ref) {
       const { streamBaseUrl } = config.sources;
       const behind = ref.source === 'relay' ? findAny(ref.channel)?.urls[0] : find(ref)?.urls[ref.index];

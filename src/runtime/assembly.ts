@@ -10,6 +10,7 @@ import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
 import { refKey } from '../domain/channel.js';
 import { diskNotice, guideNotice, recordingNotice } from '../domain/notice.js';
+import { isReplay } from '../domain/replay.js';
 import { limitOf, type Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
@@ -31,6 +32,7 @@ import { createOutbox, type Outbox } from './outbox.js';
 import { itemOf } from './reporting.js';
 import { createReaper } from './orphans.js';
 import { createRevival, type RecoveryReason, type Revival } from './revival.js';
+import { createReplays } from './replays.js';
 import type { Roots } from './roots.js';
 import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
@@ -163,6 +165,15 @@ export function assemble(parts: AssemblyDoors): Assembly {
     writable: () => store.status().writable,
     indexPath: indexes.pathOf,
   });
+  const replays = createReplays({
+    config,
+    doors,
+    feeds,
+    indexPath: indexes.pathOf,
+    addresses: (capsule) => sources.replays(capsule, clock.now()),
+    rootReady: () => roots.ready(config.places.outDir),
+    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
+  });
   const outbox: Outbox = createOutbox({
     config,
     doors,
@@ -175,6 +186,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   const system: ActorSystem = createActorSystem({
     plugs: {
       captures,
+      replays,
       stages,
       sources,
       outbox,
@@ -221,7 +233,10 @@ export function assemble(parts: AssemblyDoors): Assembly {
     deadlines,
     times,
     rank: (refs, capsule) =>
-      upstreams.rank(refs, capsule).map(({ ref }) => ({ ...ref, accounts: sources.accountsOf(ref) })),
+      upstreams.rank(refs, capsule).map(({ ref }) => ({
+        ...ref,
+        accounts: isReplay(ref) ? sources.replayAccounts(capsule) : sources.accountsOf(ref),
+      })),
     onScheduler: (context) => rememberAccounts(store, context),
     log,
     onGuide(sourceId, state, context) {

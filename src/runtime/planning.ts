@@ -90,6 +90,7 @@ export function look(config: Config, guide: GuideInUse, now: number, aheadMs: nu
     ...(guide.aliases && { aliases: guide.aliases }),
     lanes: lanesIn(config),
     relay: config.sources.streamBaseUrl !== null,
+    replayTemplate: config.how.replayUrlTemplate !== null,
     now,
     horizonMs: aheadMs,
     accepts: (channel) =>

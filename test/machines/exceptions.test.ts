@@ -6,7 +6,7 @@ import { recordingMachine } from '../../machines/recording.js';
 import { ActorCrash, supervised } from '../../machines/supervised.js';
 import { inert, plain } from '../../src/runtime/recover.js';
 import { partsOf, sabotaged, type Part } from './sabotage.js';
-import { fresh, steps, view, type NamedStep } from './scenario.js';
+import { ARCHIVED, fresh, steps, view, type NamedStep } from './scenario.js';
 import { shown } from './walk.js';
 
 type RecordingState = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;
@@ -28,7 +28,7 @@ function blows(): ReadonlyMap<string, Blow | null> {
   );
   const used = new Set<string>();
   const noting = sabotaged(recordingMachine, (part, name) => void used.add(`${part} ${name}`));
-  for (const input of [fresh(), IMPATIENT]) {
+  for (const input of [fresh(), IMPATIENT, fresh({ capsule: ARCHIVED })]) {
     const paths = getShortestPaths(recordingMachine, {
       input,
       limit: 20_000,
@@ -63,7 +63,8 @@ function bench({ part, name, stored }: Blow) {
       if (of === 'victim') signals.push(signal);
       return new Promise((resolve) => (of === 'victim' ? ends.unshift(resolve) : ends.push(resolve)));
     });
-    return { actors: { capture: effect, finalize: effect, seal: effect, remove: effect } as never };
+    const all = { capture: effect, replay: effect, finalize: effect, seal: effect, remove: effect };
+    return { actors: all as never };
   };
   const broken = sabotaged(recordingMachine, (at, called) => {
     if (at === part && called === name) throw new TypeError('boom');

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { recordingMachine } from '../../machines/recording.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import { folded, inert, plain } from '../../src/runtime/recover.js';
-import { fresh, steps, view, type NamedStep } from './scenario.js';
+import { ARCHIVED, fresh, steps, view, type NamedStep } from './scenario.js';
 import { edgesOf, live, shown } from './walk.js';
 
 type Snapshot = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;
@@ -46,6 +46,7 @@ async function walk(input: FreshRecording, names: readonly string[], walked: Set
 
 const PATIENT = fresh();
 const IMPATIENT = fresh({ patience: { ...PATIENT.patience, attemptsMax: 1 } });
+const KEPT = fresh({ capsule: ARCHIVED, patience: { ...PATIENT.patience, fallback: false } });
 const LONE = fresh({ patience: { ...PATIENT.patience, fallback: false } });
 
 describe('the recording chart', () => {
@@ -60,6 +61,11 @@ describe('the recording chart', () => {
       ({ value }: Snapshot) => typeof value === 'object' && 'spooling' in value,
     ],
     ['with one upstream only', LONE, ({ value }: Snapshot) => value === 'failover'],
+    [
+      'whose provider has an archive',
+      KEPT,
+      ({ value }: Snapshot) => /queued|archive/.test(JSON.stringify(value)),
+    ],
   ])('a live recording %s goes where the chart says, over every path', async (_, input, isExplored) => {
     const all = paths(input);
     expect(all.length).toBeGreaterThan(30);

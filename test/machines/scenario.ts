@@ -8,6 +8,7 @@ import { candidates, closeAt } from '../../src/domain/capturing.js';
 import type { FinalizeOutcome, RemoveOutcome, SealOutcome } from '../../src/domain/effects.js';
 import { NO_TS } from '../../src/domain/ledger.js';
 import type { Recording } from '../../src/domain/recording.js';
+import { replayHelps, replayRef, type ReplayOutcome } from '../../src/domain/replay.js';
 import type { RecordingEvent } from '../../machines/events.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import { named, type Move } from './walk.js';
@@ -54,12 +55,15 @@ export function fresh(changes: Partial<FreshRecording> = {}): FreshRecording {
   };
 }
 
+/** A programme that its provider keeps for a while. */
+export const ARCHIVED: Capsule = { ...CAPSULE, replayable: true };
+
 /** What arrives at a path step: an event, or what an effect gives back. */
 export type Step =
   RecordingEvent | { readonly type: `xstate.done.actor.${EffectName}`; readonly output: EffectOutcome };
 
-export type EffectName = 'capture' | 'finalize' | 'seal' | 'remove';
-export type EffectOutcome = CaptureOutcome | FinalizeOutcome | SealOutcome | RemoveOutcome;
+export type EffectName = 'capture' | 'replay' | 'finalize' | 'seal' | 'remove';
+export type EffectOutcome = CaptureOutcome | ReplayOutcome | FinalizeOutcome | SealOutcome | RemoveOutcome;
 
 const DURING = T0 + 5 * MINUTE;
 
@@ -89,6 +93,15 @@ const FILES = {
   nfo: '/lib/general/news/news.nfo',
   ledger: '/lib/general/news/news.catchupd.json',
   ownsFolder: true,
+};
+
+const MENDED = {
+  spool: '/rec/general/news.mended.part',
+  bytes: 376_000,
+  stretches: [],
+  gaps: [],
+  joins: [],
+  ts: NO_TS,
 };
 
 const BLOCKED = {
@@ -171,7 +184,8 @@ function possible(state: { readonly context: Recording; readonly value: unknown 
     { type: 'WOKEN', at },
     { type: 'RESTARTED', at, downFrom: at - MINUTE, reason: 'restart', spool: null, patience: null },
   ];
-  const [upstream] = candidates(context);
+  const isArchive = JSON.stringify(state.value).includes('archive');
+  const [upstream] = isArchive ? [replayRef(context.id)] : candidates(context);
   if (upstream) events.push({ type: 'GRANTED', at, upstream });
   const { deadline } = context;
   if (deadline) {
@@ -180,6 +194,12 @@ function possible(state: { readonly context: Recording; readonly value: unknown 
   }
   const effects: Record<EffectName, EffectOutcome[]> = {
     capture: captureOutcomes(context),
+    replay: [
+      { kind: 'mended', at: BLOCKED.at, mended: MENDED },
+      { kind: 'again', at: BLOCKED.at, code: 'upstream_reset' },
+      { kind: 'none', at: BLOCKED.at, code: 'replay_no_better' },
+      BUG,
+    ],
     finalize: [
       { kind: 'published', at: BLOCKED.at, files: FILES, result: RESULT },
       {
@@ -216,5 +236,6 @@ export function view(state: { readonly context: Recording; readonly value: unkno
     candidates(context).length,
     context.deadline?.kind ?? null,
     context.startedAt === null,
+    replayHelps(context),
   ]);
 }
