@@ -31,6 +31,8 @@ function moves({ context }: State): Move[] {
     { type: 'FEED_CLOSED', at, feed: refKey(FIRST), by: 'us' },
     { type: 'REFUSED', at, feed: refKey(FIRST), limit: 1 },
     { type: 'FEEDS', at, open: [] },
+    { type: 'RATE', at, feed: refKey(FIRST), bitsPerSecond: 8_000_000 },
+    { type: 'LIBRARIES', at, libraries: [] },
     { type: 'ACCOUNTS', at, limits: LIMITS, cooling: [{ account: 'a', until: at + 25_000 }] },
     { type: 'ADMISSION', at, admission: 'disk_floor' },
     { type: 'LIMITS', at, slotsMax: 2, tickMs: 30_000 },

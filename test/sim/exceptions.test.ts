@@ -62,7 +62,7 @@ describe('an exception in a chart', () => {
       const report = JSON.parse(
         world.disk.files(crashes(world)[0]).values().next().value!.toString(),
       ) as object;
-      expect(Object.keys(report)).toEqual(['id', 'at', 'error', 'stack', 'event', 'lastGood']);
+      expect(Object.keys(report)).toEqual(['id', 'at', 'error', 'stack', 'event', 'lastGood', 'fresh']);
       await world.stop();
     },
     LONG_MS,
