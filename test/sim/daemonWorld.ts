@@ -91,6 +91,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     'publish-dir': '/library',
     'max-concurrency': String(SLOTS),
     preempt: 'false',
+    'post-padding': '60s',
     keep: 'sports=3h,movies=5h,general=4h',
     ...options.options,
   });
