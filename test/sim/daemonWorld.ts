@@ -90,7 +90,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     'out-dir': '/rec',
     'publish-dir': '/library',
     'max-concurrency': String(SLOTS),
-    preempt: 'false',
+    preempt: 'true',
     'post-padding': '60s',
     keep: 'sports=3h,movies=5h,general=4h',
     ...options.options,

@@ -198,10 +198,11 @@ function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): s
 }
 
 /** Whether every slot was taken around that moment. */
+// Without preemption the last slot is kept for a higher lane whose programme is about to begin.
 function wasFull({ transport, startAt }: DaemonWorld, at: number): boolean {
   const before = transport.occupancy.findLast((one) => one.at <= at - 1_000);
   const around = transport.occupancy.filter((one) => Math.abs(one.at - at) < 1_000);
-  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= SLOTS);
+  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= SLOTS - 1);
 }
 
 /** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
