@@ -9,17 +9,17 @@
  */
 
 import { candidates, closeAt, cursorFor, openAt } from '../src/domain/capturing.js';
-import { archiveReadyAt, REPLAY_WAIT_MS_MAX } from '../src/domain/replay.js';
+import { archive } from './recordingArchive.js';
 import { freshRecording } from './recordingContext.js';
+import { leftovers } from './recordingLeftovers.js';
 import {
   ask,
-  askArchive,
   BLOCKED_MS,
   closeFor,
   closeMs,
+  doomed,
   due,
   granted,
-  mended,
   pause,
   recorded,
   release,
@@ -32,54 +32,6 @@ import {
   until,
   vocabulary,
 } from './recordingVocabulary.js';
-
-/** A person's DELETE reached it while it was busy. */
-const doomed = { guard: 'doomed' as const, target: '#recording.expired' };
-
-/**
- * What a failed or cancelled recording leaves. Until the programme is over it can be taken up again on the same spool;
- * then what was captured is sealed where it lies, and rests until a retention rule takes it.
- */
-const leftovers = vocabulary.createStateConfig({
-  initial: 'revocable',
-  states: {
-    revocable: {
-      entry: until('stop', (context) => context.window.stopAt),
-      always: doomed,
-      on: {
-        RETRY: { guard: 'programmeLasts', target: '#recording.scheduled', actions: 'revive' },
-        DEADLINE: { guard: due('stop'), target: 'sealing' },
-      },
-    },
-    sealing: {
-      entry: 'waitForNothing',
-      invoke: {
-        id: 'seal',
-        src: 'seal',
-        input: ({ context }) => ({ recording: context }),
-        onDone: [
-          {
-            guard: ({ event }) => event.output.kind === 'sealed',
-            target: 'resting',
-            actions: settled,
-          },
-          { target: 'blocked', actions: settled },
-        ],
-      },
-      on: { RESTARTED: { target: 'sealing', reenter: true, actions: 'restart' } },
-    },
-    blocked: {
-      entry: until('wait', (_, at) => at + BLOCKED_MS),
-      always: doomed,
-      on: { DEADLINE: { guard: due('wait'), target: 'sealing' } },
-    },
-    resting: {
-      entry: 'waitForNothing',
-      always: doomed,
-      on: { EVICT: { guard: 'removable', target: '#recording.expired', actions: 'evict' } },
-    },
-  },
-});
 
 export const recordingMachine = vocabulary.createMachine({
   id: 'recording',
@@ -300,66 +252,7 @@ export const recordingMachine = vocabulary.createMachine({
       states: {
         /** What is missing may be in the provider's archive; what is complete goes on at once. */
         choosing: { always: [{ guard: 'replayHelps', target: 'archive' }, { target: 'working' }] },
-        archive: {
-          on: {
-            DELETE: {
-              target: '#recording.finalizing.working',
-              actions: ['doom', 'letGo', release],
-            },
-          },
-          initial: 'early',
-          states: {
-            early: {
-              entry: until('wait', (context, at) => Math.max(at, archiveReadyAt(context))),
-              on: { DEADLINE: { guard: due('wait'), target: 'queued' } },
-            },
-            queued: {
-              entry: [until('wait', (_, at) => at + REPLAY_WAIT_MS_MAX), askArchive],
-              on: {
-                GRANTED: { target: 'fetching', actions: 'hold' },
-                QUEUED: { actions: 'queue' },
-                WOKEN: { actions: askArchive },
-                DEADLINE: {
-                  guard: due('wait'),
-                  target: '#recording.finalizing.working',
-                  actions: ['letGo', release],
-                },
-              },
-            },
-            fetching: {
-              entry: 'waitForNothing',
-              invoke: {
-                id: 'replay',
-                src: 'replay',
-                input: ({ context }) => ({ recording: context }),
-                onDone: [
-                  {
-                    guard: ({ event }) => event.output.kind === 'mended',
-                    target: '#recording.finalizing.working',
-                    actions: [mended, 'letGo', release],
-                  },
-                  {
-                    guard: ({ event }) => event.output.kind === 'again',
-                    target: 'pausing',
-                    actions: ['countReplay', 'letGo', release],
-                  },
-                  {
-                    target: '#recording.finalizing.working',
-                    actions: ['leaveArchive', 'letGo', release],
-                  },
-                ],
-              },
-              on: {
-                PREEMPTED: { target: 'pausing', actions: ['letGo', release] },
-                YIELD: { target: 'pausing', actions: ['letGo', release] },
-              },
-            },
-            pausing: {
-              entry: until('wait', (_, at) => at + BLOCKED_MS),
-              on: { DEADLINE: { guard: due('wait'), target: '#recording.finalizing.choosing' } },
-            },
-          },
-        },
+        archive,
         working: {
           entry: 'waitForNothing',
           invoke: {

@@ -77,6 +77,9 @@ const ELAPSED: ReadonlySet<Deadline['kind']> = new Set(['retry', 'close', 'wait'
 
 type Args = { readonly context: Recording; readonly event: Happened };
 
+/** A person's DELETE reached it while it was busy. */
+export const doomed = { guard: 'doomed' as const, target: '#recording.expired' };
+
 /** Asks the scheduler for a slot on the best upstream that is left. */
 export const ask = {
   type: 'tell' as const,
