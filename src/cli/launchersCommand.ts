@@ -35,7 +35,9 @@ export function launchersCommand(session: Session): Promise<number> {
     await ensureLaneFolders(disk, root, lanes, umask);
     const launchers = shownCapsules(found, config).flatMap((capsule) => {
       const url = urlOf(capsule);
-      return url === undefined ? [] : [{ capsule, url, nfo: nfoOf(capsule, found.at) }];
+      return url === undefined
+        ? []
+        : [{ capsule, url, nfo: nfoOf(capsule, { kind: 'movies', addedAt: found.at }) }];
     });
     const { written, foreign } = await writeLaunchers(
       disk,

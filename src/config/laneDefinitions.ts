@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { SHARE_MS_MAX, type PaddingLength } from '../domain/lane.js';
 import type { LaneDefinition, LaneMatch, LanePatterns } from '../domain/laneDefinition.js';
+import { LIBRARY_KINDS } from '../domain/libraryKind.js';
 import { parseCount, parseDuration, parseShare, parseSize } from '../domain/quantity.js';
 import type { Plain, Problem } from './file.js';
 import { LANES } from './optionRow.js';
@@ -58,6 +59,7 @@ const definition = z
     count: read(parseCount, '50'),
     bytes: read(parseSize, '20GiB'),
     concurrency: read(parseCount, '1'),
+    kind: z.enum(LIBRARY_KINDS, { error: `is one of ${LIBRARY_KINDS.join(', ')}` }).optional(),
   })
   .refine((given) => given.match !== undefined || (LANES as readonly string[]).includes(given.name), {
     message: 'has no match, so nothing would ever come into it',
@@ -106,6 +108,7 @@ function laneOf(given: z.infer<typeof definition>): LaneDefinition {
     completedMax: given.count ?? null,
     bytesMax: given.bytes ?? null,
     concurrencyMax: given.concurrency ?? null,
+    kind: given.kind ?? null,
   };
 }
 

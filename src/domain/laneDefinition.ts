@@ -5,6 +5,7 @@
  */
 
 import { groupNames } from './filters.js';
+import type { LibraryKind } from './libraryKind.js';
 import { BUILT_IN_LANES, type Lane, type LaneFacts, type Padding } from './lane.js';
 import { patternTest, wordTest, type TextTest } from './patterns.js';
 
@@ -37,6 +38,8 @@ export interface LaneDefinition {
   readonly bytesMax: number | null;
   /** Connections at once. */
   readonly concurrencyMax: number | null;
+  /** What media servers take its recordings for, and so how they are named and described. */
+  readonly kind: LibraryKind | null;
 }
 
 export interface LaneDefaults {
@@ -65,6 +68,11 @@ export function lanesOf(definitions: readonly LaneDefinition[], defaults: LaneDe
 /** Every lane by name, in the order in which they are tried. */
 export function laneNames(definitions: readonly LaneDefinition[]): readonly string[] {
   return [...new Set([...definitions, ...BUILT_IN_LANES].map(({ name }) => name))];
+}
+
+/** Films and single broadcasts unless its definition says otherwise; also for a lane that is configured no more. */
+export function kindOfLane(name: string, definitions: readonly LaneDefinition[]): LibraryKind {
+  return definitions.find((each) => each.name === name)?.kind ?? 'movies';
 }
 
 function changed(lane: Lane, definitions: readonly LaneDefinition[], { padded }: LaneDefaults): Lane {

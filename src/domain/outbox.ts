@@ -33,6 +33,8 @@ export interface FolderRow extends RowBase {
   readonly laneKind: LibraryKind;
   /** Absolute, as it is called here. */
   readonly folder: string;
+  /** The one file that it is about where the folder holds others too, as seasons do. */
+  readonly media?: string;
   readonly recordingId: string;
   /** Scans of this change that went out. */
   readonly scans: number;
@@ -77,7 +79,7 @@ export function queued(
     case 'notice':
       return { ...base, ...owed, id: `${receiver} notice ${seq}` };
     case 'scan': {
-      const id = folderId('scan', receiver, owed.folder);
+      const id = folderId('scan', receiver, owed);
       const before = waiting.get(id);
       const since = before && before.tries === 0 ? before.queuedAt : at;
       const dueAt = Math.min(at + DEBOUNCE_MS, since + DEBOUNCE_MS_MAX);
@@ -86,8 +88,12 @@ export function queued(
   }
 }
 
-export function folderId(kind: FolderRow['kind'], receiver: string, folder: string): string {
-  return `${receiver} ${kind} ${folder}`;
+export function folderId(
+  kind: FolderRow['kind'],
+  receiver: string,
+  { folder, media = folder }: Pick<FolderRow, 'folder' | 'media'>,
+): string {
+  return `${receiver} ${kind} ${media}`;
 }
 
 /** The row that is to be delivered first; rows of one receiver go out in the order in which they are due. */
@@ -115,7 +121,7 @@ export function postponed(
 
 /** What follows a scan that went out: the question whether it was seen. */
 export function confirmation(row: FolderRow, at: number, settleMs: number, seq: number): FolderRow {
-  const id = folderId('confirm', row.receiver, row.folder);
+  const id = folderId('confirm', row.receiver, row);
   return {
     ...row,
     id,
@@ -131,7 +137,7 @@ export function confirmation(row: FolderRow, at: number, settleMs: number, seq: 
 
 /** A second scan for what a first one has missed. */
 export function rescan(row: FolderRow, at: number, seq: number): FolderRow {
-  const id = folderId('scan', row.receiver, row.folder);
+  const id = folderId('scan', row.receiver, row);
   return { ...row, id, kind: 'scan', seq, queuedAt: at, dueAt: at, tries: 0, problem: '' };
 }
 

@@ -46,6 +46,10 @@ export interface RecordingFiles {
   readonly ledger: string;
   /** The folder was made for this recording alone and goes when it is empty. */
   readonly ownsFolder: boolean;
+  /** It lies among others of a series; what they share goes with the last of them. */
+  readonly series?: { readonly folder: string; readonly nfo: string };
+  /** A picture that was made of the guide's icon. */
+  readonly picture?: string;
 }
 
 /** What finalizing found, by which the report judges. */

@@ -206,7 +206,7 @@ export function reportItem(reported: ReportedRecording) {
 
 function fileFields({ recording: { files, spool }, state }: ReportedRecording) {
   if (files === null) return spool === '' ? {} : { output_path: spool };
-  const published = state === 'published' && files.ownsFolder;
+  const published = state === 'published' && (files.ownsFolder || files.series !== undefined);
   return {
     output_path: files.media,
     ...(published && { published_dir: files.folder, published_path: files.media }),

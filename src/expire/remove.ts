@@ -2,11 +2,12 @@
  * Takes a recording's files away. P5: only recorded paths, one by one, then the folder if it was made for this recording
  * and is empty; only on a root whose marker can be read; never what a ledger says belongs to another recording.
  */
-import { dirname, sep } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 
 import type { RemoveOutcome } from '../domain/effects.js';
 import type { Recording, RecordingFiles } from '../domain/recording.js';
 import { leftBehind } from '../domain/replay.js';
+import { isOurShowNfo } from '../domain/showNfo.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, diskProblem, type Disk } from '../io/disk.js';
 import { ledgerOwner } from '../io/ledgerOwner.js';
@@ -47,7 +48,8 @@ export async function removeRecording(input: RemoveInput, doors: RemoveDoors): P
       if (code) return { kind: 'blocked', at: clock.now(), code, path: root?.path ?? dirname(spool) };
     }
     for (path of paths) await unlinkIfThere(disk, path);
-    if (mine?.ownsFolder) await removeIfEmpty(disk, mine.folder);
+    if (mine?.ownsFolder || mine?.series) await removeIfEmpty(disk, mine.folder);
+    if (mine?.series) await removeSeries(disk, mine.series);
     return { kind: 'removed', at: clock.now() };
   } catch (error) {
     if (diskCode(error) === 'UNKNOWN') throw error;
@@ -77,6 +79,20 @@ async function unlinkIfThere(disk: Disk, path: string): Promise<void> {
     return;
   }
   await disk.syncFolder(dirname(path));
+}
+
+/** The last episode takes with it what all of them shared, as long as it is as it was written here (P5). */
+async function removeSeries(
+  disk: Disk,
+  { folder, nfo }: NonNullable<RecordingFiles['series']>,
+): Promise<void> {
+  const names = await disk.readdir(folder).catch(() => []);
+  if (names.length === 1 && names[0] === basename(nfo)) {
+    const content = (await disk.readFile(nfo)).toString('utf8');
+    if (!isOurShowNfo(content, basename(folder), basename(dirname(folder)))) return;
+    await unlinkIfThere(disk, nfo);
+  }
+  await removeIfEmpty(disk, folder);
 }
 
 async function removeIfEmpty(disk: Disk, folder: string): Promise<void> {

@@ -6,10 +6,12 @@
 import { basename, dirname } from 'node:path';
 
 import type { Blocked, FinalizeOutcome, SealOutcome } from '../domain/effects.js';
+import { LIBRARY_KINDS, type LibraryKind } from '../domain/libraryKind.js';
 import { NAME_BYTES_MAX } from '../domain/names.js';
 import { resultOf } from '../domain/outcome.js';
 import type { Recording, RecordingFiles, RecordingResult } from '../domain/recording.js';
 import { leftBehind } from '../domain/replay.js';
+import { showNfo } from '../domain/showNfo.js';
 import { ledgerOf } from '../domain/sidecar.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, diskProblem, exists, type Disk } from '../io/disk.js';
@@ -26,6 +28,8 @@ export interface FinalizeInput {
   readonly outDir: Root;
   /** Null: the finished recording stays in out-dir. */
   readonly publishDir: Root | null;
+  /** What its lane is to media servers. */
+  readonly kind: LibraryKind;
   readonly umask: number;
 }
 
@@ -108,7 +112,10 @@ async function settleWithin(
   const { recording } = input;
   const spool = await spoolBytes(disk, recording.spool);
   const at = clock.now();
-  for (const place of placesOf(recording, target?.path ?? null, bytesMax)) {
+  const places = (kind: LibraryKind) => placesOf(recording, target?.path ?? null, kind, bytesMax);
+  // What was moved before a crash is found again, though its lane has become one of another kind.
+  const others = spool === 0 ? LIBRARY_KINDS.filter((kind) => kind !== input.kind).flatMap(places) : [];
+  for (const place of [...places(input.kind), ...others]) {
     const holder = await holderOf(disk, place, recording.id);
     const done = holder === 'mine' && spool === 0 && (await exists(disk, place.media));
     if (done) {
@@ -132,7 +139,7 @@ async function settleWithin(
 
 /** Ledger, nfo, media, in this order. False where the place turned out to be somebody else's. */
 async function putThree(
-  { recording, umask }: FinalizeInput,
+  { recording, kind, umask }: FinalizeInput,
   disk: Disk,
   place: RecordingFiles,
   holder: 'free' | 'mine',
@@ -140,14 +147,29 @@ async function putThree(
 ): Promise<boolean> {
   if (!(await mayBecome(disk, recording.spool, place.media))) return false;
   const mode = 0o666 & ~umask;
+  const own = { mode, owner: recording.id };
   await makeFolder(disk, place.folder, 0o777 & ~umask);
   const ledger = `${JSON.stringify(ledgerOf(recording, result, basename(place.media)), null, 2)}\n`;
-  if (holder === 'mine') await replaceFile(disk, place.ledger, ledger, { mode });
-  else if (!(await claim(disk, place.ledger, ledger, mode))) return false;
+  if (holder === 'mine') await replaceFile(disk, place.ledger, ledger, own);
+  else if (!(await claim(disk, place.ledger, ledger, own))) return false;
   // Not before the place is ours: another that finishes now may have its half-written ledger there.
-  await clearLeftovers(disk, place);
-  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt, result), { mode });
-  return (await moveMedia(disk, recording.spool, place.media, mode)) === 'moved';
+  await clearLeftovers(disk, place, recording.id);
+  const wish = { kind, addedAt: result.finishedAt, judged: result };
+  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, wish), own);
+  await describeSeries(disk, place, recording, own);
+  return (await moveMedia(disk, recording.spool, place.media, own)) === 'moved';
+}
+
+/** The first episode brings the description of its series; one that is there stays, whoever wrote it. */
+async function describeSeries(
+  disk: Disk,
+  { series }: RecordingFiles,
+  { capsule }: Recording,
+  own: { readonly mode: number; readonly owner: string },
+): Promise<void> {
+  if (!series || (await exists(disk, series.nfo))) return;
+  const title = capsule.title || capsule.channelName;
+  await replaceFile(disk, series.nfo, showNfo(title, basename(series.folder), capsule.lane), own);
 }
 
 /** Size of the spool; 0 where there is none. */

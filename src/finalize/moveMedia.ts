@@ -19,13 +19,13 @@ export async function moveMedia(
   disk: Disk,
   spool: string,
   target: string,
-  mode: number,
+  { mode, owner }: { readonly mode: number; readonly owner: string },
 ): Promise<'moved' | 'taken'> {
   await syncFile(disk, spool);
   const there = await isSame(disk, spool, target);
   if (there === 'other') return 'taken';
   if (there === 'none') {
-    const put = await linkOrCopy(disk, spool, target);
+    const put = await linkOrCopy(disk, spool, target, owner);
     if (put === 'taken') return 'taken';
   }
   await disk.chmod(target, mode).catch(() => undefined);
@@ -71,7 +71,12 @@ async function sameBytes(disk: Disk, a: string, b: string, bytes: number): Promi
   }
 }
 
-async function linkOrCopy(disk: Disk, spool: string, target: string): Promise<'put' | 'taken'> {
+async function linkOrCopy(
+  disk: Disk,
+  spool: string,
+  target: string,
+  owner: string,
+): Promise<'put' | 'taken'> {
   try {
     await disk.link(spool, target);
     return 'put';
@@ -81,7 +86,7 @@ async function linkOrCopy(disk: Disk, spool: string, target: string): Promise<'p
   }
   const renamed = await renameIfFree(disk, spool, target);
   if (renamed !== 'cannot') return renamed;
-  const temporary = temporaryName(disk, target);
+  const temporary = temporaryName(disk, target, owner);
   try {
     await copy(disk, spool, temporary);
     try {

@@ -9,6 +9,8 @@ import type { Disk } from './disk.js';
 export interface ReplaceOptions {
   /** Permission bits, set exactly (the process umask does not count). Default 0644. */
   readonly mode?: number;
+  /** Told in the temporary name, so that whoever it belongs to can clear what a crash left. */
+  readonly owner?: string;
   /** False for a file whose loss at a power cut is harmless (a heartbeat): the rename is still atomic. */
   readonly sync?: boolean;
 }
@@ -17,11 +19,16 @@ export interface ReplaceOptions {
 const counts = new WeakMap<Disk, number>();
 
 /** A hidden name beside `path` that no other file of this process has; media servers do not look at it. */
-export function temporaryName(disk: Disk, path: string): string {
+export function temporaryName(disk: Disk, path: string, owner = ''): string {
   const count = (counts.get(disk) ?? 0) + 1;
   counts.set(disk, count);
   const base = Buffer.from(basename(path)).subarray(0, 60).toString('utf8').replaceAll('\uFFFD', '');
-  return join(dirname(path), `.${base}.${process.pid}-${count}.tmp`);
+  return join(dirname(path), `.${owner === '' ? '' : `${owner} `}${base}.${process.pid}-${count}.tmp`);
+}
+
+/** What `temporaryName` gave, for this owner where one is named, also in an earlier life. */
+export function isTemporary(name: string, owner = ''): boolean {
+  return name.startsWith(owner === '' ? '.' : `.${owner} `) && /.\.\d+-\d+\.tmp$/.test(name);
 }
 
 /** Replaces or makes `path`. Rejects with the disk's error; the temporary file is gone then, the old one untouched. */
@@ -31,8 +38,8 @@ export async function replaceFile(
   content: string | Uint8Array,
   options: ReplaceOptions = {},
 ): Promise<void> {
-  const { mode = 0o644, sync = true } = options;
-  const temporary = temporaryName(disk, path);
+  const { mode = 0o644, sync = true, owner } = options;
+  const temporary = temporaryName(disk, path, owner);
   try {
     await writeNew(disk, temporary, content, { mode, sync });
     await disk.rename(temporary, path);
@@ -48,7 +55,7 @@ export async function writeNew(
   disk: Disk,
   path: string,
   content: string | Uint8Array,
-  options: Required<ReplaceOptions>,
+  options: Required<Pick<ReplaceOptions, 'mode' | 'sync'>>,
 ): Promise<void> {
   const file = await disk.open(path, 'create', options.mode);
   try {

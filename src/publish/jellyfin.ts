@@ -5,7 +5,7 @@
  */
 import type { LibraryKind } from '../domain/libraryKind.js';
 import { isRecord, textIn, textsIn } from './answer.js';
-import { collectionKind, folderIn } from './embyFamily.js';
+import { collectionKind, collectionType, embyFamily } from './embyFamily.js';
 import { ServerFault, type MediaServer, type ServerAccess } from './mediaServer.js';
 import { call, jsonOf, type Call, type Reply } from './serverCall.js';
 
@@ -19,12 +19,7 @@ const TYPES: Readonly<Record<LibraryKind, readonly string[]>> = {
 
 export const jellyfin: MediaServer = {
   kind: 'jellyfin',
-  settleMs: 120_000,
-
-  async check(access) {
-    const info = jsonOf(await ask(access, { method: 'GET', path: '/System/Info' }));
-    return `${textIn(info, 'ServerName') || 'Jellyfin'} ${textIn(info, 'Version')}`.trim();
-  },
+  ...embyFamily(ask, 'Jellyfin', 'small'),
 
   async libraries(access) {
     const folders = jsonOf(await ask(access, { method: 'GET', path: FOLDERS }));
@@ -38,27 +33,13 @@ export const jellyfin: MediaServer = {
   },
 
   async create(access, wish) {
-    const collectionType = wish.kind === 'movies' ? 'movies' : 'tvshows';
     await ask(access, {
       method: 'POST',
       path: FOLDERS,
-      query: { name: wish.name, collectionType, refreshLibrary: 'false' },
+      query: { name: wish.name, collectionType: collectionType(wish.kind), refreshLibrary: 'false' },
       json: { LibraryOptions: { ...optionsOf(wish.kind), PathInfos: [{ Path: wish.path }] } },
     });
     return 'nfo';
-  },
-
-  async tell(access, _library, { folder, change }) {
-    const UpdateType = change === 'created' ? 'Created' : 'Deleted';
-    const json = { Updates: [{ Path: folder, UpdateType }] };
-    await ask(access, { method: 'POST', path: '/Library/Media/Updated', json });
-  },
-
-  async shows(access, library, folder) {
-    if (library.id === '') return null;
-    const query = { parentId: library.id, recursive: 'true', fields: 'Path' };
-    const reply = await ask(access, { method: 'GET', path: '/Items', query, accepts: [400, 404] });
-    return reply.status >= 400 ? null : folderIn(jsonOf(reply), folder);
   },
 };
 

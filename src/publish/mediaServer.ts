@@ -49,8 +49,8 @@ export interface MediaServer {
   create(access: ServerAccess, wish: LibraryWish): Promise<string>;
   /** `library` holds the folder. */
   tell(access: ServerAccess, library: Library, change: FolderChange): Promise<void>;
-  /** Whether the server shows something in that folder; null where it cannot be told. */
-  shows(access: ServerAccess, library: Library, folder: string): Promise<boolean | null>;
+  /** Whether the server shows something there, a folder or a file; null where it cannot be told. */
+  shows(access: ServerAccess, library: Library, path: string): Promise<boolean | null>;
 }
 
 /**

@@ -79,16 +79,32 @@ export const plex: MediaServer = {
       });
   },
 
-  async shows(access, library, folder) {
-    const path = `/library/sections/${encodeURIComponent(library.id)}/all`;
-    const reply = await ask(access, { method: 'GET', path, accepts: [400, 404, 405] });
+  async shows(access, library, path) {
+    const reply = await ask(access, {
+      method: 'GET',
+      path: `/library/sections/${encodeURIComponent(library.id)}/all`,
+      // Of series it would list the series, which have no files.
+      ...(library.kind === 'shows' && { query: { type: EPISODES } }),
+      accepts: [400, 404, 405],
+    });
     if (reply.status >= 400) return null;
-    const inside = [`${folder}/`, `${folder}\\`];
-    return inside.some(
-      (path) => reply.text.includes(path) || reply.text.includes(JSON.stringify(path).slice(1, -1)),
+    // In JSON or XML, as a file or a folder with files in it.
+    return [path, JSON.stringify(path).slice(1, -1), xmlAttribute(path)].some((text) =>
+      ['"', '/', '\\'].some((end) => reply.text.includes(`${text}${end}`)),
     );
   },
 };
+
+/** Plex's number for items of that kind. */
+const EPISODES = '4';
+
+function xmlAttribute(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&quot;')
+    .replaceAll('<', '&lt;')
+    .replaceAll("'", '&#39;');
+}
 
 function creation(wish: LibraryWish, { agent, scanner }: Agent, accepts: readonly number[]): Call {
   return {

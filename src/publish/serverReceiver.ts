@@ -107,7 +107,7 @@ export function serverReceiver(config: ServerConfig, doors: ServerReceiverDoors)
   async function confirm(row: FolderRow, access: ServerAccess): Promise<Delivery> {
     const folder = remote(row.folder);
     const library = libraryHolding(await server.libraries(access), folder);
-    const shown = await server.shows(access, library, folder);
+    const shown = await server.shows(access, library, row.media === undefined ? folder : remote(row.media));
     if (shown === null || shown === (row.change === 'created')) return DONE;
     if (row.scans < SCANS_MAX) return { kind: 'done', next: [rescan(row, now(), doors.seq())] };
     log.warn(

@@ -1,7 +1,7 @@
 /** The lanes that are recorded, and what a media server takes each for. */
 
 import type { Config } from '../config/config.js';
-import { laneNames } from '../domain/laneDefinition.js';
+import { kindOfLane, laneNames } from '../domain/laneDefinition.js';
 import type { LibraryKind } from '../domain/libraryKind.js';
 
 export interface RecordedLane {
@@ -13,5 +13,5 @@ export function recordedLanes({ what }: Config): readonly RecordedLane[] {
   return laneNames(what.laneDefinitions)
     .filter((name) => what.lanes.length === 0 || what.lanes.includes(name))
     .filter((name) => !what.excludeLanes.includes(name))
-    .map((name) => ({ name, kind: 'movies' }));
+    .map((name) => ({ name, kind: kindOfLane(name, what.laneDefinitions) }));
 }

@@ -75,11 +75,11 @@ const ledgerSchema = z.object({
 
 type Ledger = z.infer<typeof ledgerSchema>;
 
-/** Null for what is no ledger of ours. `path` is the ledger's own; `ownsFolder` whether it lies in a folder of its own. */
+/** Null for what is no ledger of ours. `path` is the ledger's own; `placed` whose the folder around it is. */
 export function recordingOfLedger(
   content: string,
   path: string,
-  ownsFolder: boolean,
+  placed: Pick<RecordingFiles, 'ownsFolder' | 'series'>,
   config: Config,
   now: number,
 ): Recording | null {
@@ -95,7 +95,7 @@ export function recordingOfLedger(
     media,
     nfo: `${stem}.nfo`,
     ledger: path,
-    ownsFolder,
+    ...placed,
   };
   const { window, outcome, outcome_reason: reason, coverage, bytes } = ledger;
   const gaps = ledger.gaps.map((gap): Gap => ({

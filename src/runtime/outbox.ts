@@ -165,6 +165,7 @@ export function createOutbox(parts: OutboxDoors): Outbox {
       lane: name,
       laneKind: kind,
       folder: files.folder,
+      ...(files.series && { media: files.media }),
       recordingId: id,
     });
   }

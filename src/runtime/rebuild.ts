@@ -215,7 +215,7 @@ function withLedger(
     );
   if (told && told.recording.files?.media === recording.files?.media && told.recording.result !== null)
     return told;
-  if (recording.cancelReason !== '' && recording.files?.ownsFolder === false)
+  if (recording.cancelReason !== '' && recording.files?.ownsFolder === false && !recording.files.series)
     return lifeIn(
       recordingMachine.resolveState({ value: { cancelled: 'resting' }, context: recording }),
       rev,

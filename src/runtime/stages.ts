@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
 import type { Blocked, FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
 import type { Recording } from '../domain/recording.js';
-import { laneNames } from '../domain/laneDefinition.js';
+import { kindOfLane, laneNames } from '../domain/laneDefinition.js';
 import { removeRecording } from '../expire/remove.js';
 import { finalize, seal } from '../finalize/finalize.js';
 import { diskCode, exists } from '../io/disk.js';
@@ -50,6 +50,7 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     recording,
     outDir: roots.out,
     publishDir: roots.publish,
+    kind: kindOfLane(recording.capsule.lane, config.what.laneDefinitions),
     umask,
   });
 

@@ -2,13 +2,15 @@
 
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
-import type { Recording } from '../domain/recording.js';
+import type { Recording, RecordingFiles } from '../domain/recording.js';
+import { SHOW_NFO } from '../domain/showNfo.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import { recordingOfLedger } from './ledgerReading.js';
 
-/** LANE/NAME/FILE. */
-const DEPTH_MAX = 3;
+/** LANE/NAME/FILE, and LANE/SHOW/SEASON/FILE. */
+const DEPTH_MAX = 4;
 const LEDGER_SUFFIX = '.catchupd.json';
+const SEASON = /^Season \d{2,}$/;
 const SPOOL = /\.partial\.[a-z0-9]+$/;
 
 export interface FoundLedger {
@@ -54,13 +56,21 @@ export async function tracesOf(disk: Disk, config: Config, now: number): Promise
   async function readLedger(path: string, isLibrary: boolean): Promise<void> {
     try {
       const content = (await disk.readFile(path)).toString('utf8');
-      const ownsFolder = isLibrary && basename(dirname(path)) === basename(path, LEDGER_SUFFIX);
-      const recording = recordingOfLedger(content, path, ownsFolder, config, now);
+      const recording = recordingOfLedger(content, path, placedAs(path, isLibrary), config, now);
       if (recording === null) problems.push({ path, what: 'it is no ledger that can be understood' });
       else ledgers.push({ recording, mediaBytes: await sizeOf(recording.files?.media ?? path) });
     } catch (error) {
       problems.push({ path, what: diskCode(error) });
     }
+  }
+
+  function placedAs(path: string, isLibrary: boolean): Pick<RecordingFiles, 'ownsFolder' | 'series'> {
+    const folder = dirname(path);
+    if (!isLibrary) return { ownsFolder: false };
+    if (!SEASON.test(basename(folder)))
+      return { ownsFolder: basename(folder) === basename(path, LEDGER_SUFFIX) };
+    const series = dirname(folder);
+    return { ownsFolder: false, series: { folder: series, nfo: join(series, SHOW_NFO) } };
   }
 
   async function sizeOf(path: string): Promise<number | null> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readLaneDefinitions } from '../../src/config/laneDefinitions.js';
 import { BUILT_IN_LANES, laneOf, paddingOf, priorityOf, type LaneFacts } from '../../src/domain/lane.js';
-import { laneNames, lanesOf } from '../../src/domain/laneDefinition.js';
+import { kindOfLane, laneNames, lanesOf } from '../../src/domain/laneDefinition.js';
 import { capsule, HOUR, MINUTE } from './programmes.js';
 
 type Item = Parameters<typeof readLaneDefinitions>[0];
@@ -90,6 +90,16 @@ describe('lanes of one’s own', () => {
     expect(plain).toMatchObject({ priority: 10, keepMs: 24 * HOUR });
   });
 
+  it('are films or broadcasts to media servers unless they say that they are series', () => {
+    const { lanes: own } = read(
+      { name: 'soaps', match: { category: 'soap' }, kind: 'shows' },
+      { name: 'kids', match: { group: 'Kids' } },
+      { name: 'general', kind: 'shows' },
+    );
+    const kinds = ['soaps', 'kids', 'general', 'movies', 'gone'].map((name) => kindOfLane(name, own));
+    expect(kinds).toEqual(['shows', 'movies', 'shows', 'movies', 'movies']);
+  });
+
   it('with a priority of their own are not raised for news', () => {
     const own = lanes({ name: 'local', match: { title: 'Local' }, priority: '5' });
     const news = capsule('20:00', '21:00', 'Local news', { categories: ['News'], lane: 'local' });
@@ -116,6 +126,7 @@ describe('lanes of one’s own', () => {
     ['a time that is none', { name: 'x', match: { title: 'y' }, keep: 'long' }, '72h or 7d'],
     ['a padding that is none', { name: 'x', match: { title: 'y' }, padding: { after: 'long' } }, '5m or 20%'],
     ['a name that is no folder', { name: '../x', match: { title: 'y' } }, 'is no name of a lane'],
+    ['a kind that is none', { name: 'x', match: { title: 'y' }, kind: 'series' }, 'is one of movies, shows'],
     ['something else', 'kids', 'lane-definitions 1'],
   ])('are refused with %s, and the place is named', (_, item, message) => {
     const { problems } = read(item);

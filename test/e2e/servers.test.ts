@@ -9,7 +9,17 @@ import { startFakeEmby } from '../fakes/emby.js';
 import { startFakeJellyfin } from '../fakes/jellyfin.js';
 import type { FakeMediaServer, FakeOptions } from '../fakes/mediaServer.js';
 import { startFakePlex } from '../fakes/plex.js';
-import { channel, nothingYet, openScene, programme, said, soon, until, type Scene } from './scene.js';
+import {
+  channel,
+  filesUnder,
+  nothingYet,
+  openScene,
+  programme,
+  said,
+  soon,
+  until,
+  type Scene,
+} from './scene.js';
 
 type OnFinished = Parameters<typeof openScene>[0];
 
@@ -135,7 +145,7 @@ describe.concurrent('media servers', () => {
       expect([new Set(scans.map(({ folder }) => folder)).size, wholeScans]).toEqual([1, []]);
   });
 
-  it('that refuse the token are left alone and said, until the configuration is read again; nothing goes out that is off', async ({
+  it('that refuse the token are left alone and said, until the configuration is read again; nothing goes out that is off; a lane of series is one to them', async ({
     onTestFinished,
   }) => {
     const scene = openScene(onTestFinished);
@@ -149,6 +159,7 @@ describe.concurrent('media servers', () => {
         scene.path('etc', 'catchupd.yaml'),
         [
           'library-prefix: TV',
+          'lane-definitions: [{ name: general, kind: shows }]',
           'media-servers:',
           `  - { kind: emby, name: attic, url: "${first.url}", token: "${token}" }`,
           `  - { kind: emby, url: "${second.url}", token-file: second.token }`,
@@ -164,6 +175,16 @@ describe.concurrent('media servers', () => {
     expect(names(second)).toEqual(['TV General', 'TV Movies', 'TV Sports']);
     await provider.setProgrammes([programme('one.tv', 'News', soon(1), 3)]);
     await until('the other was told', () => second.scans.length === 1);
+    const year = new Date().getUTCFullYear();
+    const season = scene.path('library', 'general', 'News', `Season ${year}`);
+    expect(second.scans.map(({ folder }) => folder)).toEqual([season]);
+    expect(second.libraries.find(({ name }) => name === 'TV General')?.type).toBe('tvshows');
+    expect(filesUnder(scene.path('library', 'general'))).toEqual([
+      expect.stringMatching(/^News\/Season \d+\/News - \d+-\d\d-\d\d \d\d-\d\d\.catchupd\.json$/),
+      expect.stringMatching(/\.nfo$/),
+      expect.stringMatching(/\d\d-\d\d\.ts$/),
+      'News/tvshow.nfo',
+    ]);
     expect(first.requests.map(({ status }) => status)).toEqual([401]);
     expect(daemon.stderr()).toContain('may be read by others (0644)');
     config('right');

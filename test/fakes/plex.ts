@@ -62,7 +62,9 @@ export function startFakePlex(options: FakePlexOptions = {}): Promise<FakeMediaS
     }
     if (action === 'emptyTrash' && method === 'PUT') return { status: 200 };
     if (action === 'all' && method === 'GET') {
-      const media = (options.media?.() ?? []).map((file) => ({ Media: [{ Part: [{ file }] }] }));
+      // A library of series lists its series, which have no files, unless episodes are asked for.
+      const listed = library.type === 'show' && query.get('type') !== '4' ? [] : (options.media?.() ?? []);
+      const media = listed.map((file) => ({ Media: [{ Part: [{ file }] }] }));
       const MediaContainer = { size: media.length, Metadata: media };
       return { status: 200, body: JSON.stringify({ MediaContainer }), type: 'application/json' };
     }

@@ -1,6 +1,7 @@
 /** The stages after capture on a disk in memory: two marked roots and a spool of two packets. */
 import { dirname } from 'node:path';
 
+import type { LibraryKind } from '../../src/domain/libraryKind.js';
 import type { Recording } from '../../src/domain/recording.js';
 import type { Disk } from '../../src/io/disk.js';
 import { makeFolder } from '../../src/io/makeFolder.js';
@@ -32,7 +33,7 @@ export async function writeSpool(disk: Disk, path: string, content: Buffer): Pro
 export interface FinalizeBench {
   readonly disk: MemoryDisk;
   readonly clock: ManualClock;
-  finalize(recording: Recording, publishDir?: Root | null): ReturnType<typeof finalize>;
+  finalize(recording: Recording, publishDir?: Root | null, kind?: LibraryKind): ReturnType<typeof finalize>;
   seal(recording: Recording): ReturnType<typeof seal>;
   /** Paths below a root, markers left out. */
   paths(root: string): string[];
@@ -48,10 +49,13 @@ export async function finalizeBench(disk = memoryDisk()): Promise<FinalizeBench>
   return {
     disk,
     clock,
-    finalize: (recording, publishDir = PUBLISH) =>
-      finalize({ recording, outDir: OUT, publishDir, umask: 0o022 }, { disk, clock, log }),
+    finalize: (recording, publishDir = PUBLISH, kind = 'movies') =>
+      finalize({ recording, outDir: OUT, publishDir, kind, umask: 0o022 }, { disk, clock, log }),
     seal: (recording) =>
-      seal({ recording, outDir: OUT, publishDir: PUBLISH, umask: 0o022 }, { disk, clock, log }),
+      seal(
+        { recording, outDir: OUT, publishDir: PUBLISH, kind: 'movies', umask: 0o022 },
+        { disk, clock, log },
+      ),
     paths: (root) => [...disk.files(root).keys()].filter((path) => !path.endsWith('.catchupd-root')),
   };
 }

@@ -35,6 +35,7 @@ it('publishes and removes on a real disk', async () => {
     recording,
     outDir: { path: out, uuid: out },
     publishDir: { path: media, uuid: media },
+    kind: 'movies' as const,
     umask: 0o022,
   };
   const outcome = await finalize(input, { disk: nodeDisk, clock: systemClock, log });
@@ -66,6 +67,7 @@ it('gives every recording of one name its own place, though all finish at once',
           recording,
           outDir: { path: out, uuid: out },
           publishDir: { path: media, uuid: media },
+          kind: 'movies',
           umask: 0o022,
         },
         { disk: nodeDisk, clock: systemClock, log },

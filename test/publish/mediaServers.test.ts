@@ -158,6 +158,21 @@ describe.each(PAIRS.map((pair) => ({ ...pair, kind: pair.server.kind })))(
       );
     });
 
+    it('says whether it shows one episode of a season that has others', () => {
+      const season = '/media/catchup/series/Käse & "Brot"/Season 01';
+      const media = [`${season}/B - S01E02.ts`];
+      return withFake(
+        async (fake) => {
+          const wish = { name: 'Catchup Series', kind: 'shows', path: '/media/catchup/series' } as const;
+          const { library } = await ensure(fake, memory(), wish);
+          expect(await server.shows(accessTo(fake), library, `${season}/B - S01E01.ts`)).toBe(false);
+          media.push(`${season}/B - S01E01.ts`);
+          expect(await server.shows(accessTo(fake), library, `${season}/B - S01E01.ts`)).toBe(true);
+        },
+        { media: () => media },
+      );
+    });
+
     it('that is starting, down or overloaded is a fault that passes', () =>
       withFake(async (fake) => {
         fake.setMood({ kind: 'status', status: 503, headers: { 'retry-after': '7' } });
