@@ -6,27 +6,23 @@
 import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
-import { wideOpen } from '../domain/advice.js';
 import type { Decision } from '../domain/plan.js';
-import { retain, type Unmet } from '../domain/retention.js';
-import { rfc3339 } from '../domain/text.js';
 import type { TimerHandle } from '../io/clock.js';
-import { exists } from '../io/disk.js';
-import { isAddress, shownLocation } from '../guide/fetchSource.js';
-import { isLoopback } from '../domain/address.js';
 import type { Store } from '../store/store.js';
+import { createAdmission } from './admission.js';
 import { isResting, type Book } from './book.js';
 import { createDiskWatch } from './diskWatch.js';
 import type { Doors } from './doors.js';
 import { levelOf } from './leveling.js';
-import { retentionOf } from './retaining.js';
+import { isNear } from './nearness.js';
+import { createRemovedMedia } from './removedMedia.js';
 import type { Roots } from './roots.js';
+import { createSourceNews } from './sourceNews.js';
 import type { Sources } from './sources.js';
+import { createSweep } from './sweeping.js';
 
 /** A recording that starts later than this needs no actor yet. */
 const LIVE_MS = 15 * 60_000;
-/** Published media looked for at each look, so that ten thousand cost no more than ten. */
-const CHECKED_MAX = 50;
 /** With no news from a source the plan is made anew this often. */
 const REPLAN_MS_MAX = 300_000;
 
@@ -85,10 +81,21 @@ export interface Lookout {
 
 export function createLookout(doors: LookoutDoors): Lookout {
   const { config, mode, book, store, sources, send } = doors;
-  const { clock, disk, log } = doors.doors;
+  const { clock, log } = doors.doors;
   const watch = createDiskWatch(config, doors.doors, doors.roots, book);
+  const admission = createAdmission({
+    doors: doors.doors,
+    book,
+    store,
+    watch,
+    send,
+    onChange: doors.onAdmission,
+    isOver: () => stopped,
+  });
+  const removedMedia = createRemovedMedia(doors.doors, book, doors.roots, send);
+  const sweep = createSweep(config, doors.doors, book, watch, send);
+  const news = createSourceNews(config, doors.doors, sources, doors.onHeld);
   let rowKeys: ReadonlySet<string> | null = null;
-  let admission: string | null = null;
   let planned = false;
   /** A source changed, so that what was planned may be wrong. */
   let planDue = true;
@@ -97,8 +104,6 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let soon: TimerHandle | null = null;
   let looking = false;
   let again = false;
-  let checkedAfter = '';
-  const said = new Map<string, string>();
 
   function look(): void {
     if (stopped) return;
@@ -126,47 +131,14 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   async function lookAround(): Promise<void> {
-    await admit();
-    relieve();
+    await admission.look();
     if (await doors.rulesChanged()) planDue = true;
     planNow();
-    if (admission !== 'state_unwritable') await findRemovedMedia();
-    if (admission !== 'state_unwritable' && doors.timeTrusted()) sweep();
+    const { writable } = store.status();
+    if (writable) await removedMedia.look();
+    if (writable && doors.timeTrusted()) sweep();
     rest();
     endIfIdle();
-  }
-
-  /** What keeps new recordings out, if anything. */
-  async function admit(): Promise<void> {
-    const reason = await refusal();
-    if (reason === admission || stopped) return;
-    if (reason === null) log.info('new recordings start again');
-    else log.warn({ code: reason }, 'nothing new starts');
-    admission = reason;
-    doors.onAdmission(reason);
-    send({ type: 'ADMISSION', at: clock.now(), admission });
-  }
-
-  async function refusal(): Promise<string | null> {
-    return store.status().writable ? watch.refusal() : 'state_unwritable';
-  }
-
-  /** One at a time, so that what it frees is seen before the next is asked to end; it goes on when there is room. */
-  function relieve(): void {
-    const at = clock.now();
-    const { stop } = watch.ladder();
-    const recording = admission === 'disk_floor' && stop !== null ? book.get(stop)?.recording : undefined;
-    if (stop !== null && recording) {
-      log.error(
-        { id: stop, title: recording.capsule.title, code: 'disk_floor' },
-        'ended for want of disk space',
-      );
-      send({ type: 'FORWARD', at, id: stop, event: { type: 'CANCEL', at, reason: 'disk_floor' } });
-    }
-    if (admission !== null) return;
-    for (const { id, path, recording: ended } of book.all())
-      if (path === 'cancelled.revocable' && ended.cancelReason === 'disk_floor')
-        send({ type: 'FORWARD', at, id, event: { type: 'RETRY', at } });
   }
 
   function planNow(): void {
@@ -208,74 +180,9 @@ export function createLookout(doors: LookoutDoors): Lookout {
     else log.info({ bytes: level }, 'where the space that recordings take will level off, about');
   }
 
-  /** A list of thousands that nobody narrowed would fill every slot with whatever comes first. */
-  function sayIfWideOpen(): void {
-    const channels = sources.channels();
-    const groups = wideOpen(channels, config.what);
-    const news = groups === null ? '' : `${channels.length}`;
-    if (said.get('choice') === news) return;
-    said.set('choice', news);
-    if (groups !== null)
-      log.warn(
-        { channels: channels.length, groups: groups.map(({ group }) => group) },
-        'so many channels and no choice among them: --groups or --channels says which are meant',
-      );
-  }
-
   function settled(): boolean {
     const states = doors.guideStates();
     return states.length > 0 && states.every((state) => state !== 'fetching' && state !== 'starting');
-  }
-
-  /** A person may remove what was published; that is their word, not a fault. P5: only where the root is there. */
-  async function findRemovedMedia(): Promise<void> {
-    const published = [...book.all()]
-      .filter(({ path }) => path === 'published')
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const from = published.findIndex(({ id }) => id > checkedAfter);
-    const batch = published.slice(Math.max(0, from)).slice(0, CHECKED_MAX);
-    checkedAfter = batch.length === CHECKED_MAX ? (batch.at(-1)?.id ?? '') : '';
-    for (const { id, recording } of batch) {
-      const { files } = recording;
-      if (files === null || (await exists(disk, files.media).catch(() => true))) continue;
-      const root = doors.roots.all().find(({ path }) => files.media.startsWith(`${path}/`));
-      // Asked again behind the marker: a mount may have come back between the two.
-      const isGone = async () => !(await exists(disk, files.media).catch(() => true));
-      if (root && (await doors.roots.ready(root.path)) && (await isGone()))
-        send({ type: 'FORWARD', at: clock.now(), id, event: { type: 'MEDIA_GONE', at: clock.now() } });
-    }
-  }
-
-  function sweep(): void {
-    const at = clock.now();
-    const policy = { ...retentionOf(config), diskShort: watch.ladder().short };
-    const { evictions, unmet } = retain(watch.items(), policy, at);
-    sayUnmet(unmet);
-    for (const { id, rule } of evictions) {
-      sayEarly(id, rule, at);
-      send({ type: 'FORWARD', at, id, event: { type: 'EVICT', at, rule } });
-    }
-  }
-
-  /** A limit that cannot be met is said once, and once more when it is met again. */
-  function sayUnmet(unmet: readonly Unmet[]): void {
-    const news = unmet.map(({ rule, of }) => `${rule} ${of}`.trim()).join(', ');
-    if ((said.get('unmet') ?? '') === news) return;
-    said.set('unmet', news);
-    if (news === '') log.info('all limits are met again');
-    else
-      log.warn({ limits: news }, 'limits stay exceeded: what is left is kept by a person or being recorded');
-  }
-
-  /** What goes before its time names the rule, where everybody looks (P10). */
-  function sayEarly(id: string, rule: string, at: number): void {
-    const recording = book.get(id)?.recording;
-    if (!recording || recording.expiresAt <= at) return;
-    const { capsule, expiresAt } = recording;
-    log.warn(
-      { id, title: capsule.title, lane: capsule.lane, rule, expiresAt: rfc3339(expiresAt) },
-      'a limit removes a recording before its time',
-    );
   }
 
   /** Who needs no actor for now gives it back; the document and its deadline stay. */
@@ -320,8 +227,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   return {
     start() {
       planDue = true;
-      // A new scheduler has not been told of what keeps recordings out.
-      admission = null;
+      admission.forget();
       spawnGuides();
       lookSoon();
     },
@@ -330,30 +236,13 @@ export function createLookout(doors: LookoutDoors): Lookout {
       if (stopped) return;
       planDue = true;
       spawnGuides();
-      sayIfWideOpen();
+      news.sayIfWideOpen();
       lookSoon();
     },
     changed: lookSoon,
     refresh: () => doors.refreshGuides(clock.now()),
     guideMoved(sourceId, state, context) {
-      const word = state === 'held' ? context.held?.reason : context.problem?.code;
-      const news = `${state} ${word ?? ''}`;
-      if (said.get(sourceId) === news || state === 'fetching' || state === 'starting') return;
-      said.set(sourceId, news);
-      const ref = sources.refs().find(({ id }) => id === sourceId);
-      const place = ref ? shownLocation(ref) : sourceId;
-      if (state === 'held') {
-        log.warn(
-          { source: place, reason: word, counts: context.held?.counts, lastGood: context.lastGood },
-          'held: the last good one stays in use',
-        );
-        doors.onHeld(place, word ?? '');
-      } else if (state === 'backingOff')
-        log.warn(
-          { source: place, code: word, detail: context.problem?.detail },
-          'a source cannot be read; it is tried again',
-        );
-      else log.info({ source: place, ...context.lastGood }, 'a source is in use');
+      news.moved(sourceId, state, context);
       if (mode !== 'always') lookSoon();
     },
     stop() {
@@ -361,16 +250,4 @@ export function createLookout(doors: LookoutDoors): Lookout {
       soon?.cancel();
     },
   };
-}
-
-/** Files, this machine and private networks are looked at every poll; a provider is not. */
-export function isNear(location: string): boolean {
-  if (!isAddress(location)) return true;
-  const host = URL.canParse(location) ? new URL(location).hostname.replace(/^\[|\]$/g, '') : '';
-  return (
-    isLoopback(host) ||
-    /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|f[cd][0-9a-f]{2}:|fe80:)/i.test(host) ||
-    !/[.:]/.test(host) ||
-    /\.(local|lan|home|internal)$/i.test(host)
-  );
 }
