@@ -13,8 +13,8 @@ import type { Gauges } from './metrics.js';
 export type OverrideVerb = 'want' | 'skip' | 'forget';
 
 export interface ApiDoors {
-  /** `ok`: the scheduler ticks. `degraded`: it does, but something (the state file) is wrong. More fields are shown. */
-  health(): { readonly ok: boolean; readonly degraded: boolean };
+  /** `ok`: the scheduler ticks. `degraded`: it does, but something (the state file) is wrong, and `problem` says what. */
+  health(): { readonly ok: boolean; readonly degraded: boolean; readonly problem: string | null };
   /** A guide is loaded. */
   ready(): boolean;
   /** CONTRACT §3's report with at most `limit` items a list, 0 is all. */

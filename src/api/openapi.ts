@@ -14,11 +14,16 @@ const ALWAYS: readonly ErrorCode[] = [
   'forwarded',
 ];
 
+/** Shapes that have a name, as they are come upon. */
+type Named = Record<string, object>;
+
 export function openApiOf(routes: readonly Route[], version: string): object {
+  const schemas: Named = {};
+  schemaOf(errorBody, schemas);
   const paths: Record<string, Record<string, object>> = {};
   for (const each of routes) {
     const path = each.path.replace(/:(\w+)/g, '{$1}').replace('/*', '/{path}');
-    paths[path] = { ...paths[path], [each.method.toLowerCase()]: operationOf(each) };
+    paths[path] = { ...paths[path], [each.method.toLowerCase()]: operationOf(each, schemas) };
   }
   return {
     openapi: '3.1.0',
@@ -27,7 +32,7 @@ export function openApiOf(routes: readonly Route[], version: string): object {
     servers: [{ url: '..' }],
     paths,
     components: {
-      schemas: { Error: schemaOf(errorBody) },
+      schemas,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         query: { type: 'apiKey', in: 'query', name: 'token' },
@@ -36,17 +41,21 @@ export function openApiOf(routes: readonly Route[], version: string): object {
   };
 }
 
-function operationOf(route: Route): object {
-  const parameters = [...fieldsOf(route.params, 'path'), ...fieldsOf(route.query, 'query')];
+function operationOf(route: Route, schemas: Named): object {
+  const parameters = [...fieldsOf(route.params, 'path', schemas), ...fieldsOf(route.query, 'query', schemas)];
   const content =
     typeof route.answer === 'string'
-      ? { [route.answer]: {} }
-      : { 'application/json': { schema: schemaOf(route.answer) } };
+      ? { [route.answer.split(';')[0] ?? '']: {} }
+      : { 'application/json': { schema: schemaOf(route.answer, schemas) } };
+  const answers = route.statuses.map((status) => [
+    status,
+    { description: status < 300 ? 'done' : 'not so', content },
+  ]);
   return {
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
     security: route.open ? [] : [{}, { bearer: [] }, { query: [] }],
-    responses: { 200: { description: 'done', content }, ...errorsOf(route) },
+    responses: { ...errorsOf(route), ...(Object.fromEntries(answers) as object) },
   };
 }
 
@@ -54,28 +63,33 @@ function errorsOf({ errors, open }: Route): Record<string, object> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of [...(open ? [] : ALWAYS), ...errors])
     byStatus.set(ERRORS[code].http, [...(byStatus.get(ERRORS[code].http) ?? []), code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, codes]) => [
-      status,
-      {
-        description: codes.join(', '),
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-      },
-    ]),
-  );
+  const answer = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+  });
+  return {
+    ...Object.fromEntries([...byStatus].map(([status, codes]) => [status, answer(codes.join(', '))])),
+    default: answer('whatever else is wrong: the code says what'),
+  };
 }
 
-function fieldsOf(shape: z.ZodObject, place: 'path' | 'query'): object[] {
+function fieldsOf(shape: z.ZodObject, place: 'path' | 'query', schemas: Named): object[] {
   return Object.entries(shape.shape).map(([name, field]) => ({
     name,
     in: place,
     required: place === 'path',
-    schema: schemaOf(field as z.ZodType, 'input'),
+    schema: schemaOf(field as z.ZodType, schemas, 'input'),
   }));
 }
 
-/** OpenAPI 3.1 speaks JSON Schema as it is. */
-function schemaOf(shape: z.ZodType, io: 'input' | 'output' = 'output'): object {
-  const { $schema: _, ...schema } = z.toJSONSchema(shape, { io, unrepresentable: 'any', reused: 'inline' });
+/**
+ * OpenAPI 3.1 speaks JSON Schema as it is, but for one thing: what has a name stands among the components of the
+ * document, not beside the one that uses it.
+ */
+function schemaOf(shape: z.ZodType, schemas: Named, io: 'input' | 'output' = 'output'): object {
+  const made = z.toJSONSchema(shape, { io, unrepresentable: 'any', reused: 'inline' });
+  const text = JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/');
+  const { $schema: _, $defs, ...schema } = JSON.parse(text) as Named & { $defs?: Named };
+  Object.assign(schemas, $defs);
   return schema;
 }

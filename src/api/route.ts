@@ -19,6 +19,8 @@ export interface Route {
   readonly query: Fields;
   /** What a 200 carries: the shape of its JSON, or the media type of something else. */
   readonly answer: z.ZodType | string;
+  /** With which the answer comes: 200, and 503 where that says the same of what is not well. */
+  readonly statuses: readonly number[];
   /** Beyond those that every address has. */
   readonly errors: readonly ErrorCode[];
   /** Answered to everybody: it says whether the daemon lives, and nothing else (CONTRACT §5). */
@@ -35,7 +37,7 @@ export interface Asked<P, Q> {
 }
 
 export interface RouteWish<P extends Fields, Q extends Fields> extends Partial<
-  Pick<Route, 'method' | 'errors' | 'open'>
+  Pick<Route, 'method' | 'statuses' | 'errors' | 'open'>
 > {
   readonly path: string;
   readonly summary: string;
@@ -61,6 +63,7 @@ export function route<P extends Fields = typeof NOTHING, Q extends Fields = type
     params,
     query,
     answer: wish.answer,
+    statuses: wish.statuses ?? [200],
     errors: wish.errors ?? [],
     open: wish.open ?? false,
     async handle(request, reply) {

@@ -10,6 +10,7 @@ import { liveRoutes } from './liveRoutes.js';
 import { mediaRoutes } from './mediaRoutes.js';
 import { metricsText, METRICS_TYPE } from './metrics.js';
 import { countField, idField, route, textField, timeField, type Route } from './route.js';
+import * as ofRecordings from './recordingShapes.js';
 import * as shapes from './shapes.js';
 import type { Thrift } from './thrift.js';
 
@@ -43,6 +44,7 @@ function healthRoutes(doors: ApiDoors): Route[] {
       path: '/healthz',
       summary: '200 while the scheduler ticks, else 503; degraded while the state cannot be written',
       answer: shapes.health,
+      statuses: [200, 503],
       open: true,
       answers({ reply }) {
         const health = doors.health();
@@ -54,6 +56,7 @@ function healthRoutes(doors: ApiDoors): Route[] {
       path: '/readyz',
       summary: '200 once a guide is loaded, else 503',
       answer: shapes.readiness,
+      statuses: [200, 503],
       open: true,
       answers({ reply }) {
         const ready = doors.ready();
@@ -70,7 +73,7 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
       path: '/recordings/recorder.json',
       summary: 'what is being, was and could not be recorded; `limit` items a list, 0 for all',
       query: z.object({ limit: countField('limit', REPORT_LIMIT) }),
-      answer: shapes.report,
+      answer: ofRecordings.report,
       thrift,
       answers: ({ query }) => doors.report(query.limit),
     }),
@@ -85,7 +88,7 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
         limit: countField('limit', RECORDINGS_LIMIT),
         offset: countField('offset', 0),
       }),
-      answer: shapes.recordings,
+      answer: ofRecordings.recordings,
       thrift,
       answers: ({ query }) => doors.recordings(query),
     }),
@@ -93,7 +96,7 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
       path: '/api/recordings/:id',
       summary: 'one recording with everything that is known of it',
       params: z.object({ id: idField }),
-      answer: shapes.recordingDetail,
+      answer: ofRecordings.recordingDetail,
       errors: ['recording_unknown'],
       answers: ({ params }) => doors.recording(params.id) ?? unknown(params.id),
     }),
@@ -101,7 +104,7 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
       path: '/api/recordings/:id/past',
       summary: 'what happened to it, event by event, and the state after each',
       params: z.object({ id: idField }),
-      answer: shapes.past,
+      answer: ofRecordings.past,
       errors: ['recording_unknown'],
       thrift,
       answers: async ({ params }) => (await doors.past(params.id)) ?? unknown(params.id),
@@ -192,7 +195,7 @@ function commandRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
         id: z.string().max(40),
         command: z.enum(COMMAND_VERBS, { error: `one of ${COMMAND_VERBS.join(', ')}` }),
       }),
-      answer: shapes.commandAnswer,
+      answer: ofRecordings.commandAnswer,
       errors: ['recording_unknown', 'id_ambiguous', 'recording_over', 'recording_aside', 'state_unwritable'],
       async answers({ params }) {
         const answer = await doors.command(params.command, params.id);

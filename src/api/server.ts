@@ -105,16 +105,17 @@ function buildServer(options: ApiOptions, policy: AccessPolicy, pages: Pages): F
   });
   app.server.maxConnections = CONNECTIONS_MAX;
 
-  const routes = [...routesOf(options.doors, createThrift()), ...pageRoutes(pages)];
-  const document = openApiOf(routes, options.version ?? '');
-  routes.push(
+  const routes: readonly Route[] = [
+    ...routesOf(options.doors, createThrift()),
+    ...pageRoutes(pages),
     route({
       path: '/api/openapi.json',
       summary: 'this',
       answer: z.looseObject({ openapi: z.string() }),
       answers: () => document,
     }),
-  );
+  ];
+  const document = openApiOf(routes, options.version ?? '');
   const open = new Set(routes.flatMap((each) => (each.open ? [each.path] : [])));
 
   app.addHook('onRequest', async (request, reply) => {

@@ -1,128 +1,29 @@
-/** The shapes of answers that are JSON, for the OpenAPI document and for whoever checks answers against it. */
+/** The shapes of the other answers that are JSON. Nothing is sent that is not said here. */
 
 import { z } from 'zod';
-import { COMMAND_VERBS } from '../domain/commands.js';
+import { explainedRecording, rankedUpstream, recordingItem, time } from './recordingShapes.js';
 
-export const time = z.iso.datetime().describe('RFC 3339, UTC');
-
-export const machineState = z.enum([
-  'scheduled',
-  'spooling',
-  'retrying',
-  'failover',
-  'finalizing',
-  'published',
-  'expired',
-  'failed',
-  'cancelled',
-  'quarantined',
-]);
-
-export const gap = z.object({
-  from: time,
-  to: time,
-  seconds: z.number(),
-  cause: z.string(),
-});
-
-/** CONTRACT §3. Fields that are empty are left out. */
-export const recordingItem = z
-  .looseObject({
-    id: z.string().regex(/^[0-9a-f]{8,40}$/),
-    capsule_id: z.string(),
-    channel_id: z.string(),
-    channel_name: z.string().optional(),
-    title: z.string(),
-    lane: z.string(),
-    machine_state: machineState,
-    status: z.string(),
-    start: time,
-    stop: time,
-    expires_at: time,
-    scheduled_for: time,
-    priority: z.number(),
-    keep: z.boolean(),
-    reason: z.string().optional(),
-    waiting: z.string().optional(),
-    outcome: z.enum(['missed', 'empty', 'partial', 'complete_with_gaps', 'complete']).optional(),
-    outcome_reason: z.string().optional(),
-    coverage: z.number().min(0).max(1).optional(),
-    bytes_recorded: z.number().optional(),
-    gap_seconds: z.number(),
-    gap_count: z.number(),
-    longest_gap_seconds: z.number(),
-    gaps: z.array(gap),
-    ts_errors: z.unknown(),
-    sources: z.array(z.string()),
-  })
-  .meta({ id: 'Recording' });
-
-export const health = z.looseObject({ ok: z.boolean(), degraded: z.boolean() });
-export const readiness = z.object({ ready: z.boolean() });
-
-export const report = z.looseObject({
-  generated_at: time,
-  state_file: z.string(),
-  root_dir: z.string(),
-  statistics: z.looseObject({}),
-  published_count: z.number(),
-  interrupted_count: z.number(),
-  lanes: z.array(z.looseObject({ lane: z.string() })),
-  active: z.array(recordingItem),
-  completed: z.array(recordingItem),
-  failed: z.array(recordingItem),
-});
-
-const rankedUpstream = z.looseObject({
-  place: z.number(),
-  upstream: z.string(),
-  reasons: z.array(z.string()),
-  spent: z.boolean(),
-});
-
-export const upstreams = z.looseObject({
-  slots: z.looseObject({ used: z.number(), limit: z.number() }),
-  accounts: z.array(z.looseObject({ account: z.string(), open: z.number() })),
-  hosts: z.array(z.looseObject({ host: z.string(), penalty: z.number() })),
-  connections: z.array(z.looseObject({ upstream: z.string(), recordings: z.array(z.string()) })),
-  rankings: z
-    .array(z.looseObject({ recording: z.string(), upstreams: z.array(rankedUpstream) }))
-    .describe('of recordings that hold a connection or wait for one: who is asked first, and why'),
-  waiting: z.array(z.looseObject({ recording: z.string(), priority: z.number() })),
-});
-
-export const commandAnswer = z.object({
-  command: z.enum(COMMAND_VERBS),
-  id: z.string(),
-  changed: z.boolean().describe('false where it was so already'),
-  machine_state: z.union([machineState, z.literal('gone')]),
-  recording: recordingItem.nullable(),
-});
+const count = z.int().min(0);
 
 export const errorBody = z
   .object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) })
   .meta({ id: 'Error' });
 
-export const recordings = z.object({
-  generated_at: time,
-  total: z.number().describe('of those that fit, without limit and offset'),
-  recordings: z.array(recordingItem),
-});
+export const health = z.object({ ok: z.boolean(), degraded: z.boolean(), problem: z.string().nullable() });
+export const readiness = z.object({ ready: z.boolean() });
 
-export const recordingDetail = z.looseObject({
-  ...recordingItem.shape,
-  path: z.string().describe('dotted path of its chart'),
-  window: z.object({ open: time, start: time, stop: time, close: time }),
-  stretches: z.array(z.looseObject({ source: z.string(), from: time, to: time, bytes: z.number() })),
-  joins: z.array(z.looseObject({ at: time, kind: z.string() })),
-  upstreams: z.array(z.string()),
-  current: z.string().nullable(),
-});
-
-export const past = z.object({
-  id: z.string(),
-  steps: z.array(z.object({ at: time, event: z.string(), state: z.string().nullable() })),
-});
+export const conflict = z
+  .object({
+    reason: z.enum(['slots_full', 'account_full']),
+    from: time,
+    lost_seconds: count,
+    loses_to: z.array(z.object({ capsule_id: z.string(), title: z.string(), channel_name: z.string() })),
+    again: z
+      .object({ capsule_id: z.string(), channel_name: z.string(), start: time })
+      .nullable()
+      .describe('when the same is on again'),
+  })
+  .describe('what the connections that are known will take from it');
 
 export const decision = z.object({
   capsule_id: z.string(),
@@ -134,19 +35,20 @@ export const decision = z.object({
   start: time,
   stop: time,
   action: z.enum(['record', 'skip']),
-  reason: z.string(),
+  reason: z.string().describe('a code of the plan table of docs/errors.md'),
   priority: z.number(),
   expires_at: time,
+  conflict: conflict.optional(),
 });
 
-export const plan = z.looseObject({ generated_at: time, decisions: z.array(z.looseObject(decision.shape)) });
+export const plan = z.object({ generated_at: time, decisions: z.array(decision) });
 
 export const guide = z.object({
   generated_at: time,
   planned_at: time.nullable(),
   from: time,
   to: time,
-  total: z.number().describe('channels, without limit and offset'),
+  total: count.describe('channels, without limit and offset'),
   channels: z.array(
     z.object({
       channel_id: z.string(),
@@ -154,17 +56,17 @@ export const guide = z.object({
       guide_number: z.string(),
       group: z.string(),
       programmes: z.array(
-        z.looseObject({
+        z.object({
           capsule_id: z.string(),
           title: z.string(),
+          sub_title: z.string().optional(),
           lane: z.string(),
           start: time,
           stop: time,
           action: z.enum(['record', 'skip']),
-          reason: z.string(),
-          recording: z
-            .looseObject({ id: z.string(), machine_state: machineState, waiting: z.string().optional() })
-            .optional(),
+          reason: z.string().describe('a code of the plan table of docs/errors.md'),
+          conflict: conflict.optional(),
+          recording: recordingItem.optional(),
         }),
       ),
     }),
@@ -173,26 +75,105 @@ export const guide = z.object({
 
 export const why = z.object({
   generated_at: time,
-  decisions: z.array(z.looseObject(decision.shape)),
-  recordings: z.array(z.looseObject({ id: z.string(), title: z.string(), machine_state: machineState })),
-  removed: z.array(z.looseObject({ id: z.string(), title: z.string(), reason: z.string(), at: time })),
+  decisions: z.array(z.object({ ...decision.shape, upstreams: z.array(rankedUpstream) })),
+  recordings: z.array(explainedRecording),
+  removed: z
+    .array(z.object({ id: z.string(), title: z.string(), reason: z.string(), at: time }))
+    .describe('what is remembered of removed recordings'),
+});
+
+export const upstreams = z.object({
+  slots: z.object({
+    used: count,
+    limit: count.describe('0 is none'),
+    refused_for: z.string().nullable().describe('why nothing new starts'),
+  }),
+  bandwidth: z.object({ bits_per_second: count, limit: count.describe('0 is none') }),
+  accounts: z.array(
+    z.object({
+      account: z.string(),
+      open: count,
+      cooling: count.describe('closed, and perhaps still counted by the provider'),
+      limit: count.nullable(),
+      configured: count.nullable(),
+      learned: z.object({ limit: count, at: time }).nullable(),
+      reserve: count,
+    }),
+  ),
+  hosts: z.array(
+    z.object({
+      host: z.string(),
+      failures: count,
+      penalty: z.number(),
+      last_cause: z.string(),
+      last_at: time,
+      half_life_s: z.number(),
+    }),
+  ),
+  connections: z.array(
+    z.object({
+      upstream: z.string(),
+      recordings: z.array(z.string()),
+      since: time,
+      state: z.enum(['open', 'lingering', 'leaving', 'broken']),
+    }),
+  ),
+  rankings: z
+    .array(z.object({ recording: z.string(), upstreams: z.array(rankedUpstream) }))
+    .describe('of recordings that hold a connection or wait for one: who is asked first, and why'),
+  waiting: z.array(
+    z.object({
+      recording: z.string(),
+      reason: z.string().nullable(),
+      priority: z.number(),
+      upstreams: z.array(z.string()),
+    }),
+  ),
 });
 
 export const storage = z.object({
   generated_at: time,
   lanes: z.array(
-    z.looseObject({ lane: z.string(), used_bytes: z.number(), budget_bytes: z.number().nullable() }),
+    z.object({
+      lane: z.string(),
+      used_bytes: count,
+      kept_bytes: count,
+      spool_bytes: count,
+      recordings: count,
+      budget_bytes: count.nullable(),
+      keep_seconds: z.number(),
+    }),
   ),
-  disks: z.array(z.looseObject({ path: z.string(), ready: z.boolean(), free_bytes: z.number().nullable() })),
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      role: z.enum(['out-dir', 'publish-dir']),
+      ready: z.boolean(),
+      free_bytes: count.nullable(),
+      total_bytes: count.nullable(),
+      floor_bytes: count.nullable(),
+    }),
+  ),
   forecast: z.object({
-    bytes_per_second: z.number(),
+    bytes_per_second: count,
     points: z.array(z.object({ at: time, bytes: z.number() })),
   }),
 });
 
 export const sources = z.object({
   sources: z.array(
-    z.looseObject({ id: z.string(), kind: z.string(), location: z.string(), state: z.string() }),
+    z.object({
+      id: z.string(),
+      kind: z.string(),
+      location: z.string().describe('without login'),
+      state: z.string(),
+      channels: count,
+      programmes: count,
+      skipped: z.record(z.string(), count),
+      accepted_at: time.nullable(),
+      held: z.object({ reason: z.string(), since: time }).nullable(),
+      problem: z.object({ code: z.string(), detail: z.string(), since: time }).nullable(),
+    }),
   ),
 });
 
@@ -207,11 +188,29 @@ export const machines = z.object({
   ),
 });
 
+interface ChartNode {
+  readonly path: string;
+  readonly label: string;
+  readonly initial: boolean;
+  readonly children: readonly ChartNode[];
+}
+
+const chartNode: z.ZodType<ChartNode> = z
+  .object({
+    path: z.string().describe('dotted'),
+    label: z.string(),
+    initial: z.boolean(),
+    get children() {
+      return z.array(chartNode);
+    },
+  })
+  .meta({ id: 'ChartNode' });
+
 export const charts = z.object({
   charts: z.array(
     z.object({
       kind: z.string(),
-      root: z.looseObject({ path: z.string(), label: z.string(), children: z.array(z.unknown()) }),
+      root: chartNode,
       edges: z.array(z.object({ from: z.string(), to: z.string(), event: z.string() })),
     }),
   ),

@@ -93,8 +93,8 @@ const DID: Readonly<Record<CommandVerb, string>> = {
   delete: 'is deleted',
 };
 
-function sentence({ command, id, changed, machine_state: state, recording }: CommandAnswer): string {
+function sentence({ command, id, changed, recording }: CommandAnswer): string {
   const title = recording === null ? '' : ` (${recording.title})`;
-  const going = command === 'delete' && state !== 'gone' ? 'is being deleted' : DID[command];
+  const going = command === 'delete' && recording !== null ? 'is being deleted' : DID[command];
   return `${id}${title} ${going}${changed ? '' : '; it was so already'}`;
 }

@@ -17,7 +17,8 @@ export interface CommandAnswer {
   readonly id: string;
   /** False where it was so already. */
   readonly changed: boolean;
-  readonly machine_state: MachineState | 'gone';
+  readonly machine_state: MachineState;
+  /** Null where nothing but its tombstone is left. */
   readonly recording: ReturnType<typeof reportItem> | null;
 }
 
@@ -83,7 +84,7 @@ async function removal({ book, clock }: CommandDoors, id: string): Promise<void>
 }
 
 function answer(verb: CommandVerb, id: string, changed: boolean, entry: Entry | undefined): CommandAnswer {
-  if (!entry) return { command: verb, id, changed, machine_state: 'gone', recording: null };
+  if (!entry) return { command: verb, id, changed, machine_state: 'expired', recording: null };
   const { recording, path, updatedAt } = entry;
   const state = path.split('.')[0] as MachineState;
   return {

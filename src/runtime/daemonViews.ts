@@ -64,12 +64,15 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
         ),
       };
     },
-    guide: (wish: GuideWish) => guideView(watch.planning(), book, wish, now()),
+    guide(wish: GuideWish) {
+      const planning = watch.planning();
+      return guideView(planning, book, wish, now(), conflictsIn(planning.decisions));
+    },
     why(query: string) {
       const { decisions } = watch.planning();
       const found = findWhy(query, {
         decisions,
-        entries: book.all(),
+        entries: [...book.all(), ...book.aside()],
         tombstones: store.tombstones().values(),
       });
       return shownWhy(found, now(), daemon.ranking, conflictsIn(decisions));
@@ -106,7 +109,7 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
   function shownNews({ kind, id }: NewsItem): object {
     if (kind !== 'recording') return id === '' ? {} : { id };
     const entry = known(id);
-    return entry ? reportItem(reportedEntry(entry)) : { id, machine_state: 'gone' };
+    return entry ? reportItem(reportedEntry(entry)) : { id, machine_state: 'expired' };
   }
 
   async function gauges() {

@@ -4,6 +4,8 @@ import { isRecorded, type Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import type { PlanReason } from '../domain/reasons.js';
 import type { Tombstone } from '../domain/recording.js';
+import { reportItem, type MachineState } from '../domain/report.js';
+import { timeMs } from '../domain/sidecar.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Entry } from './book.js';
 import { rankingView } from './rankingView.js';
@@ -32,7 +34,7 @@ export function shownDecision(decision: Decision, conflict: Conflict | undefined
   };
 }
 
-function shownConflict({ lostMs, firstAt, reason, winners, again }: Conflict) {
+export function shownConflict({ lostMs, firstAt, reason, winners, again }: Conflict) {
   return {
     reason,
     from: rfc3339(firstAt),
@@ -128,21 +130,13 @@ export function shownWhy(
   };
 }
 
-function shownEntry({ id, recording, path }: Entry) {
-  const { capsule, result } = recording;
+function shownEntry(entry: Entry) {
+  const { recording, path, updatedAt } = entry;
+  const { reason, lastFault, cancelReason } = recording;
   return {
-    id,
-    title: capsule.title,
-    channel_name: capsule.channelName,
-    start: rfc3339(recording.window.startAt),
-    stop: rfc3339(recording.window.stopAt),
-    machine_state: path.split('.')[0],
-    decided_by: recording.reason,
-    waiting: recording.waiting,
-    last_fault: recording.lastFault,
-    outcome: result?.outcome ?? null,
-    outcome_reason: result?.reason ?? null,
-    cancel_reason: recording.cancelReason,
-    evicted_by: recording.evictedBy,
+    ...reportItem({ recording, state: path.split('.')[0] as MachineState, updatedAt }),
+    decided_by: reason,
+    fault: lastFault && { cause: lastFault.cause, code: lastFault.code, at: timeMs(lastFault.at) },
+    cancel_reason: cancelReason,
   };
 }

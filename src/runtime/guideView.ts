@@ -3,12 +3,14 @@
  * behind the present what was recorded. Built for a part of the channels at a time; there may be thousands.
  */
 
+import type { Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import { channelKeyOf } from '../domain/identity.js';
+import { reportItem } from '../domain/report.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Book, Entry } from './book.js';
-import { shownAction } from './decisionsView.js';
-import { topOf } from './recordingsView.js';
+import { shownAction, shownConflict, shownReason, type Conflicts } from './decisionsView.js';
+import { reportedEntry, topOf } from './recordingsView.js';
 import type { Planning } from './watch.js';
 
 export interface GuideWish {
@@ -33,7 +35,13 @@ interface Row {
 /** A plan is made every few minutes, and asked for many times. */
 const rowsOf = new WeakMap<readonly Decision[], ReadonlyMap<string, Row>>();
 
-export function guideView(planning: Planning, book: Book, wish: GuideWish, now: number) {
+export function guideView(
+  planning: Planning,
+  book: Book,
+  wish: GuideWish,
+  now: number,
+  conflicts: Conflicts,
+) {
   const rows = new Map(planned(planning.decisions));
   const recorded = new Map<string, Entry[]>();
   const byKey = new Map<string, Entry>();
@@ -62,7 +70,7 @@ export function guideView(planning: Planning, book: Book, wish: GuideWish, now: 
       channel_name: row.name,
       guide_number: row.number,
       group: row.group,
-      programmes: programmesOf(row, recorded.get(row.key) ?? [], byKey, wish),
+      programmes: programmesOf(row, recorded.get(row.key) ?? [], byKey, wish, conflicts),
     })),
   };
 }
@@ -107,6 +115,7 @@ function programmesOf(
   entries: readonly Entry[],
   byKey: ReadonlyMap<string, Entry>,
   { fromAt, toAt }: GuideWish,
+  conflicts: Conflicts,
 ) {
   const shown = new Set<string>();
   const programmes = row.decisions
@@ -114,11 +123,13 @@ function programmesOf(
     .map((decision) => {
       const entry = byKey.get(decision.capsule.recordKey);
       if (entry) shown.add(entry.id);
-      return programme(decision.capsule, shownAction(decision), decision.reason, entry);
+      return programme(decision.capsule, told(decision, conflicts.get(decision)), entry);
     });
   for (const entry of entries)
     if (!shown.has(entry.id))
-      programmes.push(programme(capsuleOf(entry), 'record', entry.recording.reason, entry));
+      programmes.push(
+        programme(capsuleOf(entry), { action: 'record', reason: entry.recording.reason }, entry),
+      );
   return programmes.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
 }
 
@@ -127,7 +138,15 @@ function capsuleOf({ recording: { capsule, window } }: Entry): Decision['capsule
   return { ...capsule, startAt: window.startAt, stopAt: window.stopAt };
 }
 
-function programme(capsule: Decision['capsule'], action: 'record' | 'skip', reason: string, entry?: Entry) {
+function told(decision: Decision, conflict: Conflict | undefined) {
+  return {
+    action: shownAction(decision, conflict),
+    reason: shownReason(decision, conflict),
+    ...(conflict && { conflict: shownConflict(conflict) }),
+  };
+}
+
+function programme(capsule: Decision['capsule'], decided: object, entry?: Entry) {
   return {
     capsule_id: capsule.capsuleId,
     title: capsule.title,
@@ -135,15 +154,7 @@ function programme(capsule: Decision['capsule'], action: 'record' | 'skip', reas
     lane: capsule.lane,
     start: rfc3339(capsule.startAt),
     stop: rfc3339(capsule.stopAt),
-    action,
-    reason,
-    ...(entry && {
-      recording: {
-        id: entry.id,
-        machine_state: topOf(entry.path),
-        ...(entry.recording.waiting !== null && { waiting: entry.recording.waiting }),
-        ...(entry.recording.result && { outcome: entry.recording.result.outcome }),
-      },
-    }),
+    ...decided,
+    ...(entry && { recording: reportItem(reportedEntry(entry)) }),
   };
 }

@@ -18,7 +18,7 @@ export function RecordingPage({ id }: { readonly id: string }) {
   const [watching, setWatching] = useState(false);
   if (data === null) return error ? <Problem error={error} /> : <Loading />;
   const finished = ENDED.has(data.machine_state);
-  const media = data['media_path'] as string | null;
+  const media = data.media_path;
   return (
     <div class="recording">
       <Problem error={error} />

@@ -3,12 +3,12 @@ import type { ApiDoors } from '../../src/api/doors.js';
 
 export function doorsThat(changes: Partial<ApiDoors>): ApiDoors {
   return {
-    health: () => ({ ok: true, degraded: false }),
+    health: () => ({ ok: true, degraded: false, problem: null }),
     ready: () => false,
     report: (limit) => ({ limit, active: [] }),
     upstreams: () => ({ accounts: [] }),
     command: (command, id) =>
-      Promise.resolve({ command, id, changed: false, machine_state: 'gone', recording: null }),
+      Promise.resolve({ command, id, changed: false, machine_state: 'expired', recording: null }),
     recordings: () => ({ recordings: [] }),
     recording: () => null,
     past: () => Promise.resolve(null),

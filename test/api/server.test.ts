@@ -76,13 +76,13 @@ function rawAnswer(api: Api, text: string): Promise<string> {
 
 describe('the doors', () => {
   it('say whether the daemon lives and is ready', async () => {
-    let state = { ok: true, degraded: true };
+    let state = { ok: true, degraded: true, problem: null };
     let ready = false;
     const doors = doorsThat({ health: () => state, ready: () => ready });
     const api = await start({ doors });
     expect(await ask(api, '/healthz')).toMatchObject({ status: 200, body: { ok: true, degraded: true } });
     expect(await ask(api, '/readyz')).toMatchObject({ status: 503, body: { ready: false } });
-    state = { ok: false, degraded: false };
+    state = { ok: false, degraded: false, problem: null };
     ready = true;
     expect(await ask(api, '/healthz')).toMatchObject({ status: 503, body: { ok: false } });
     expect(await ask(api, '/readyz')).toMatchObject({ status: 200, body: { ready: true } });
@@ -141,7 +141,7 @@ describe('a command', () => {
     command(verb, id) {
       if (id === 'beef') return Promise.reject(new CodedError('recording_unknown', id));
       told.push(`${verb} ${id}`);
-      return Promise.resolve({ command: verb, id, changed: true, machine_state: 'gone', recording: null });
+      return Promise.resolve({ command: verb, id, changed: true, machine_state: 'expired', recording: null });
     },
   });
   const post = (headers: Record<string, string> = {}) => ({ method: 'POST', headers });
@@ -222,7 +222,16 @@ describe('the OpenAPI document', () => {
     expect(paths['/recordings/recorder.json']?.['get']?.parameters).toMatchObject([{ name: 'limit' }]);
     const command = paths['/api/recordings/{id}/{command}']?.['post'];
     expect(command?.parameters?.map(({ name }) => name)).toEqual(['id', 'command']);
-    expect(Object.keys(command?.responses ?? {})).toEqual(['200', '400', '401', '403', '404', '409', '503']);
+    expect(Object.keys(command?.responses ?? {})).toEqual([
+      '200',
+      '400',
+      '401',
+      '403',
+      '404',
+      '409',
+      '503',
+      'default',
+    ]);
     expect(paths).toHaveProperty('/healthz');
   });
 });

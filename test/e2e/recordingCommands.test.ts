@@ -57,8 +57,8 @@ describe.concurrent('a command to a recording', () => {
     expect(await post(long.id, 'retry')).toMatchObject({ changed: true });
     await daemon.sees('it goes on', ({ active }) => active[0]?.machine_state === 'spooling');
 
-    expect(said(await tell('delete', short.id))).toMatchObject({ changed: true, machine_state: 'gone' });
-    expect(await post(short.id, 'delete')).toMatchObject({ changed: false, machine_state: 'gone' });
+    expect(said(await tell('delete', short.id))).toMatchObject({ changed: true, machine_state: 'expired' });
+    expect(await post(short.id, 'delete')).toMatchObject({ changed: false, machine_state: 'expired' });
     expect(filesUnder(scene.publishDir).filter((path) => path.includes('Short'))).toEqual([]);
     expect((await tell('keep')).code).toBe(2);
     expect(await post('ffffffff', 'keep')).toMatchObject({ error: { code: 'recording_unknown' } });
