@@ -27,12 +27,9 @@ export function StoragePage() {
                 </div>
                 <Bar value={used} max={budget ?? Math.max(all, 1)} label={`${lane.lane}: ${label}`} />
                 <p class="dim small">
-                  {String(lane['recordings'])} recordings, kept{' '}
-                  {Number(lane['keep_seconds']) > 0
-                    ? duration(Number(lane['keep_seconds']) * 1000)
-                    : 'for ever'}
-                  ; {bytes(Number(lane['spool_bytes']))} under way, {bytes(Number(lane['kept_bytes']))} kept
-                  for good
+                  {lane.recordings} recordings, kept{' '}
+                  {lane.keep_seconds > 0 ? duration(lane.keep_seconds * 1000) : 'for ever'};{' '}
+                  {bytes(lane.spool_bytes)} under way, {bytes(lane.kept_bytes)} kept for good
                 </p>
               </article>
             );
@@ -43,13 +40,13 @@ export function StoragePage() {
         <h2 id="disks">Disks</h2>
         <div class="cards">
           {data.disks.map((disk) => {
-            const total = Number(disk['total_bytes'] ?? 0);
+            const total = disk.total_bytes ?? 0;
             const free = disk.free_bytes ?? 0;
-            const floor = Number(disk['floor_bytes'] ?? 0);
+            const floor = disk.floor_bytes ?? 0;
             return (
               <article class="card plain" key={disk.path}>
                 <div class="card-head">
-                  <h3>{String(disk['role'])}</h3>
+                  <h3>{disk.role}</h3>
                   <span>{disk.ready ? `${bytes(free)} free` : 'not there'}</span>
                 </div>
                 {disk.ready ? (
