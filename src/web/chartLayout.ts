@@ -45,7 +45,7 @@ const MARGIN = 16;
 
 export function layoutOf(chart: Chart): Layout {
   const edges = chart.edges.filter(({ from, to }) => from !== to && from !== '' && to !== '');
-  const root = chart.root as unknown as ChartNode;
+  const { root } = chart;
   const boxes: Box[] = [];
   const size = place(root.children, MARGIN, MARGIN, edges, boxes);
   const byPath = new Map(boxes.map((box) => [box.path, box]));
