@@ -3,22 +3,19 @@
  * opened and closed around them (lock, store, the order of a start and of an end) is in `daemon.ts` and `ending.ts`.
  */
 
-import { createFeeds, type Feeds } from '../capture/feeds.js';
-import { waitPool } from '../capture/waitPool.js';
-import { hlsTransport } from '../capture/hlsTransport.js';
+import type { Feeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
-import { refKey } from '../domain/channel.js';
 import { diskNotice, guideNotice, recordingNotice } from '../domain/notice.js';
 import { isReplay } from '../domain/replay.js';
-import { limitOf, type Cooling } from '../domain/slots.js';
+import type { Cooling } from '../domain/slots.js';
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
 import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
 import { aheadOf } from './ahead.js';
 import { createActorSystem, isGuide, type ActorSystem } from './actorSystem.js';
 import { createBook, isCapturing, type Book, type Entry } from './book.js';
-import { createCaptures, type Captures } from './captures.js';
+import type { Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
@@ -32,13 +29,13 @@ import { createOutbox, type Outbox } from './outbox.js';
 import { itemOf } from './reporting.js';
 import { createReaper } from './orphans.js';
 import { createRevival, type RecoveryReason, type Revival } from './revival.js';
-import { createReplays } from './replays.js';
 import type { Roots } from './roots.js';
 import { createRulesFile } from './rulesFile.js';
 import { createSources, type Sources } from './sources.js';
 import { createLocalTimes } from './localTime.js';
 import { createStages, type Stages } from './stages.js';
 import type { SteadyClock } from './steadyClock.js';
+import { createStreams } from './streams.js';
 import { createSupervision } from './supervision.js';
 import { createUpstreams, type Upstreams } from './upstreams.js';
 import { createWatch, type Watch } from './watch.js';
@@ -119,43 +116,19 @@ export function assemble(parts: AssemblyDoors): Assembly {
   });
   const watch = createWatch(clock, log, (ref) => accountOf(sources.resolve(ref)?.url ?? '').label);
   const upstreams = createUpstreams({ config, doors, store, sources });
-  const pool = waitPool();
-  const feeds = createFeeds({
-    transport: hlsTransport(doors.transport, clock),
-    clock,
-    pool,
-    onRate(feed, bitsPerSecond) {
-      if (config.how.bandwidthMax > 0) system.send({ type: 'RATE', at: clock.now(), feed, bitsPerSecond });
-    },
-    onClosed: (feed, by) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by }),
-  });
   const indexes = createMediaIndexes(disk, folder);
-  const captures = createCaptures({
-    clock,
-    clockOf: (id) => ({ ...clock, now: () => clock.now() - times.lagOf(id) }),
-    disk,
-    feeds,
-    pool,
-    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
-    settings: () => config.how,
-    quality: () => config.how.preferQuality,
-    isLimited(ref) {
-      const { context } = system.scheduler();
-      return sources.accountsOf(ref).some((key) => limitOf(context, key, clock.now()) < Infinity);
-    },
-    resolve: (ref) => sources.resolve(ref),
-    known: (ref, signal) => sources.known(ref, signal),
+  const streams = createStreams({
+    config,
+    doors,
+    roots,
+    book,
+    sources,
+    upstreams,
+    times,
     indexPath: indexes.pathOf,
-    rootReady: () => roots.ready(config.places.outDir),
-    onEnd(id, upstream, outcome) {
-      const capsule = book.get(id)?.recording.capsule;
-      if (capsule) upstreams.note(upstream, capsule, outcome);
-      if (outcome.kind === 'fault' && outcome.remedy === 'no_slot')
-        system.send({ type: 'REFUSED', at: clock.now(), feed: refKey(upstream), limit: outcome.limit });
-    },
-    onCheckpoint: (id, upstream, piece, at) =>
-      system.whisper(id, { type: 'CHECKPOINT', upstream, piece, at }),
+    system: () => system,
   });
+  const { feeds, captures, replays } = streams;
   const housekeeping = createHousekeeping(history, store);
   const stages: Stages = createStages({
     config,
@@ -164,15 +137,6 @@ export function assemble(parts: AssemblyDoors): Assembly {
     book: () => book,
     writable: () => store.status().writable,
     indexPath: indexes.pathOf,
-  });
-  const replays = createReplays({
-    config,
-    doors,
-    feeds,
-    indexPath: indexes.pathOf,
-    addresses: (capsule) => sources.replays(capsule, clock.now()),
-    rootReady: () => roots.ready(config.places.outDir),
-    onClosed: (feed) => system.send({ type: 'FEED_CLOSED', at: clock.now(), feed, by: 'provider' }),
   });
   const outbox: Outbox = createOutbox({
     config,
