@@ -29,6 +29,8 @@ export interface Channel {
   readonly urls: readonly string[];
   /** Absent where the provider keeps none. */
   readonly archive?: Archive;
+  /** Its programmes are on so much later than the guide says, or earlier (`tvg-shift`); absent where they are not. */
+  readonly guideShiftMs?: number;
 }
 
 /** How the list says that a channel has an archive. */

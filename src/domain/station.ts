@@ -58,6 +58,9 @@ function scheduleOf(guide: GuideData): Schedule {
   return { channels: guide.channels, names, programmes };
 }
 
+/** Rows of one dna, by how much their programmes are on later than the guide says. */
+type Variants = Map<number, Linked[]>;
+
 interface Linked {
   readonly channel: Channel;
   readonly link: { readonly method: MatchMethod; readonly id: string; readonly schedule: Schedule } | null;
@@ -66,15 +69,16 @@ interface Linked {
 /** Every station once, in the order in which the lists first name it; then the guide's own, where a relay has them. */
 export function stationsOf(input: StationInput): readonly Station[] {
   const schedules = input.guides.map(scheduleOf);
-  const groups = new Map<string, Linked[]>();
+  const groups = new Map<string, Variants>();
   const claimed = new Map<Schedule, Set<string>>(schedules.map((schedule) => [schedule, new Set<string>()]));
   for (const row of linkAll(input, schedules, claimed)) {
     const dna = row.channel.dnaId.toLowerCase();
-    const group = groups.get(dna);
-    if (group === undefined) groups.set(dna, [row]);
-    else group.push(row);
+    const shiftMs = row.channel.guideShiftMs ?? 0;
+    const group: Variants = groups.get(dna) ?? new Map<number, Linked[]>();
+    groups.set(dna, group);
+    group.set(shiftMs, [...(group.get(shiftMs) ?? []), row]);
   }
-  const stations = [...groups.values()].map((rows) => stationOf(rows, input));
+  const stations = [...groups.values()].flatMap((variants) => variantsOf(variants, input));
   return input.relay ? [...stations, ...guideOnly(schedules, claimed, groups)] : stations;
 }
 
@@ -107,14 +111,31 @@ function linkRank(link: Linked['link']): number {
   return silent + MATCH_METHODS.indexOf(link.method);
 }
 
-function stationOf(rows: readonly Linked[], input: StationInput): Station {
+/**
+ * Rows of one dna whose programmes are on at different times (`tvg-shift`: "One" and "One +1") are different stations:
+ * one must never stand in for the other. The one nearest to the guide keeps the dna.
+ */
+function variantsOf(variants: Variants, input: StationInput): readonly Station[] {
+  return [...variants]
+    .toSorted(([a], [b]) => Math.abs(a) - Math.abs(b) || a - b)
+    .map(([shiftMs, rows], index) => {
+      const station = stationOf(rows, input, shiftMs);
+      const minutes = Math.round(shiftMs / 60_000);
+      return index === 0
+        ? station
+        : { ...station, dnaId: `${station.dnaId}${minutes < 0 ? '' : '+'}${minutes}m` };
+    });
+}
+
+function stationOf(rows: readonly Linked[], input: StationInput, shiftMs: number): Station {
   const accepts = input.accepts ?? (() => true);
   const accepted = rows.filter(({ channel }) => accepts(channel));
   const ranked = (accepted.length > 0 ? accepted : rows).toSorted(compareRows);
   const best = ranked.map(({ channel }) => channel);
   const link = rows.map((row) => row.link).reduce((a, b) => (compareLinks(b, a) < 0 ? b : a), null);
   const first = best[0];
-  const programmes = link === null ? [] : (link.schedule.programmes.get(link.id) ?? []);
+  const told = link === null ? [] : (link.schedule.programmes.get(link.id) ?? []);
+  const programmes = shiftMs === 0 ? told : told.map((programme) => shifted(programme, shiftMs));
   const name = first?.guideName || link?.schedule.names.get(link.id) || first?.channelId || '';
   const tvgId = best.find((row) => row.tvgId !== '')?.tvgId ?? '';
   return {
@@ -129,6 +150,11 @@ function stationOf(rows: readonly Linked[], input: StationInput): Station {
     hasArchive: best.some(({ archive }) => archive !== undefined),
     programmes,
   };
+}
+
+function shifted(programme: Programme, shiftMs: number): Programme {
+  const { startAt, stopAt } = programme;
+  return { ...programme, startAt: startAt + shiftMs, stopAt: stopAt + shiftMs };
 }
 
 /** Best picture first, then the row the guide knows, then name and id, so that the order of lists does not matter. */

@@ -56,9 +56,12 @@ export function parseZone(text: string): Zone | null {
   return namedZone(name);
 }
 
-/** Epoch milliseconds, or null for what is no XMLTV time or names an unknown zone. */
-export function parseXmltvTime(text: string, zone: Zone = UTC): number | null {
-  return parseUsual(text) ?? parseAny(text.trim(), zone);
+/**
+ * Epoch milliseconds, or null for what is no XMLTV time or names an unknown zone. An hour that the autumn change repeats
+ * is read as the first of the two unless only the second is not before `from`.
+ */
+export function parseXmltvTime(text: string, zone: Zone = UTC, from = -Infinity): number | null {
+  return parseUsual(text) ?? parseAny(text.trim(), zone, from);
 }
 
 /** The form nearly every guide uses, `YYYYMMDDhhmmss ±hhmm`, without a regular expression: it is read twice a row. */
@@ -86,7 +89,7 @@ function parseUsual(text: string): number | null {
   return sign === 0x2b ? wall - offset : wall + offset;
 }
 
-function parseAny(text: string, zone: Zone): number | null {
+function parseAny(text: string, zone: Zone, from: number): number | null {
   const match = TIME.exec(text);
   if (!match) return null;
   const [, year, month, day, hour, minute, second, sign, zoneHour, zoneMinute, zoneName] = match;
@@ -107,7 +110,7 @@ function parseAny(text: string, zone: Zone): number | null {
     const minutes = ZONE_MINUTES.get(zoneName.toUpperCase());
     return minutes === undefined ? null : wall - minutes * MINUTE_MS;
   }
-  return zone.kind === 'fixed' ? wall - zone.minutes * MINUTE_MS : fromWall(wall, zone.offsetAt);
+  return zone.kind === 'fixed' ? wall - zone.minutes * MINUTE_MS : fromWall(wall, zone.offsetAt, from);
 }
 
 /** The wall clock as if it were UTC; null where the date or time does not exist. Twice as fast as Date. */
@@ -143,16 +146,18 @@ function offsetMinutes(
 
 /**
  * The instant at which a zone's clock shows `wall`. An hour that the autumn change repeats is read as the first of
- * the two, one that spring skips as if the clock had not been moved: what Temporal calls "compatible".
+ * the two where nothing speaks against it, one that spring skips as if the clock had not been moved: what Temporal calls
+ * "compatible".
  */
-function fromWall(wall: number, offsetAt: (at: number) => number): number {
+function fromWall(wall: number, offsetAt: (at: number) => number, from: number): number {
   const before = offsetAt(wall - DAY_MS);
   const after = offsetAt(wall + DAY_MS);
   if (before === after) return wall - before;
   const first = wall - Math.max(before, after);
   const second = wall - Math.min(before, after);
-  if (offsetAt(first) === wall - first) return first;
-  if (offsetAt(second) === wall - second) return second;
+  const isSecond = offsetAt(second) === wall - second;
+  if (offsetAt(first) === wall - first) return isSecond && first < from && from <= second ? second : first;
+  if (isSecond) return second;
   return wall - before;
 }
 

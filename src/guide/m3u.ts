@@ -192,6 +192,7 @@ function rowOf(line: string, entry: Entry, common: ReadonlyMap<string, string>, 
   const of = (...keys: readonly string[]) => keys.map((key) => attributes.get(key) ?? '').find(Boolean) ?? '';
   const guideName = name || of('tvg-name') || of('tvg-id') || nameOf(url);
   const archive = archiveOf((key) => attributes.get(key) || common.get(key) || '');
+  const guideShiftMs = shiftOf(of('tvg-shift') || common.get('tvg-shift') || '');
   return {
     source,
     ownId: of('tvg-id'),
@@ -205,7 +206,17 @@ function rowOf(line: string, entry: Entry, common: ReadonlyMap<string, string>, 
     referrer: referrer || of('referrer', 'http-referrer'),
     urls: [url.trim()],
     ...(archive && { archive }),
+    ...(guideShiftMs !== 0 && { guideShiftMs }),
   };
+}
+
+const HOUR_MS = 3_600_000;
+const SHIFT_MS_MAX = 14 * HOUR_MS;
+
+/** Hours, also parts of them: `1`, `-3.5`. What is nonsense, or further than zones go, is nothing. */
+function shiftOf(text: string): number {
+  const ms = /^[+-]?\d+(?:\.\d+)?$/.test(text.trim()) ? Math.round(Number(text) * HOUR_MS) : 0;
+  return Math.abs(ms) > SHIFT_MS_MAX ? 0 : ms;
 }
 
 const ARCHIVE_MODES: Readonly<Record<string, Archive['mode']>> = {

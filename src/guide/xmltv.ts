@@ -79,6 +79,7 @@ interface OpenProgramme {
 }
 
 function createReader(schedule: Schedule, zone: Zone): Reader {
+  const times = timesIn(zone);
   const parser = new SaxesParser({ xmlns: false, position: false });
   Object.assign(parser.ENTITIES, HTML_ENTITIES);
   /** What is being read; null also inside a programme that is not wanted. */
@@ -97,7 +98,7 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
     if (name === 'programme') {
       // One left open ends where the next begins.
       finishOpen();
-      open = openProgramme(attributes, schedule, zone);
+      open = openProgramme(attributes, schedule, times);
     } else if (name === 'channel') {
       finishOpen();
       open = openChannel(attributes, schedule);
@@ -175,16 +176,35 @@ function openChannel(attributes: Readonly<Record<string, string>>, schedule: Sch
   return { kind: 'channel', id, names: [] };
 }
 
+type Times = (
+  channel: string,
+  start: string,
+  stop: string,
+) => { readonly startAt: number | null; readonly stopAt: number | null };
+
+/**
+ * Start and stop of a row. In the night in which an hour comes twice, times without an offset mean the second as soon as
+ * the first would lie before the start of the same row, or of the one before it on its channel.
+ */
+function timesIn(zone: Zone): Times {
+  const lastStarts = new Map<string, number>();
+  return (channel, start, stop) => {
+    const startAt = parseXmltvTime(start, zone, lastStarts.get(channel));
+    const stopAt = stop === '' || startAt === null ? null : parseXmltvTime(stop, zone, startAt + 1);
+    if (zone.kind === 'named' && startAt !== null) lastStarts.set(channel, startAt);
+    return { startAt, stopAt };
+  };
+}
+
 /** Null for a row that is broken or outside the window. */
 function openProgramme(
   attributes: Readonly<Record<string, string>>,
   schedule: Schedule,
-  zone: Zone,
+  times: Times,
 ): OpenProgramme | null {
   const channel = (attributes['channel'] ?? '').trim();
-  const startAt = parseXmltvTime(attributes['start'] ?? '', zone);
   const stop = attributes['stop'] ?? '';
-  const stopAt = stop === '' ? null : parseXmltvTime(stop, zone);
+  const { startAt, stopAt } = times(channel, attributes['start'] ?? '', stop);
   if (channel === '') schedule.skip('no_channel');
   else if (startAt === null || (stop !== '' && stopAt === null)) schedule.skip('bad_time');
   else if (stopAt !== null && stopAt <= startAt) schedule.skip('zero_length');

@@ -33,6 +33,7 @@ const list = z.object({
           source: z.string(),
         })
         .exactOptional(),
+      guideShiftMs: z.number().exactOptional(),
     }),
   ),
   guideUrls: z.array(z.string()),

@@ -247,3 +247,46 @@ describe('surveyCapsules', () => {
     expect(build({ channels, guides: [guide(listed, shown)], horizonMs: 24 * HOUR })).toHaveLength(20_000);
   });
 });
+
+describe('channels whose programmes are on at other times than the guide says', () => {
+  const shown = [programme('BBCOne.uk', '19:30', '20:30', 'News', { desc: 'D' })];
+  const plusOne = channel('BBC One +1', {
+    tvgId: 'BBCOne.uk',
+    dnaId: one.dnaId,
+    guideShiftMs: HOUR,
+    urls: ['http://h/2.ts'],
+  });
+
+  it('have them then, and never stand in for the channel that the guide speaks of', () => {
+    const found = build({ channels: [plusOne, one], guides: [guide(names, shown)] });
+    const told = found.map(({ channelName, startAt, stopAt, dnaId, upstreams }) => ({
+      channelName,
+      startAt,
+      stopAt,
+      dnaId,
+      channels: upstreams.map(({ channel: id }) => id),
+    }));
+    expect(told).toEqual([
+      {
+        channelName: 'BBC One',
+        startAt: at('19:30'),
+        stopAt: at('20:30'),
+        dnaId: one.dnaId,
+        channels: ['bbc-one'],
+      },
+      {
+        channelName: 'BBC One +1',
+        startAt: at('20:30'),
+        stopAt: at('21:30'),
+        dnaId: `${one.dnaId}+60m`,
+        channels: ['bbc-one-+1'],
+      },
+    ]);
+  });
+
+  it('keep their identity where all of them are, as where a guide is wrong by hours', () => {
+    const late = { ...one, guideShiftMs: HOUR };
+    const [found] = build({ channels: [late, { ...late, source: 'other' }], guides: [guide(names, shown)] });
+    expect(found).toMatchObject({ dnaId: one.dnaId, startAt: at('20:30'), stopAt: at('21:30') });
+  });
+});

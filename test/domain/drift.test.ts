@@ -178,6 +178,88 @@ describe('a stop that the guide changes', () => {
   });
 });
 
+describe('a programme that the guide splits', () => {
+  const match = capsule('19:00', '21:00', 'a vs b');
+  const halves = [
+    capsule('19:00', '19:45', 'a vs b: first half'),
+    capsule('19:45', '20:05', 'Studio'),
+    capsule('20:05', '21:00', 'a vs b: second half'),
+  ];
+
+  it('goes on as its first part where it runs, and the rest is recorded as what it is called now', () => {
+    const early = halves.map((row, i) => (i === 0 ? { ...row, stopAt: at('20:05') } : row));
+    expect(
+      nextWords(
+        [match],
+        [early[0], early[2]].flatMap((row) => row ?? []),
+        'running',
+      ),
+    ).toEqual(['a vs b: first half: extend stop_earlier', 'a vs b: second half: record scheduled']);
+  });
+
+  it('becomes one recording a part where it is still to come, none of them twice', () => {
+    const ahead = capsule('20:30', '22:30', 'a vs b');
+    const parts = [capsule('20:30', '21:15', 'a vs b'), capsule('21:15', '22:30', 'a vs b')];
+    const decisions = next([ahead], parts);
+    expect(decisions).toMatchObject([
+      { action: 'extend', reason: 'stop_earlier', recordingId: known(ahead, 'scheduled').id },
+      { action: 'record', capsule: { startAt: at('21:15') } },
+    ]);
+    expect(nextWords(parts, parts)).toEqual([
+      'a vs b: skip already_scheduled',
+      'a vs b: skip already_scheduled',
+    ]);
+  });
+
+  it('leaves every minute of it to one of the parts', () => {
+    const decisions = next([match], halves, 'running');
+    const covered = decisions
+      .filter(({ action }) => action !== 'drop')
+      .map(({ capsule: { startAt, stopAt } }) => [startAt, stopAt]);
+    // Studio is over at the hour of the test; what ran while it was on has it.
+    expect(covered[0]).toEqual([at('19:00'), at('19:45')]);
+    expect(covered.at(-1)).toEqual([at('20:05'), at('21:00')]);
+  });
+});
+
+describe('programmes that the guide merges', () => {
+  const parts = [capsule('21:00', '21:30', 'Part one'), capsule('21:30', '22:00', 'Part two')];
+  const whole = capsule('21:00', '22:00', 'Double bill');
+
+  it('become one recording of all of it where they are still to come', () => {
+    expect(next(parts, [whole])).toMatchObject([
+      { action: 'move', reason: 'retitled', capsule: whole },
+      { action: 'drop', reason: 'gone', recordingId: known(parts[1] ?? whole, 'scheduled').id },
+    ]);
+  });
+
+  it('become one where the first runs, which then runs on', () => {
+    const on = [capsule('19:30', '20:30', 'Part one'), capsule('20:30', '21:30', 'Part two')];
+    const [one, two] = on;
+    if (!one || !two) throw new Error('two');
+    const both = capsule('19:30', '21:30', 'Double bill');
+    const decisions = decide([both], {
+      known: [known(one, 'running'), known(two, 'scheduled')],
+      previousRowKeys: rowKeysOf(on),
+    });
+    expect(decisions).toMatchObject([
+      { action: 'extend', reason: 'stop_later', recordingId: known(one, 'running').id },
+      { action: 'drop', reason: 'gone', recordingId: known(two, 'scheduled').id },
+    ]);
+  });
+
+  it('stay two where the first is recorded and the second runs', () => {
+    const [one, two] = [capsule('19:00', '19:50', 'Part one'), capsule('19:50', '20:40', 'Part two')];
+    const both = capsule('19:00', '20:40', 'Double bill');
+    expect(
+      words([both], {
+        known: [known(one, 'done'), known(two, 'running')],
+        previousRowKeys: rowKeysOf([one, two]),
+      }),
+    ).toEqual(['Double bill: skip already_recorded']);
+  });
+});
+
 describe('a programme that the guide no longer has', () => {
   const film = capsule('21:00', '22:00', 'Film');
 

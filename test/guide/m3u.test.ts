@@ -17,6 +17,20 @@ const codeOf = (act: () => unknown) => {
 };
 
 describe('parseM3u', () => {
+  it('takes a shift of the guide for the whole list, a row\u2019s own before it, and none that is nonsense', () => {
+    const row = (shift: string, id: string) => `#EXTINF:-1${shift} tvg-id="${id}",${id}\nhttp://h/${id}.ts`;
+    const rows = [
+      row('', 'a'),
+      row(' tvg-shift="0"', 'b'),
+      row(' tvg-shift="2"', 'c'),
+      row(' tvg-shift="+01:00"', 'd'),
+      row(' tvg-shift="99"', 'e'),
+    ];
+    const { channels } = parse(['#EXTM3U tvg-shift="-1"', ...rows].join('\n'));
+    const hours = channels.map(({ guideShiftMs }) => (guideShiftMs ?? 0) / 3_600_000);
+    expect(hours).toEqual([-1, 0, 2, 0, 0]);
+  });
+
   it('reads an entry', () => {
     expect(
       one(
@@ -51,6 +65,8 @@ describe('parseM3u', () => {
     ['#EXTINF:-1', { guideName: '1' }],
     ['#extinf:-1 tvg-id="x",lower', { tvgId: 'x', guideName: 'lower' }],
     ['#EXTINF:-1 user-agent="Kodi",Name', { userAgent: 'Kodi' }],
+    ['#EXTINF:-1 tvg-shift="1",Name', { guideShiftMs: 3_600_000 }],
+    ['#EXTINF:-1 tvg-shift=-3.5 tvg-id=x,Name', { guideShiftMs: -12_600_000, tvgId: 'x' }],
   ])('reads %s', (info, expected) => {
     expect(one(info)).toMatchObject(expected);
   });

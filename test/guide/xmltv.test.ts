@@ -162,6 +162,60 @@ describe('parseXmltv', () => {
     expect(guide.counts.skipped).toEqual({ zero_length: 2, bad_time: 2, no_channel: 1 });
   });
 
+  it('tells apart the hours of a night in which one comes twice, also where times carry no offset', async () => {
+    const window = {
+      fromAt: Date.UTC(2026, 9, 24, 20),
+      toAt: Date.UTC(2026, 9, 25, 6),
+      timezone: 'Europe/Berlin',
+    };
+    const rowsOf = (times: readonly string[], channel: string) =>
+      times.slice(1).map((stop, i) => {
+        const [from, to] = [times[i], stop].map((time) => `20261025${time?.replace(':', '')}00`);
+        return `<programme start="${from}" stop="${to}" channel="${channel}"><title>${channel}${i}</title></programme>`;
+      });
+    const startsOf = async (...rows: readonly string[]) =>
+      (await parse(tv(...rows), window)).programmes.map(({ startAt, stopAt }) =>
+        [startAt, stopAt].map((at) => new Date(at).toISOString().slice(11, 16)).join('-'),
+      );
+    const night = ['01:30', '02:00', '02:30', '02:00', '02:30', '03:00', '03:30'];
+    const right = ['23:30-00:00', '00:00-00:30', '00:30-01:00', '01:00-01:30', '01:30-02:00', '02:00-02:30'];
+    expect(await startsOf(...rowsOf(night, 'a'))).toEqual(right);
+    // Another channel in between is another matter.
+    const [a, b] = [rowsOf(night, 'a'), rowsOf(night, 'b')];
+    expect(await startsOf(...a.flatMap((row, i) => [row, b[i] ?? '']))).toEqual([...right, ...right]);
+    // One programme over the change is as long as it was.
+    expect(await startsOf(...rowsOf(['02:30', '02:15', '03:00'], 'a'))).toEqual([
+      '00:30-01:15',
+      '01:15-02:00',
+    ]);
+    // Without stops the next start says it.
+    const open = rowsOf(night, 'a').map((row) => row.replace(/ stop="\d+"/, ''));
+    expect((await startsOf(...open)).slice(0, 5)).toEqual(right.slice(0, 5));
+    // With offsets there is nothing to guess.
+    const told = ['20261025023000 +0200', '20261025023000 +0100'].map(
+      (start) => `<programme start="${start}" channel="a"><title>x</title></programme>`,
+    );
+    expect((await startsOf(...told)).map((times) => times.slice(0, 5))).toEqual(['00:30', '01:30']);
+  });
+
+  it('counts no hour twice and loses no programme in a night in which one is skipped', async () => {
+    const window = {
+      fromAt: Date.UTC(2026, 2, 28, 20),
+      toAt: Date.UTC(2026, 2, 29, 6),
+      timezone: 'Europe/Berlin',
+    };
+    const times = ['0130', '0200', '0300', '0330'];
+    const rows = times.map(
+      (time, i) =>
+        `<programme start="20260329${time}00" stop="20260329${times[i + 1] ?? '0400'}00" channel="a"><title>${i}</title></programme>`,
+    );
+    const { programmes } = await parse(tv(...rows), window);
+    const minutes = programmes.map(({ startAt, stopAt }) => (stopAt - startAt) / MINUTE);
+    expect(programmes.map(({ startAt }) => new Date(startAt).toISOString().slice(11, 16))).toContain('00:30');
+    expect(minutes.every((length) => length > 0 && length <= 60)).toBe(true);
+    expect(programmes.at(-1)?.startAt).toBe(Date.UTC(2026, 2, 29, 1, 30));
+  });
+
   it('reads times without a zone in the zone of the source', async () => {
     const guide = tv(
       '<programme start="20261123140000" stop="20261123150000" channel="a"><title>T</title></programme>',

@@ -111,3 +111,70 @@ describe('a running recording', () => {
     },
   );
 });
+
+/** What every recording is of, as far as it has come, in the order of start. */
+function told(world: DaemonWorld): string[] {
+  return [...world.daemon().book.all()]
+    .filter(({ recording: { capsule } }) => !capsule.title.startsWith('Far'))
+    .toSorted((a, b) => a.recording.window.startAt - b.recording.window.startAt)
+    .map(({ path, recording: { capsule, window, result } }) => {
+      const minutes = [window.startAt, window.stopAt].map((at) => (at - world.startAt) / MINUTE_MS);
+      return `${capsule.title} ${minutes.join('-')} ${path.split('.')[0]} ${result?.outcome ?? ''}`.trim();
+    });
+}
+
+describe('programmes that the guide cuts anew while they run', () => {
+  it('are split into what they are called now, without a second of them missing', async () => {
+    const world = await recording();
+    const parts = [
+      { title: 'Show: one', from: 2, to: 9 },
+      { title: 'Show: two', from: 9, to: 12 },
+    ];
+    await write(world, text(world, [...parts, { title: 'Later', from: 30, to: 40 }, ...FAR]));
+    await world.clock.run(12 * MINUTE_MS);
+    expect(told(world)).toEqual([
+      'Show: one 2-9 published complete',
+      'Show: two 9-12 published complete',
+      'Later 30-40 scheduled',
+    ]);
+    await world.stop();
+  });
+
+  it('are merged into the one that runs, and what came after it is no second recording', async () => {
+    const world = await recording();
+    await write(world, text(world, [SHOW, { title: 'After', from: 12, to: 18 }, ...FAR]));
+    await world.clock.run(2 * MINUTE_MS);
+    await write(world, text(world, [{ title: 'Show and After', from: 2, to: 18 }, ...FAR]));
+    await world.clock.run(14 * MINUTE_MS);
+    expect(told(world).filter((line) => !/Later|cancelled/.test(line))).toEqual([
+      'Show and After 2-18 published complete',
+    ]);
+    await world.stop();
+  });
+});
+
+describe('a night in which an hour comes twice, in a guide without offsets', () => {
+  it('is recorded as it is on, each programme once and for as long as it lasts', async () => {
+    const options = { xmltv: GUIDE, keep: 'general=0', 'guide-timezone': 'Europe/Berlin' };
+    const startAt = Date.UTC(2026, 9, 25, 0, 0);
+    const world = await createDaemonWorld({ seed: 3, channels: 1, startAt, options });
+    const times = ['0210', '0240', '0215', '0240', '0310'];
+    const rows = times.slice(1).map((stop, i) => {
+      const title = i % 2 === 0 ? 'Night' : 'Music';
+      return `<programme channel="channel-1.test" start="20261025${times[i]}00" stop="20261025${stop}00"><title>${title}</title></programme>`;
+    });
+    const channel = '<channel id="channel-1.test"><display-name>Channel 1</display-name></channel>';
+    await write(world, `<tv>${channel}${rows.join('')}</tv>`);
+    await world.boot();
+    await world.clock.run(135 * MINUTE_MS);
+    expect(told(world)).toEqual([
+      'Night 10-40 published complete',
+      'Music 40-75 published complete',
+      'Night 75-100 published complete',
+      'Music 100-130 published complete',
+    ]);
+    const media = [...world.disk.files('/library').keys()].filter((path) => path.endsWith('.ts'));
+    expect(media).toHaveLength(4);
+    await world.stop();
+  });
+});

@@ -59,6 +59,8 @@ export interface WorldOptions {
   readonly channels?: number;
   /** Share of the time that something is on a channel. */
   readonly onAir?: number;
+  /** When the world begins, instead of on a plain morning. */
+  readonly startAt?: number;
   /** How long the provider has a programme. */
   readonly forMs?: number;
   /** What stands between the provider and the daemon. */
@@ -71,17 +73,18 @@ export type WorldParts = Pick<DaemonWorld, 'clock' | 'disk' | 'provider' | 'star
 
 export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWorld> {
   const random = seededRandom(options.seed);
-  const clock = virtualClock(START_AT);
+  const startAt = options.startAt ?? START_AT;
+  const clock = virtualClock(startAt);
   const disk = memoryDisk({ now: clock.now });
   const provider = createProvider(clock, {
     random,
     channels: options.channels ?? 12,
     onAir: options.onAir ?? 0.5,
-    fromAt: START_AT - HOUR_MS,
-    toAt: START_AT + (options.forMs ?? 30 * HOUR_MS),
+    fromAt: startAt - HOUR_MS,
+    toAt: startAt + (options.forMs ?? 30 * HOUR_MS),
   });
   const plain: Answering = (url, request) => provider.answer(url, request);
-  const parts: WorldParts = { clock, disk, provider, startAt: START_AT };
+  const parts: WorldParts = { clock, disk, provider, startAt };
   const transport = virtualTransport(clock, options.weather?.(parts, plain) ?? plain);
   const config = await configOf({
     catalog: provider.catalogUrl,
@@ -129,7 +132,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     provider,
     config,
     lines,
-    startAt: START_AT,
+    startAt,
     watch: (listener) => void listeners.push(listener),
     daemon: running,
     async boot() {
