@@ -211,8 +211,6 @@ function factsOf(
 ): Omit<Mended, 'spool'> {
   const stretches = parts.flatMap((part, number) => stretchesOf(part, source, pieces[number]));
   const filled = parts.flatMap((part) => (part.from === 'archive' ? part : []));
-  const isFilled = ({ fromAt, toAt }: Gap) =>
-    filled.some((part) => fromAt >= part.fromAt - 1 && toAt <= part.toAt + 1);
   const fresh: Join[] = parts.flatMap((part, number) => {
     const join = pieces[number]?.join;
     const at = part.from === 'archive' ? part.fromAt : (part.stretches[0]?.fromAt ?? 0);
@@ -222,13 +220,27 @@ function factsOf(
   return {
     bytes: stretches.reduce((sum, { bytes }) => sum + bytes, 0),
     stretches,
-    gaps: recording.gaps.filter((gap) => !isFilled(gap)),
+    gaps: recording.gaps.flatMap((gap) => without(gap, filled)),
     joins: [...kept, ...fresh].toSorted((a, b) => a.at - b.at),
     ts: parts.reduce((sum, { from }, number) => {
       const piece = pieces[number];
       return from === 'archive' && piece ? addTs(sum, piece.ts) : sum;
     }, recording.ts),
   };
+}
+
+/** What is left of a gap: one that reaches into the padding is filled only where the programme was on (P4). */
+function without(gap: Gap, filled: readonly Pick<Gap, 'fromAt' | 'toAt'>[]): Gap[] {
+  return filled.reduce<Gap[]>(
+    (left, { fromAt, toAt }) =>
+      left.flatMap((each) =>
+        [
+          { ...each, toAt: Math.min(each.toAt, fromAt) },
+          { ...each, fromAt: Math.max(each.fromAt, toAt) },
+        ].filter((rest) => rest.toAt - rest.fromAt > 1),
+      ),
+    [gap],
+  );
 }
 
 /** Where the stretches of a part are now: what overlapped was cut from the beginning of the first. */

@@ -111,6 +111,15 @@ describe('a recording with a hole', () => {
     expect(readFileSync(recording.spool).equals(before)).toBe(true);
   });
 
+  it('still lacks the padding that no archive has, and no more than that', async () => {
+    const recording = await captured([[8, 30]]);
+    const gap: Gap = { fromAt: START - 15_000, toAt: START + 8_000, cause: 'late_start' };
+    const window = { ...recording.window, prePaddingMs: 15_000 };
+    const result = await mended({ ...recording, window, gaps: [gap] }, seconds(0, 30), 8_000);
+    expect(result?.stretches.map(({ source }) => source.source)).toEqual(['replay', 'list']);
+    expect(result?.gaps).toEqual([{ ...gap, toAt: START }]);
+  });
+
   it('gets its missing head and tail as well', async () => {
     const recording = await captured([[8, 22]]);
     const result = await mended(recording, seconds(0, 31), 16_000);
