@@ -155,7 +155,8 @@ export interface Tombstone {
 
 /** What the store keeps a recording as. `snapshot` is XState's persisted snapshot, plain JSON. */
 export interface RecordingDocument {
-  readonly v: 1;
+  /** Version of the chart that wrote it. */
+  readonly v: number;
   readonly id: string;
   readonly rev: number;
   readonly updatedAt: number;

@@ -12,12 +12,13 @@ import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
 import { isRow } from '../store/document.js';
 import type { History } from '../store/history.js';
+import { RECORDING_VERSION } from '../store/migrations.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
 import { inert, plain, statePath, verify } from './recover.js';
 
 /** Version of the recording chart; a history is folded only by the chart that wrote it. */
-export const CHART_VERSION = 'recording/1';
+export const CHART_VERSION = `recording/${RECORDING_VERSION}`;
 
 export interface Entry {
   readonly id: string;
@@ -111,7 +112,7 @@ const GOOD_COVERAGE = 0.9;
 /** A document that keeps the place of one that could not be made: no chart knows its state, at the next start either. */
 function stillborn(id: string, fresh: unknown, updatedAt: number): RecordingDocument {
   const snapshot = { status: 'active', value: 'stillborn', context: plain(fresh as never) };
-  return { v: 1, id, rev: 1, updatedAt, deadline: null, snapshot };
+  return { v: RECORDING_VERSION, id, rev: 1, updatedAt, deadline: null, snapshot };
 }
 
 export function tombstoneOf(recording: Recording, at: number): Tombstone {
@@ -163,7 +164,7 @@ export function createBook(doors: BookDoors): Book {
     const updatedAt = clock.now();
     const entry = { id, recording: context, path, rev, updatedAt };
     entries.set(id, entry);
-    store.put({ v: 1, id, rev, updatedAt, deadline: context.deadline, snapshot });
+    store.put({ v: RECORDING_VERSION, id, rev, updatedAt, deadline: context.deadline, snapshot });
     deadlines.set(id, context.deadline);
     doors.onChange(entry, before);
   }

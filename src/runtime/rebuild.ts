@@ -13,6 +13,7 @@ import { CodedError } from '../domain/errors.js';
 import type { Recording, RecordingDocument, Tombstone } from '../domain/recording.js';
 import { exists } from '../io/disk.js';
 import { readMarker } from '../io/rootMarker.js';
+import { RECORDING_VERSION } from '../store/migrations.js';
 import { openHistory } from '../store/history.js';
 import { readHistory } from '../store/historyFiles.js';
 import type { NumberedEntry } from '../store/historyLine.js';
@@ -147,7 +148,14 @@ async function findAll(config: Config, doors: Doors, folder: string, known: Stor
   return {
     documents: found.map(({ life: { recording, snapshot, rev } }) => ({
       id: recording.id,
-      document: { v: 1, id: recording.id, rev, updatedAt: now, deadline: recording.deadline, snapshot },
+      document: {
+        v: RECORDING_VERSION,
+        id: recording.id,
+        rev,
+        updatedAt: now,
+        deadline: recording.deadline,
+        snapshot,
+      },
     })),
     recordings: found.map(({ life: { recording, path }, from }) => ({
       id: recording.id,

@@ -4,6 +4,7 @@
  */
 import type { Override } from '../domain/override.js';
 import type { RecordingDocument, Tombstone } from '../domain/recording.js';
+import { migrated } from './migrations.js';
 
 export const STATE_VERSION = 1;
 
@@ -93,7 +94,12 @@ export function isRow(value: unknown): value is Record<string, unknown> {
 }
 
 function isDocument(value: unknown): value is RecordingDocument {
-  return isRow(value) && typeof value['id'] === 'string' && typeof value['rev'] === 'number';
+  return (
+    isRow(value) &&
+    Number.isInteger(value['v']) &&
+    typeof value['id'] === 'string' &&
+    typeof value['rev'] === 'number'
+  );
 }
 
 function isTombstone(value: unknown): value is Tombstone {
@@ -134,7 +140,7 @@ export function setValue(state: StateDocument, section: Section, key: string, va
   }
   switch (section) {
     case 'recordings':
-      return isDocument(value) && Boolean(state.recordings.set(key, value));
+      return isDocument(value) && Boolean(state.recordings.set(key, migrated(value)));
     case 'tombstones':
       return isTombstone(value) && Boolean(state.tombstones.set(key, value));
     case 'outbox':

@@ -7,6 +7,7 @@ import { diskCode, exists, type Disk } from '../io/disk.js';
 import { loadBase, salvageBase, type BaseContent } from './baseFile.js';
 import { emptyState, type StateDocument } from './document.js';
 import { applyLines, decodeJournal } from './journalLine.js';
+import { newerThanToday } from './migrations.js';
 import type { StatePaths } from './paths.js';
 
 /** One thing that was wrong, and the bytes that were left out because of it. */
@@ -121,6 +122,8 @@ async function look(disk: Disk, paths: StatePaths): Promise<Loaded> {
   if (!chosen.sound && lines.length > 0)
     state.rev = lines.reduce((least, { r }) => Math.min(least, r), Infinity) - 1;
   const missing = applyLines(state, lines);
+  const newer = newerThanToday(state.recordings.values());
+  if (newer) throw new CodedError('state_newer', `${paths.base} (${newer.id} is of version ${newer.v})`);
   if (missing > 0)
     damage.push({ path: paths.journal, what: `${missing} changes are missing`, bytes: Buffer.alloc(0) });
   const fresh = base.kind === 'missing' && chosen.spare === 'missing' && read === 0;

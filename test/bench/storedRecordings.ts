@@ -1,6 +1,7 @@
 /** Documents as a library of recordings has them: finished, a little ragged, each with texts of its own. */
 import { freshRecording } from '../../machines/recordingContext.js';
 import type { Recording, RecordingDocument } from '../../src/domain/recording.js';
+import { RECORDING_VERSION } from '../../src/store/migrations.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -86,5 +87,5 @@ export function storedRecording(
     children: {},
     context: recording,
   };
-  return { v: 1, id, rev: 9, updatedAt: now, deadline: recording.deadline, snapshot };
+  return { v: RECORDING_VERSION, id, rev: 9, updatedAt: now, deadline: recording.deadline, snapshot };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { CodedError } from '../../src/domain/errors.js';
+import { encodeLine } from '../../src/store/journalLine.js';
+import { RECORDING_VERSION } from '../../src/store/migrations.js';
 import { memoryDisk } from '../sim/memoryDisk.js';
 import { settle } from './manualClock.js';
 import { contentOf, documentOf, JOURNAL, STATE, storeBench, tombstoneOf } from './storeBench.js';
@@ -460,6 +462,25 @@ describe('what else may lie where the state should be', () => {
     const before = bench.disk.files();
     expect(await codeOf(bench.open())).toBe('state_newer');
     expect(bench.disk.files()).toEqual(before);
+  });
+
+  it('refuses a recording that a newer version wrote, in the base or behind it, and touches nothing', async () => {
+    const newer = { ...documentOf('aaaa0001', 1), v: RECORDING_VERSION + 1 };
+    for (const isInBase of [true, false]) {
+      const bench = storeBench();
+      const store = await bench.open();
+      await store.close();
+      const path = isInBase ? STATE : JOURNAL;
+      const line = encodeLine(1, JSON.stringify({ recordings: { aaaa0001: newer } }));
+      const text = JSON.stringify({ version: 1, rev: 1, recordings: { aaaa0001: newer } });
+      if (isInBase) await bench.disk.unlink(STATE);
+      const file = await bench.disk.open(path, 'append');
+      await file.write([isInBase ? Buffer.from(text) : line]);
+      await file.close();
+      const before = bench.disk.files();
+      expect(await codeOf(bench.open())).toBe('state_newer');
+      expect(bench.disk.files()).toEqual(before);
+    }
   });
 
   it('refuses a state it may not read', async () => {

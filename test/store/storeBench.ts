@@ -1,6 +1,7 @@
 /** A store on a disk in memory, and the documents the tests put into it. */
 import type { RecordingDocument, Tombstone } from '../../src/domain/recording.js';
 import type { StoreLog } from '../../src/store/journalAdapter.js';
+import { RECORDING_VERSION } from '../../src/store/migrations.js';
 import { openStore, type Store, type StoreOptions } from '../../src/store/store.js';
 import { memoryDisk, type MemoryDisk } from '../sim/memoryDisk.js';
 import { manualClock, type ManualClock } from './manualClock.js';
@@ -37,7 +38,14 @@ export function storeBench(disk = memoryDisk(), clock = manualClock()): Bench {
 }
 
 export function documentOf(id: string, rev: number, text = ''): RecordingDocument {
-  return { v: 1, id, rev, updatedAt: rev, deadline: null, snapshot: { value: 'scheduled', text } };
+  return {
+    v: RECORDING_VERSION,
+    id,
+    rev,
+    updatedAt: rev,
+    deadline: null,
+    snapshot: { value: 'scheduled', text },
+  };
 }
 
 export function tombstoneOf(id: string, stopAt: number, episode = ''): Tombstone {
