@@ -52,6 +52,8 @@ export interface Inside {
   readonly live: readonly string[];
   /** Ids of those that hold a slot, and of those that have a capture open. */
   readonly slots: readonly string[];
+  /** Slots that are taken, those among them that are only kept for somebody who will ask again. */
+  readonly places: number;
   readonly captures: readonly string[];
   /** Connections that are open, with and without listeners. */
   readonly feeds: readonly string[];
@@ -234,7 +236,14 @@ async function startLocked(
     inside() {
       const { state, context } = system.scheduler();
       const slots = context.slots.flatMap(({ holders }) => holders.map(({ id }) => id));
-      return { state, live: system.live(), slots, captures: captures.open(), feeds: feeds.keys() };
+      return {
+        state,
+        live: system.live(),
+        slots,
+        places: context.slots.length,
+        captures: captures.open(),
+        feeds: feeds.keys(),
+      };
     },
     listensOn: (address) => heartbeat.listensOn(address),
   };

@@ -22,8 +22,15 @@ export interface FakeJellyfinOptions extends FakeOptions {
 const TYPES = ['movies', 'tvshows', 'music', 'homevideos', 'boxsets', 'books', 'mixed', 'musicvideos'];
 
 export function startFakeJellyfin(options: FakeJellyfinOptions = {}): Promise<FakeMediaServer> {
+  return startFake(options, answerOfJellyfin(options));
+}
+
+/** What it says to a request, wherever that comes from. */
+export function answerOfJellyfin(
+  options: FakeJellyfinOptions,
+): (request: SeenRequest, state: FakeState) => FakeAnswer {
   const exists = options.folderExists ?? (() => true);
-  return startFake(options, (request, state): FakeAnswer => {
+  return (request, state): FakeAnswer => {
     const { method, path, query } = request;
     const route = `${method} ${path}`;
     if (route === 'GET /System/Info/Public')
@@ -65,7 +72,7 @@ export function startFakeJellyfin(options: FakeJellyfinOptions = {}): Promise<Fa
       default:
         return { status: 404 };
     }
-  });
+  };
 }
 
 function create(request: SeenRequest, state: FakeState, exists: (path: string) => boolean): FakeAnswer {

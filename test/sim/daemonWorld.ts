@@ -19,10 +19,11 @@ import { createLife, type Life } from './life.js';
 import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
 import { createProvider, type Provider } from './provider.js';
 import { virtualClock, type VirtualClock } from './virtualClock.js';
-import { virtualTransport, type Answer, type VirtualTransport } from './virtualTransport.js';
+import { virtualTransport, type Reply, type VirtualTransport } from './virtualTransport.js';
 
 export const HOUR_MS = 3_600_000;
-export const SLOTS = 8;
+/** Of the scenes that do not ask for another number. */
+const SLOTS = 8;
 const START_AT = Date.UTC(2026, 10, 23, 6, 0);
 
 export interface LogLine {
@@ -40,6 +41,8 @@ export interface DaemonWorld {
   readonly config: Config;
   readonly lines: readonly LogLine[];
   readonly startAt: number;
+  /** Connections that may be open at once. */
+  readonly slots: number;
   /** Called with each line, at the moment that it speaks of. */
   watch(listener: (line: LogLine) => void): void;
   /** The daemon that runs; throws while none does. */
@@ -56,6 +59,7 @@ export interface WorldOptions {
   readonly seed: number;
   /** Options by name, over those of this world. */
   readonly options?: Readonly<Record<string, string>>;
+  readonly slots?: number;
   readonly channels?: number;
   /** Share of the time that something is on a channel. */
   readonly onAir?: number;
@@ -65,15 +69,17 @@ export interface WorldOptions {
   readonly forMs?: number;
   /** What stands between the provider and the daemon. */
   readonly weather?: (world: WorldParts, answer: Answering) => Answering;
+  /** Who answers everything that is no stream, list or guide; nobody unless given. */
+  readonly exchange?: (world: WorldParts) => Exchange;
 }
 
-type Answering = (url: URL, request: TransportRequest) => Answer;
+type Answering = (url: URL, request: TransportRequest) => Reply;
 
-export type WorldParts = Pick<DaemonWorld, 'clock' | 'disk' | 'provider' | 'startAt'>;
+export type WorldParts = Pick<DaemonWorld, 'clock' | 'disk' | 'provider' | 'startAt' | 'slots'>;
 
 export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWorld> {
   const random = seededRandom(options.seed);
-  const startAt = options.startAt ?? START_AT;
+  const { slots = SLOTS, startAt = START_AT } = options;
   const clock = virtualClock(startAt);
   const disk = memoryDisk({ now: clock.now });
   const provider = createProvider(clock, {
@@ -84,7 +90,8 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     toAt: startAt + (options.forMs ?? 30 * HOUR_MS),
   });
   const plain: Answering = (url, request) => provider.answer(url, request);
-  const parts: WorldParts = { clock, disk, provider, startAt };
+  const parts: WorldParts = { clock, disk, provider, startAt, slots };
+  const exchange = options.exchange?.(parts) ?? NOBODY;
   const transport = virtualTransport(clock, options.weather?.(parts, plain) ?? plain);
   const config = await configOf({
     catalog: provider.catalogUrl,
@@ -92,7 +99,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     xmltv: provider.guideUrl,
     'out-dir': '/rec',
     'publish-dir': '/library',
-    'max-concurrency': String(SLOTS),
+    'max-concurrency': String(slots),
     preempt: 'true',
     'post-padding': '60s',
     keep: 'sports=3h,movies=5h,general=4h',
@@ -133,18 +140,18 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     config,
     lines,
     startAt,
+    slots,
     watch: (listener) => void listeners.push(listener),
     daemon: running,
     async boot() {
       lives += 1;
-      life = createLife({ clock, disk, transport });
+      life = createLife({ clock, disk, transport, exchange });
       const doors: Doors = {
         ...life.doors,
         log,
         random,
         parse: createInlineParse(life.doors.disk),
         processes: processOf(lives),
-        exchange: NOBODY,
         programs: NOTHING,
       };
       daemon = await clock.until(startDaemon({ config, doors, mode: 'always' }));
@@ -162,7 +169,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
   };
 }
 
-/** Nobody answers and nothing runs but the provider. */
+/** Nobody answers and nothing runs but the provider, unless a scene says so. */
 const NOBODY: Exchange = { ask: () => Promise.reject(new TransportFault('connect', 'ECONNREFUSED')) };
 const NOTHING: Programs = {
   environment: () => ({}),

@@ -6,7 +6,8 @@
 import type { Entry } from '../../src/runtime/book.js';
 import { storyOf } from '../../src/runtime/replay.js';
 import { readHistory } from '../../src/store/historyFiles.js';
-import { SLOTS, type DaemonWorld } from './daemonWorld.js';
+import type { NumberedEntry } from '../../src/store/historyLine.js';
+import type { DaemonWorld } from './daemonWorld.js';
 import { unitsIn, UNIT_MS } from './syntheticTs.js';
 import type { Showing } from './provider.js';
 
@@ -34,7 +35,7 @@ function slotFindings(world: DaemonWorld): string[] {
   const streams = world.transport.openStreams().length;
   const same = slots.toSorted().join() === captures.toSorted().join();
   return [
-    ...(most > SLOTS ? [`${most} streams were open at once`] : []),
+    ...(most > world.slots ? [`${most} streams were open at once`] : []),
     ...(streams > feeds.length ? [`${streams} streams for ${feeds.length} feeds`] : []),
     ...(same ? [] : [`slots ${slots.join()} are not the captures ${captures.join()}`]),
     ...(live.length > LIVE_MAX ? [`${live.length} recordings have an actor`] : []),
@@ -133,7 +134,7 @@ export function createWitness(world: DaemonWorld): ReadonlyMap<string, Fate> {
     const entry = msg === 'recording' ? world.daemon().book.get(String(id)) : undefined;
     if (!entry || entry.recording.result === null || fates.has(entry.id)) return;
     const media = entry.path === 'published' ? entry.recording.files?.media : undefined;
-    const bytes = media === undefined ? undefined : world.disk.files(media).get(media);
+    const bytes = media === undefined ? null : world.disk.glance(media);
     fates.set(entry.id, { entry, units: bytes ? unitsIn(bytes) : [] });
   });
   return fates;
@@ -199,19 +200,27 @@ function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): s
 
 /** Whether every slot was taken around that moment. */
 // Without preemption the last slot is kept for a higher lane whose programme is about to begin.
-function wasFull({ transport, startAt }: DaemonWorld, at: number): boolean {
+function wasFull({ transport, startAt, slots }: DaemonWorld, at: number): boolean {
   const before = transport.occupancy.findLast((one) => one.at <= at - 1_000);
   const around = transport.occupancy.filter((one) => Math.abs(one.at - at) < 1_000);
-  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= SLOTS - 1);
+  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= slots);
 }
 
 /** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
-export async function historyFindings(world: DaemonWorld): Promise<string[]> {
+export async function historyFindings(world: DaemonWorld, cutsMax = 0): Promise<string[]> {
   const { store, book } = world.daemon();
   const { entries, damage } = await readHistory(world.disk, '/rec/.catchupd/history');
-  const told = damage.map(({ path, what }) => `${path}: ${what}`);
+  // A crash may cut the last line of its time short, and a disk that refuses the one that it is at.
+  const broken = damage.reduce((sum, { what }) => sum + Number(/^(\d+) damaged/.exec(what)?.[1] ?? 1), 0);
+  const told = broken > cutsMax ? damage.map(({ path, what }) => `${path}: ${what}`) : [];
+  const byId = new Map<string, NumberedEntry[]>();
+  for (const entry of entries) {
+    const own = byId.get(entry.id);
+    if (own) own.push(entry);
+    else byId.set(entry.id, [entry]);
+  }
   for (const { id } of book.all()) {
-    const own = entries.filter((entry) => entry.id === id);
+    const own = byId.get(id) ?? [];
     const { verdict, differences } = storyOf(id, own, store.recordings().get(id), false);
     if (verdict !== 'same') told.push(`${id}: its history: ${verdict} ${differences.join()}`);
   }

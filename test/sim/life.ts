@@ -4,12 +4,14 @@
  */
 import type { Clock, TimerHandle } from '../../src/io/clock.js';
 import type { Disk, DiskFile } from '../../src/io/disk.js';
+import type { Exchange } from '../../src/io/exchange.js';
 import type { Transport } from '../../src/io/transport.js';
 
 interface LifeDoors {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly transport: Transport;
+  readonly exchange: Exchange;
 }
 
 export interface Life {
@@ -20,7 +22,7 @@ export interface Life {
 
 const NEVER = new Promise<never>(() => undefined);
 
-export function createLife({ clock, disk, transport }: LifeDoors): Life {
+export function createLife({ clock, disk, transport, exchange }: LifeDoors): Life {
   let alive = true;
   const timers = new Set<TimerHandle>();
   const connections = new Set<AbortController>();
@@ -84,6 +86,7 @@ export function createLife({ clock, disk, transport }: LifeDoors): Life {
         },
         close: () => transport.close(),
       },
+      exchange: mortal(exchange),
     },
     isAlive: () => alive,
     end() {

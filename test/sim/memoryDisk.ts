@@ -55,6 +55,8 @@ export interface MemoryDisk extends Disk {
   sizes(path?: string): Map<string, number>;
   /** Every file below `path`, as path → a copy of its bytes. */
   files(path?: string): Map<string, Buffer>;
+  /** The bytes of one file as they are now, not to be kept or changed; null where there is none. */
+  glance(path: string): Buffer | null;
   /** Changes one byte of a file where it lies, as bit rot does. */
   corrupt(path: string, offset: number, value: number): void;
 }
@@ -188,8 +190,11 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   }
 
   function ask(operation: DiskOperation, path: string): void {
+    const born = generation;
     const code = disk.fault(operation, path);
     if (code !== null) throw fail(code, operation, path);
+    // The power was cut meanwhile: what was asked for is not done on what is left.
+    if (born !== generation) throw fail('EIO', operation, path);
   }
 
   function makeFolder(path: string, mode: number): FolderNode {
@@ -253,7 +258,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   function append(node: FileNode, chunk: Uint8Array): void {
     const bytes = node.bytes + chunk.byteLength;
     if (bytes > node.data.byteLength) {
-      const grown = Buffer.alloc(Math.max(256, bytes, node.data.byteLength * 2));
+      const grown = Buffer.allocUnsafeSlow(Math.max(256, bytes, node.data.byteLength * 2));
       node.data.copy(grown, 0, 0, node.bytes);
       node.data = grown;
     }
@@ -425,6 +430,10 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
         if (node?.kind === 'file') found.set(file, Buffer.from(node.data.subarray(0, node.bytes)));
       }
       return found;
+    },
+    glance(path) {
+      const node = find(path, 'glance');
+      return node?.kind === 'file' ? node.data.subarray(0, node.bytes) : null;
     },
     corrupt(path, offset, value) {
       const node = get(path, 'corrupt');

@@ -94,6 +94,22 @@ export function createProvider(clock: Clock, options: ProviderOptions): Provider
     };
   }
 
+  /** What was on from one second to another, whole: a body with an end, of which a part may be asked for. */
+  function archive(channel: ProviderChannel, fromS: number, toS: number, request: TransportRequest): Answer {
+    const phase = phases[channel.number - 1] ?? 0;
+    const units: Buffer[] = [];
+    const until = Math.min(toS * 1000, broadcast());
+    for (let index = Math.ceil((fromS * 1000 - phase) / UNIT_MS); index * UNIT_MS + phase < until; index += 1)
+      units.push(unitOf({ channel: channel.number, index }));
+    const body = Buffer.concat(units);
+    const headers = { 'content-type': 'video/mp2t', etag: `"${channel.number}-${fromS}"` };
+    const at = Number(/^bytes=(\d+)-$/.exec(request.headers?.['range'] ?? '')?.[1] ?? 0);
+    if (at === 0) return { status: 200, headers: { ...headers, 'content-length': `${body.length}` }, body };
+    if (at >= body.length) return { status: 416, body: Buffer.alloc(0) };
+    const range = `bytes ${at}-${body.length - 1}/${body.length}`;
+    return { status: 206, headers: { ...headers, 'content-range': range }, body: body.subarray(at) };
+  }
+
   function guide(request: TransportRequest): Answer {
     const version = Math.floor(clock.now() / GUIDE_NEW_MS) * GUIDE_NEW_MS;
     const etag = `"${version}"`;
@@ -111,6 +127,9 @@ export function createProvider(clock: Clock, options: ProviderOptions): Provider
       if (url.pathname === '/catalog.json') return { status: 200, body: Buffer.from(catalogText(channels)) };
       if (url.pathname === '/list.m3u') return { status: 200, body: Buffer.from(listText(channels)) };
       if (url.pathname === '/guide.xml') return guide(request);
+      const [, from, to] = /^\/archive\/(\d+)-(\d+)\.ts$/.exec(url.pathname) ?? [];
+      const kept = channels[ARCHIVED - 1];
+      if (from !== undefined && kept) return archive(kept, Number(from), Number(to), request);
       const channel = channels[Number(/^\/live\/u\/p\/(\d+)\.ts$/.exec(url.pathname)?.[1] ?? 0) - 1];
       return channel ? live(channel) : { status: 404, body: Buffer.from('no such thing') };
     },
@@ -149,13 +168,18 @@ function catalogText(channels: readonly ProviderChannel[]): string {
   });
 }
 
-/** Half of the channels once more, from elsewhere. */
+/** The channel that has an archive. */
+export const ARCHIVED = 2;
+
+/** Half of the channels once more, from elsewhere; one of them with an archive. */
+const ARCHIVE = ' catchup="default" catchup-source="http://other.test/archive/{utc}-{utcend}.ts"';
+
 function listText(channels: readonly ProviderChannel[]): string {
   const rows = channels
     .filter(({ number }) => number % 2 === 0)
     .map(
       ({ number, tvgId, name }) =>
-        `#EXTINF:-1 tvg-id="${tvgId}" tvg-chno="${number}",${name} HD\nhttp://other.test/live/u/p/${number}.ts\n`,
+        `#EXTINF:-1 tvg-id="${tvgId}" tvg-chno="${number}"${number === ARCHIVED ? ARCHIVE : ''},${name} HD\nhttp://other.test/live/u/p/${number}.ts\n`,
     );
   return `#EXTM3U\n${rows.join('')}`;
 }

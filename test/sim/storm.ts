@@ -4,9 +4,10 @@
  */
 import { TransportFault, type TransportRequest } from '../../src/io/transport.js';
 import type { Random } from '../../src/io/random.js';
-import { HOUR_MS, SLOTS, type DaemonWorld, type WorldParts } from './daemonWorld.js';
+import { HOUR_MS, type DaemonWorld, type WorldParts } from './daemonWorld.js';
 import { unitOf, unitsIn, UNIT_MS } from './syntheticTs.js';
-import type { Answer, Feed } from './virtualTransport.js';
+import type { SimulatedLibrary } from './library.js';
+import type { Answer, Feed, Reply } from './virtualTransport.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -22,8 +23,13 @@ export type FaultKind =
   | 'clock_jump'
   | 'guide_empty'
   | 'guide_half'
+  | 'guide_shifted'
   | 'guide_500'
   | 'lists_500'
+  | 'provider_down'
+  | 'range_200'
+  | 'library_down'
+  | 'library_deaf'
   | 'disk_full'
   | 'disk_error'
   | 'mount_gone'
@@ -42,6 +48,8 @@ export interface Storm {
   readonly counts: ReadonlyMap<FaultKind, number>;
   readonly excuses: readonly Excuse[];
   weather(world: WorldParts, answer: Answering): Answering;
+  /** The media server that it may take down. */
+  reach(library: SimulatedLibrary): void;
   /** Lets the world go on for so long; kills and starts its daemon as it likes. */
   run(world: DaemonWorld, ms: number): Promise<void>;
   /** When the disk, the clock or the process was last not what it should be. */
@@ -50,7 +58,7 @@ export interface Storm {
   calm(world: DaemonWorld): void;
 }
 
-type Answering = (url: URL, request: TransportRequest) => Answer;
+type Answering = (url: URL, request: TransportRequest) => Reply;
 
 /** Mean time between two of a kind. */
 const MEAN_MS: Readonly<Record<FaultKind, number>> = {
@@ -64,8 +72,13 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   clock_jump: 7 * HOUR_MS,
   guide_empty: 5 * HOUR_MS,
   guide_half: 5 * HOUR_MS,
+  guide_shifted: 6 * HOUR_MS,
   guide_500: 4 * HOUR_MS,
   lists_500: 6 * HOUR_MS,
+  provider_down: 5 * HOUR_MS,
+  range_200: 3 * HOUR_MS,
+  library_down: 4 * HOUR_MS,
+  library_deaf: 5 * HOUR_MS,
   disk_full: 6 * HOUR_MS,
   disk_error: 5 * HOUR_MS,
   mount_gone: 6 * HOUR_MS,
@@ -90,6 +103,11 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
   const bursts = new Set<number>();
   let guide: { readonly mode: FaultKind; readonly until: number } | null = null;
   let listsDownUntil = 0;
+  let providerDownUntil = 0;
+  /** Archives break off in the middle, and answer a wish for the rest with all of it. */
+  let rangeIgnoredUntil = 0;
+  let library: SimulatedLibrary | null = null;
+  let libraryMoodUntil = 0;
   let ends: { readonly at: number; readonly task: () => void }[] = [];
   let killIn: { ops: number; readonly kind: 'kill' | 'power_cut' } | null = null;
   let troubled = 0;
@@ -158,6 +176,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       }
       case 'guide_empty':
       case 'guide_half':
+      case 'guide_shifted':
       case 'guide_500':
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         guide = { mode: kind, until: clock.mono() + between(0.5 * HOUR_MS, 3 * HOUR_MS) };
@@ -165,6 +184,24 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       case 'lists_500':
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         listsDownUntil = clock.mono() + between(0.5 * HOUR_MS, 2 * HOUR_MS);
+        return;
+      case 'provider_down': {
+        const lastsMs = between(20_000, 4 * MINUTE_MS);
+        note(kind, world, lastsMs);
+        providerDownUntil = clock.mono() + lastsMs;
+        for (const { feed } of streams) feed.fail(new TransportFault('reset', 'reset'));
+        return;
+      }
+      case 'range_200':
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        rangeIgnoredUntil = clock.mono() + between(0.5 * HOUR_MS, 3 * HOUR_MS);
+        return;
+      case 'library_down':
+      case 'library_deaf':
+        if (!library || library.mood !== 'well') return;
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        library.mood = kind === 'library_down' ? 'down' : 'deaf';
+        libraryMoodUntil = clock.mono() + between(MINUTE_MS, 2 * HOUR_MS);
         return;
       case 'clock_jump': {
         if (!isQuiet()) return;
@@ -228,15 +265,20 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       };
       return (url, request) => {
         const mono = world.clock.mono();
-        if (url.pathname === '/guide.xml') return guideAnswer(answer(url, request), mono);
+        if (mono < providerDownUntil) return new TransportFault('connect', 'ECONNREFUSED');
+        const good = answer(url, request);
+        if (good instanceof TransportFault) return good;
+        if (url.pathname === '/guide.xml') return guideAnswer(good, mono);
+        if (url.pathname.startsWith('/archive/'))
+          return mono < rangeIgnoredUntil ? brokenArchive(url, request, answer) : good;
         const number = Number(/^\/live\/u\/p\/(\d+)\.ts$/.exec(url.pathname)?.[1] ?? 0);
-        if (number === 0)
-          return mono < listsDownUntil ? { status: 500, body: Buffer.from('down') } : answer(url, request);
+        if (number === 0) return mono < listsDownUntil ? { status: 500, body: Buffer.from('down') } : good;
         const spell = spells.get(number);
-        if (spell && mono < spell.until) return refusal(spell.spell);
-        return watched(number, answer(url, request));
+        if (spell && mono < spell.until) return refusal(spell.spell, world.slots);
+        return watched(number, good);
       };
     },
+    reach: (one) => void (library = one),
     async run(world, ms) {
       const end = world.clock.mono() + ms;
       while (world.clock.mono() < end) {
@@ -248,6 +290,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         const due = ends.filter(({ at }) => at <= world.clock.mono());
         ends = ends.filter((one) => !due.includes(one));
         for (const { task } of due) task();
+        if (library && world.clock.mono() >= libraryMoodUntil) library.mood = 'well';
         if (killIn === null) {
           const soonest = Math.min(end, ...next.values(), ...ends.map(({ at }) => at));
           await world.clock.run(Math.max(1, soonest - world.clock.mono()));
@@ -260,6 +303,9 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       killIn = null;
       guide = null;
       listsDownUntil = 0;
+      providerDownUntil = 0;
+      rangeIgnoredUntil = 0;
+      if (library) library.mood = 'well';
       spells.clear();
       for (const stream of streams) if (stream.silent) stream.feed.fail(new TransportFault('reset', 'reset'));
       troubled = world.clock.mono();
@@ -296,12 +342,36 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
     const text = good.body.toString();
     if (guide.mode === 'guide_empty')
       return { status: 200, body: Buffer.from('<?xml version="1.0"?>\n<tv></tv>\n') };
+    if (guide.mode === 'guide_shifted') {
+      const later = text.replace(
+        /"(\d{14}) \+0000"/g,
+        (_, stamp: string) => `"${stampOf(timeOf(stamp) + HOUR_MS)} +0000"`,
+      );
+      return { status: 200, body: Buffer.from(later) };
+    }
     const rows = text.split('\n');
     const kept = rows.filter((row, index) => !row.startsWith('<programme') || index % 3 === 0);
     return { status: 200, body: Buffer.from(kept.join('\n')) };
   }
 
-  function refusal(spell: Spell): Answer {
+  /** All of it from its beginning whatever was asked for, and broken off somewhere. */
+  function brokenArchive(url: URL, request: TransportRequest, answer: Answering): Reply {
+    const { range: _, ...headers } = request.headers ?? {};
+    const whole = answer(url, { ...request, headers });
+    if (whole instanceof TransportFault || !Buffer.isBuffer(whole.body)) return whole;
+    const { body } = whole;
+    const part = body.subarray(0, Math.floor(body.length * random.fraction()));
+    return {
+      ...whole,
+      body(feed) {
+        feed.push(part);
+        feed.fail(new TransportFault('reset', 'reset'));
+        return () => undefined;
+      },
+    };
+  }
+
+  function refusal(spell: Spell, slots: number): Answer {
     switch (spell) {
       case 'html':
         return {
@@ -310,7 +380,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
           body: Buffer.from('<!doctype html><html><body>login</body></html>'),
         };
       case 'limit_458':
-        return { status: 458, body: Buffer.from(`max connections: ${SLOTS}`) };
+        return { status: 458, body: Buffer.from(`max connections: ${slots}`) };
       case 'busy_503':
         return { status: 503, headers: { 'retry-after': '30' }, body: Buffer.from('busy') };
     }
@@ -351,4 +421,14 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
   function lastUnit(chunk: Buffer): { readonly index: number } {
     return unitsIn(chunk).at(-1) ?? { index: 0 };
   }
+}
+
+function timeOf(stamp: string): number {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(stamp) ?? [];
+  const [year = 0, month = 1, ...rest] = parts.map(Number);
+  return Date.UTC(year, month - 1, ...rest);
+}
+
+function stampOf(at: number): string {
+  return new Date(at).toISOString().replace(/[-:T]/g, '').slice(0, 14);
 }

@@ -1,13 +1,13 @@
 /**
  * A transport stream made of numbered units, small enough for days of it: each unit is PAT, PMT, one picture that can be
- * decoded from, and the clock between, two and a half seconds long. The picture says which channel and unit it is, so that what
+ * decoded from, and the clock between, four seconds long. The picture says which channel and unit it is, so that what
  * lies in a file can be compared with what was on.
  */
 
 import { crc32 } from '../../src/capture/psi.js';
 import { PACKET_BYTES } from '../../src/capture/tsPackets.js';
 
-export const UNIT_MS = 2_500;
+export const UNIT_MS = 4_000;
 /** PCRs further apart than this count as a jump. */
 const PCR_MS = 500;
 const PCRS = UNIT_MS / PCR_MS;

@@ -3,7 +3,8 @@
  * and what is on the disk. It looks at every step of the disk and at every fate.
  */
 import type { Entry } from '../../src/runtime/book.js';
-import { SLOTS, type DaemonWorld } from './daemonWorld.js';
+import type { DaemonWorld } from './daemonWorld.js';
+import type { SimulatedLibrary } from './library.js';
 import type { Showing } from './provider.js';
 import type { Excuse, Storm } from './storm.js';
 import { unitsIn, UNIT_MS, type Unit } from './syntheticTs.js';
@@ -27,7 +28,7 @@ interface Fate {
   readonly units: readonly Unit[];
 }
 
-export function createJudge(storm: Storm, world: DaemonWorld): Judge {
+export function createJudge(storm: Storm, world: DaemonWorld, library: SimulatedLibrary): Judge {
   const findings: string[] = [];
   const checks = new Map<string, number>();
   const fates = new Map<string, Fate>();
@@ -66,6 +67,26 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     ask('P9', there.has(`${stem}.catchupd.json`), () => `${path} appeared before its ledger`);
   }
 
+  /** P9: a server is told of what is whole, or of what is not there any more, and of one folder at a time. */
+  library.onTold = ({ folder, change }) => {
+    const there = [...world.disk.sizes('/library').keys()].filter((path) => path.startsWith(`${folder}/`));
+    const media = there.find((path) => /\/[^.][^/]*\.ts$/.test(path));
+    const isWhole = media === undefined || there.includes(media.replace(/\.ts$/, '.nfo'));
+    ask('P9', isWhole, () => `a media server was told of ${folder} without its nfo`);
+    ask('P9', folder.split('/').length === 4, () => `${folder} is no folder of a programme`);
+    const isFalse = change === 'Deleted' && media !== undefined && owned(media);
+    ask('P9', !isFalse, () => `a media server was told that ${folder} is gone`);
+  };
+
+  function owned(media: string): boolean {
+    return (
+      world.isRunning() &&
+      [...world.daemon().book.all()].some(
+        ({ path, recording }) => path === 'published' && recording.files?.media === media,
+      )
+    );
+  }
+
   /** P5: media goes only with a recording that is being removed. What was expired is written down before. */
   async function removed(path: string): Promise<void> {
     if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path) || !world.isRunning()) return;
@@ -90,7 +111,12 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     ask('P5', owner.recording.evictedBy !== 'expiry' || due, () => `${path} expired before its time`);
   }
 
+  /** When all places were taken, by the time that has passed: one may be kept without a connection. */
+  const taken: number[] = [];
+
   world.watch(({ msg, id }) => {
+    if (msg === 'recording' && world.daemon().inside().places >= world.slots)
+      taken.push(world.startAt + world.clock.mono());
     if (msg === 'recording') witness(world.daemon().book.get(String(id)));
     if (msg !== 'removed') return;
     const tombstone = world.daemon().store.tombstones().get(String(id));
@@ -103,7 +129,7 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     if (!entry || entry.recording.result === null || fates.has(entry.id)) return;
     const { files, spool } = entry.recording;
     const media = entry.path === 'published' ? files?.media : undefined;
-    const bytes = media === undefined ? undefined : world.disk.files(media).get(media);
+    const bytes = media === undefined ? null : world.disk.glance(media);
     const before = spools.get(spool);
     // P1: what was there at the last look is there, where it was.
     if (before && bytes && before.id === entry.id) {
@@ -134,6 +160,7 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     );
 
   function wasFull(at: number): boolean {
+    if (taken.some((one) => one >= at - SLACK_MS && one <= at + 10_000)) return true;
     const changes = world.transport.occupancy;
     let low = 0;
     let high = changes.length;
@@ -145,7 +172,7 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     for (let index = Math.max(0, low - 1); index < changes.length; index += 1) {
       const change = changes[index];
       if (!change || change.at > at + 10_000) return false;
-      if (change.open >= SLOTS) return true;
+      if (change.open >= world.slots) return true;
     }
     return false;
   }
@@ -214,7 +241,7 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
     checks,
     look() {
       const most = Math.max(0, ...world.transport.occupancy.slice(-200).map(({ open }) => open));
-      ask('P6', most <= SLOTS, () => `${most} connections at once`);
+      ask('P6', most <= world.slots, () => `${most} connections at once`);
       if (!world.isRunning()) return;
       const { book, store } = world.daemon();
       const inside = world.daemon().inside();
@@ -251,7 +278,7 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
         );
         if (before?.id === id && !cut)
           ask('P1', bytes >= before.bytes, () => `${file} shrank from ${before.bytes} to ${bytes}`);
-        const content = world.disk.files(file).get(file) ?? Buffer.alloc(0);
+        const content = world.disk.glance(file) ?? Buffer.alloc(0);
         const whole = content.length - (content.length % 188);
         spools.set(file, {
           bytes: whole,
@@ -302,8 +329,21 @@ export function createJudge(storm: Storm, world: DaemonWorld): Judge {
         );
         if (fate) judgeFate(showing, fate);
       }
+      for (const { id, path, recording, updatedAt } of world.daemon().book.all()) {
+        const folder = recording.files?.folder;
+        if (path !== 'published' || folder === undefined || updatedAt > toAt) continue;
+        const isTold = library.told.some((told) => told.folder === folder && told.change !== 'Deleted');
+        ask('P9', isTold, () => `${id}: no media server was ever told of ${folder}`);
+      }
+      ask(
+        'P9',
+        library.wholeScans.length === 0,
+        () => `whole libraries were looked at: ${library.wholeScans[0]}`,
+      );
+      const owing = world.daemon().store.all('outbox').size;
+      ask('P9', owing <= 12, () => `${owing} rows are left in the outbox`);
       const left = world.transport.openStreams().length;
-      ask('P6', left <= SLOTS, () => `${left} streams are open`);
+      ask('P6', left <= world.slots, () => `${left} streams are open`);
     },
   };
 }

@@ -26,6 +26,9 @@ export interface Answer {
   readonly body: Buffer | ((feed: Feed) => () => void);
 }
 
+/** Nobody answers at all where it is a fault. */
+export type Reply = Answer | TransportFault;
+
 export interface Occupancy {
   readonly at: number;
   readonly open: number;
@@ -45,7 +48,7 @@ const LATENCY_MS = 40;
 
 export function virtualTransport(
   clock: Clock,
-  answer: (url: URL, request: TransportRequest) => Answer,
+  answer: (url: URL, request: TransportRequest) => Reply,
 ): VirtualTransport {
   const streams = new Map<number, string>();
   const occupancy: Occupancy[] = [];
@@ -66,10 +69,11 @@ export function virtualTransport(
     openStreams: () => [...streams.values()],
     open(url, request) {
       const given = answer(new URL(url), request);
-      const key = `${given.status} ${new URL(url).pathname}`;
+      const isFault = given instanceof TransportFault;
+      const key = `${isFault ? given.kind : given.status} ${new URL(url).pathname}`;
       requests.set(key, (requests.get(key) ?? 0) + 1);
       const id = (ids += 1);
-      if (typeof given.body === 'function') {
+      if (!isFault && typeof given.body === 'function') {
         streams.set(id, url);
         count();
       }
@@ -82,8 +86,9 @@ export function virtualTransport(
         };
         const timer = clock.after(LATENCY_MS, () => {
           signal?.removeEventListener('abort', aborted);
+          if (isFault) return reject(given);
           const body = bodyOf(given.body, signal, () => leave(id));
-          resolve({ status: given.status, headers: given.headers ?? {}, url, body });
+          return resolve({ status: given.status, headers: given.headers ?? {}, url, body });
         });
         if (signal?.aborted) aborted();
         else signal?.addEventListener('abort', aborted, { once: true });
