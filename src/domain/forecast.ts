@@ -1,13 +1,13 @@
 /**
  * What the connections that are known allow of a plan: which programme will lose, to which, and when it is on again
- * (P10). It plays the giving out of slots ahead, from one start or stop to the next: higher priority first, then who has
- * begun already, then the earlier start. Padding yields and does not count; programmes of one channel share a connection.
+ * (P10). Padding yields and does not count; programmes of one channel share a connection.
  */
 
 import type { Capsule } from './capsule.js';
 import { normTitle } from './capsules.js';
 import { channelKeyOf } from './identity.js';
 import type { Decision } from './plan.js';
+import { playAhead, type Demand } from './slotsAhead.js';
 import { compareText } from './text.js';
 
 export interface Capacity {
@@ -33,22 +33,7 @@ export interface Conflict {
   readonly again: Capsule | null;
 }
 
-interface Demand {
-  readonly decision: Decision;
-  readonly feed: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-interface Loss {
-  lostMs: number;
-  readonly firstAt: number;
-  readonly reason: Conflict['reason'];
-  readonly winners: readonly Capsule[];
-}
-
 const PLANNED_ALREADY: ReadonlySet<string> = new Set(['already_scheduled', 'already_recording']);
-const WINNERS_SHOWN = 5;
 
 /** Whether the scheduler has it, or is about to get it. */
 export function isRecorded({ action, reason }: Decision): boolean {
@@ -61,92 +46,74 @@ export function forecast(
   capacity: Capacity,
   now: number,
 ): ReadonlyMap<Decision, Conflict> {
-  const losses = new Map<Demand, Loss>();
   if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0) return new Map();
   const demands = decisions
-    .filter(isRecorded)
-    .map((decision): Demand => ({
-      decision,
-      feed: channelKeyOf(decision.capsule),
-      from: Math.max(now, decision.capsule.startAt),
-      to: decision.capsule.stopAt,
-    }))
-    .filter(({ from, to }) => from < to)
-    .toSorted((a, b) => a.from - b.from);
-  const times = [...new Set(demands.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
-  let next = 0;
-  let active: Demand[] = [];
-  let holding: ReadonlySet<Demand> = new Set(demands.filter(({ decision }) => isRunning(decision)));
-  times.forEach((at, i) => {
-    const until = times[i + 1];
-    active = active.filter(({ to }) => to > at);
-    for (let demand = demands[next]; demand !== undefined && demand.from <= at; demand = demands[next]) {
-      active.push(demand);
-      next += 1;
-    }
-    if (until === undefined) return;
-    const { placed, refused } = place(active.toSorted(byClaim(holding, capacity.preempt)), capacity);
-    holding = new Set(placed);
-    const winners = placed.slice(0, WINNERS_SHOWN).map(({ decision }) => decision.capsule);
-    for (const [demand, reason] of refused) {
-      const loss = losses.get(demand);
-      if (loss) loss.lostMs += until - at;
-      else losses.set(demand, { lostMs: until - at, firstAt: at, reason, winners });
-    }
-  });
-  const all = decisions.map(({ capsule }) => capsule);
+    .filter(
+      (decision) => isRecorded(decision) && decision.capsule.stopAt > Math.max(now, decision.capsule.startAt),
+    )
+    .toSorted(byClaim)
+    .map((decision) => demandOf(decision, capacity, now));
+  const losses = playAhead(demands, capacity);
+  const airings = airingsOf(decisions, losses.keys());
   return new Map(
-    [...losses].map(([{ decision, from, to }, loss]) => [
-      decision,
-      { ...loss, whole: loss.lostMs >= to - from, again: airedAgain(decision.capsule, all) },
-    ]),
+    [...losses].map(([decision, { winners, ...loss }]) => {
+      const { capsule } = decision;
+      const whole = loss.lostMs >= capsule.stopAt - Math.max(now, capsule.startAt);
+      return [
+        decision,
+        {
+          ...loss,
+          whole,
+          winners: winners.map((winner) => winner.capsule),
+          again: airedAgain(capsule, airings.get(normTitle(capsule.title)) ?? []),
+        },
+      ];
+    }),
   );
+}
+
+function demandOf(decision: Decision, { accountsOf }: Capacity, now: number): Demand<Decision> {
+  const { capsule, priority } = decision;
+  return {
+    what: decision,
+    feed: channelKeyOf(capsule),
+    from: Math.max(now, capsule.startAt),
+    to: capsule.stopAt,
+    priority,
+    running: isRunning(decision),
+    ways: accountsOf(capsule),
+  };
 }
 
 function isRunning({ reason }: Decision): boolean {
   return reason === 'already_recording' || reason === 'stop_later' || reason === 'stop_earlier';
 }
 
-function byClaim(holding: ReadonlySet<Demand>, preempt: boolean): (a: Demand, b: Demand) => number {
-  const held = (demand: Demand) => Number(holding.has(demand));
-  return (a, b) =>
-    (preempt ? 0 : held(b) - held(a)) ||
-    b.decision.priority - a.decision.priority ||
-    held(b) - held(a) ||
-    a.decision.capsule.startAt - b.decision.capsule.startAt ||
-    compareText(a.decision.capsule.recordKey, b.decision.capsule.recordKey);
+function byClaim(a: Decision, b: Decision): number {
+  return (
+    b.priority - a.priority ||
+    a.capsule.startAt - b.capsule.startAt ||
+    compareText(a.capsule.recordKey, b.capsule.recordKey)
+  );
 }
 
-function place(demands: readonly Demand[], { slotsMax, limits, accountsOf }: Capacity) {
-  const feeds = new Set<string>();
-  const used = new Map<string, number>();
-  const placed: Demand[] = [];
-  const refused: [Demand, Conflict['reason']][] = [];
-  for (const demand of demands) {
-    if (feeds.has(demand.feed)) {
-      placed.push(demand);
-      continue;
-    }
-    const hasRoom = (account: string) => (used.get(account) ?? 0) < (limits[account] ?? Infinity);
-    const way = accountsOf(demand.decision.capsule).find((accounts) => accounts.every(hasRoom));
-    if (slotsMax > 0 && feeds.size >= slotsMax) refused.push([demand, 'slots_full']);
-    else if (way === undefined) refused.push([demand, 'account_full']);
-    else {
-      feeds.add(demand.feed);
-      for (const account of way) used.set(account, (used.get(account) ?? 0) + 1);
-      placed.push(demand);
-    }
-  }
-  return { placed, refused };
+/** Of the titles of `sought`, every programme that there is. */
+function airingsOf(
+  decisions: readonly Decision[],
+  sought: Iterable<Decision>,
+): ReadonlyMap<string, readonly Capsule[]> {
+  const airings = new Map<string, Capsule[]>();
+  for (const { capsule } of sought) airings.set(normTitle(capsule.title), []);
+  if (airings.size > 0)
+    for (const { capsule } of decisions) airings.get(normTitle(capsule.title))?.push(capsule);
+  return airings;
 }
 
 /** The same programme later: by its episode or words where the guide has some, a film by its title alone. */
-function airedAgain(capsule: Capsule, all: readonly Capsule[]): Capsule | null {
-  const title = normTitle(capsule.title);
-  const same = all.filter(
+function airedAgain(capsule: Capsule, airings: readonly Capsule[]): Capsule | null {
+  const same = airings.filter(
     (each) =>
       each.startAt >= capsule.stopAt &&
-      normTitle(each.title) === title &&
       (capsule.episode === ''
         ? capsule.lane === 'movies' || (capsule.desc !== '' && each.desc === capsule.desc)
         : each.episode === capsule.episode),

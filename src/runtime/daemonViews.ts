@@ -12,7 +12,7 @@ import { readHistory } from '../store/historyFiles.js';
 import { chartsView, pastOf } from './chartsView.js';
 import type { Daemon } from './daemon.js';
 import { capacityOf } from './capacity.js';
-import { findWhy, shownDecision, shownWhy, withinHorizon } from './decisionsView.js';
+import { findWhy, shownDecision, shownWhy, withinHorizon, type Conflicts } from './decisionsView.js';
 import { guideView, type GuideWish } from './guideView.js';
 import type { NewsItem } from './news.js';
 import {
@@ -29,14 +29,18 @@ import { storageView } from './storageView.js';
 /** `capture` may still add to the spool in these. */
 const GROWING: ReadonlySet<string> = new Set(['spooling', 'retrying', 'failover', 'finalizing']);
 
+const CONFLICTS_KEPT_MS = 5_000;
+
 export type DaemonViews = ReturnType<typeof daemonViews>;
 
 export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version: string) {
   const { book, store, sources, roots, watch } = daemon;
   const now = () => daemon.status().now;
   const storage = () => storageView({ config, book, roots, disk }, now());
-  const conflictsIn = (decisions: readonly Decision[]) =>
-    forecast(decisions, capacityOf(config, sources, store.all('accounts')), now());
+  const conflictsIn = keptConflicts(
+    (decisions) => forecast(decisions, capacityOf(config, sources, store.all('accounts')), now()),
+    now,
+  );
   const known = (id: string) => book.get(id) ?? book.aside().find((entry) => entry.id === id);
 
   return {
@@ -146,4 +150,19 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
       stateWritable: degraded === null,
     };
   }
+}
+
+/** Played ahead once for all who ask about the same plan, for a while: minutes pass between two plans, and limits change seldom. */
+function keptConflicts(made: (decisions: readonly Decision[]) => Conflicts, now: () => number) {
+  let kept: {
+    readonly decisions: readonly Decision[];
+    readonly at: number;
+    readonly conflicts: Conflicts;
+  } | null = null;
+  return (decisions: readonly Decision[]): Conflicts => {
+    const at = now();
+    if (kept?.decisions !== decisions || Math.abs(at - kept.at) >= CONFLICTS_KEPT_MS)
+      kept = { decisions, at, conflicts: made(decisions) };
+    return kept.conflicts;
+  };
 }
