@@ -1,7 +1,8 @@
 /** The benchmarks there are. A new one is a file, an entry here and a line in docs/contributing.md. */
 import type { Bench } from './bench.js';
 import { captureBench } from './capture.js';
+import { hlsBench } from './hls.js';
 import { startBench } from './start.js';
 import { storeBench } from './store.js';
 
-export const BENCHES: readonly Bench[] = [captureBench, storeBench, startBench];
+export const BENCHES: readonly Bench[] = [captureBench, hlsBench, startBench, storeBench];

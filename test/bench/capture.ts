@@ -23,10 +23,10 @@ interface Turn {
   readonly megabytes: number;
 }
 
-const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
-const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+export const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
+export const program = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-async function answer<T>(child: ChildProcess): Promise<T> {
+export async function answer<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null) => reject(new Error(`a process of the bench ended with ${code}`));
     child.once('exit', onExit);
@@ -37,13 +37,13 @@ async function answer<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-async function ask<T>(child: ChildProcess, told: Told): Promise<T> {
+export async function ask<T>(child: ChildProcess, told: Told): Promise<T> {
   const answered = answer<T>(child);
   child.send(told);
   return answered;
 }
 
-function bytesIn(folder: string): number {
+export function bytesIn(folder: string): number {
   return readdirSync(folder, { withFileTypes: true })
     .filter((each) => each.isFile())
     .reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0);

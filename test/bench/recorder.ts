@@ -4,9 +4,11 @@
  */
 import { join } from 'node:path';
 import { createFeeds } from '../../src/capture/feeds.js';
+import { hlsTransport } from '../../src/capture/hlsTransport.js';
 import { capture } from '../../src/capture/protocols.js';
 import { waitPool } from '../../src/capture/waitPool.js';
 import type { CaptureOutcome } from '../../src/domain/capture.js';
+import { BEST } from '../../src/domain/hlsVariant.js';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
@@ -31,7 +33,7 @@ export interface Stopped {
 const clock = systemClock;
 const pool = waitPool();
 const feeds = createFeeds({
-  transport: undiciTransport(clock),
+  transport: hlsTransport(undiciTransport(clock), clock),
   clock,
   pool,
   onClosed: () => undefined,
@@ -51,6 +53,7 @@ function start(urls: readonly string[], folder: string): void {
       indexPath: join(folder, 'index', `${n}`),
       firstByteTimeoutMs: 10_000,
       stallTimeoutMs: 10_000,
+      hls: { from: 0, cursor: null, quality: BEST, oneAtATime: false },
     };
     const transport = {
       open: (address: string, request: Parameters<typeof feeds.open>[2]) =>
