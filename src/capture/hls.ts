@@ -9,6 +9,7 @@ import type { TimerHandle } from '../io/clock.js';
 import { hlsInbox, type InboxItem } from './hlsInbox.js';
 import type { SegmentFrame } from './hlsFrames.js';
 import { mp4Run } from './hlsMp4Run.js';
+import { dropBlocks } from './lentBlocks.js';
 import { tsRun } from './hlsTsRun.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, type Refusal } from './refusal.js';
@@ -82,6 +83,7 @@ export async function captureHls(
     }
     story.take(frame);
     await run?.feed(payload, frame.initBytes);
+    dropBlocks(payload);
     story.fed();
     return null;
   }

@@ -6,16 +6,20 @@ import { gunzipSync } from 'node:zlib';
 import type { ByteRange } from '../domain/hlsPlaylist.js';
 import type { Clock } from '../io/clock.js';
 import { TransportFault, type CookieJar, type Transport, type TransportBody } from '../io/transport.js';
+import { dropBlocks, takeBlock } from './lentBlocks.js';
 import { ENDED, NOT_MEDIA, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
 
 /** No answer, or nothing more of it, within this: it is asked again. */
 const PATIENCE_MS = 10_000;
 const REFUSAL_BYTES_MAX = 256;
+/** What is no longer than this has a buffer of its own; segments share blocks. */
+const SMALL_BYTES = 16 * 1024;
 
 export type Answer =
   | {
       readonly kind: 'whole';
       readonly url: string;
+      /** Whoever has read them drops them (`lentBlocks.ts`). */
       readonly parts: readonly Buffer[];
       readonly bytes: number;
     }
@@ -46,6 +50,7 @@ export function hlsFetch({
   cookies,
 }: HlsFetchInput): HlsFetch {
   const waiting: (() => void)[] = [];
+  const series = { connectionsMax: requestsMax, over: signal };
   let free = requestsMax;
 
   async function take(): Promise<void> {
@@ -64,6 +69,7 @@ export function hlsFetch({
       headers: { ...headers, ...asked },
       signal,
       headersTimeoutMs: PATIENCE_MS,
+      series,
       cookies,
     });
     const { status } = response;
@@ -78,10 +84,9 @@ export function hlsFetch({
       const all = await readWhole(response.body, end, clock, true);
       return partOf(response.url, Buffer.concat(all.parts).subarray(range.offset, end), range);
     }
-    const body = await readWhole(response.body, bytesMax, clock, false);
-    const said = Number(response.headers['content-length'] ?? body.bytes);
-    const isPacked = (response.headers['content-encoding'] ?? '') !== '';
-    if (!isPacked && said !== body.bytes) return failed(ENDED, status);
+    const said = Number(response.headers['content-length'] ?? Number.NaN);
+    const body = await readWhole(response.body, bytesMax, clock, false, said || 0);
+    if (said >= 0 && said !== body.bytes) return failed(ENDED, status);
     if (!range) return { kind: 'whole', url: response.url, ...body };
     if (!isAsked(response.headers['content-range'], range)) return failed(NOT_MEDIA, status);
     return partOf(response.url, Buffer.concat(body.parts), range);
@@ -124,10 +129,10 @@ export function readWhole(
   bytesMax: number,
   clock: Clock,
   cut: boolean,
-  isBorrowed = false,
+  bytesExpected = 0,
 ): Promise<{ readonly parts: readonly Buffer[]; readonly bytes: number }> {
   return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
+    const gathered = gather(bytesExpected);
     let bytes = 0;
     let heardMono = clock.mono();
     let timer = clock.after(PATIENCE_MS, check);
@@ -139,15 +144,16 @@ export function readWhole(
     function end(fault: TransportFault | null): void {
       timer.cancel();
       body.destroy();
-      if (fault && !cut) reject(fault);
-      else resolve({ parts, bytes });
+      if (fault && !cut) {
+        dropBlocks(gathered.parts());
+        reject(fault);
+      } else resolve({ parts: gathered.parts(), bytes });
     }
     body.flow({
       onData(chunk) {
         heardMono = clock.mono();
         bytes += chunk.length;
-        // Of a body that lasts it would be valid during the call only; the first playlist comes by such a one.
-        parts.push(isBorrowed ? Buffer.from(chunk) : chunk);
+        gathered.add(chunk);
         if (bytes > bytesMax || (cut && bytes === bytesMax))
           end(cut ? null : new TransportFault('protocol', `larger than ${bytesMax} bytes`));
       },
@@ -155,6 +161,33 @@ export function readWhole(
       onFault: end,
     });
   });
+}
+
+/** Copies what is valid during a call only into few large buffers; `bytesExpected` is 0 where nobody knows. */
+function gather(bytesExpected: number) {
+  const parts: Buffer[] = [];
+  let block: Buffer = Buffer.alloc(0);
+  let filled = 0;
+
+  function next(): void {
+    if (filled > 0) parts.push(block);
+    filled = 0;
+    const isSmall = parts.length === 0 && block.length === 0 && bytesExpected <= SMALL_BYTES;
+    block = isSmall ? Buffer.allocUnsafeSlow(bytesExpected || SMALL_BYTES) : takeBlock();
+  }
+
+  return {
+    add(chunk: Buffer): void {
+      for (let at = 0; at < chunk.length;) {
+        if (filled === block.length) next();
+        const copied = chunk.copy(block, filled, at);
+        filled += copied;
+        at += copied;
+      }
+    },
+    /** All that came. Those that are blocks are the caller's to drop. */
+    parts: () => (filled > 0 ? [...parts, block.subarray(0, filled)] : parts),
+  };
 }
 
 /** Text of a playlist; some servers pack it without being asked to. */

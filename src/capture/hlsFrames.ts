@@ -5,6 +5,7 @@
  */
 import type { SavedCursor } from '../domain/hlsCursor.js';
 import type { GapCause } from '../domain/ledger.js';
+import { keepBlock } from './lentBlocks.js';
 import type { Refusal } from './refusal.js';
 
 export type Container = 'ts' | 'mp4';
@@ -48,7 +49,10 @@ export function frameHead(frame: HlsFrame): Buffer {
   return Buffer.concat([MAGIC, length, text]);
 }
 
-/** Takes a body in chunks of any size and gives out whole frames. What comes before the first head is passed over. */
+/**
+ * Takes a body in chunks of any size, each valid during the call only, and gives out whole frames. Whoever has read a
+ * payload drops it (`lentBlocks.ts`). What comes before the first head is passed over.
+ */
 export function frameReader(onFrame: (frame: HlsFrame, payload: readonly Buffer[]) => void) {
   let held: Buffer = Buffer.alloc(0);
   let frame: HlsFrame | null = null;
@@ -84,14 +88,18 @@ export function frameReader(onFrame: (frame: HlsFrame, payload: readonly Buffer[
     push(chunk: Buffer): void {
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       for (;;) {
-        if (!frame && !readHead()) return;
+        if (!frame && !readHead()) break;
         const part = held.subarray(0, missing);
-        if (part.length > 0) payload.push(part);
+        if (part.length > 0) {
+          keepBlock(part);
+          payload.push(part);
+        }
         missing -= part.length;
         held = held.subarray(part.length);
-        if (missing > 0) return;
+        if (missing > 0) break;
         finish();
       }
+      if (held.length > 0) held = Buffer.from(held);
     },
   };
 }

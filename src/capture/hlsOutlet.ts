@@ -3,7 +3,8 @@ import type { BodySink, TransportBody } from '../io/transport.js';
 
 export interface Outlet {
   readonly body: TransportBody;
-  put(chunks: readonly Buffer[]): void;
+  /** True: all of it is out, and nothing of it is needed here any more. */
+  put(chunks: readonly Buffer[]): boolean;
   /** Nothing follows. */
   end(): void;
   /** Resolves when all that was put in is out, and more is wanted. */
@@ -61,9 +62,10 @@ export function hlsOutlet(onDestroy: () => void): Outlet {
       },
     },
     put(chunks) {
-      if (gone) return;
+      if (gone) return true;
       held.push(...chunks);
       hand();
+      return held.length === 0;
     },
     end() {
       ended = true;

@@ -6,6 +6,7 @@ import { createDecipheriv, createHash } from 'node:crypto';
 import type { ByteRange, Segment, SegmentKey } from '../domain/hlsPlaylist.js';
 import type { HlsFetch } from './hlsFetch.js';
 import type { Container } from './hlsFrames.js';
+import { dropBlocks } from './lentBlocks.js';
 import { NOT_MEDIA, refusalOfBody, type Refusal } from './refusal.js';
 import { isTransportStream } from './tsPackets.js';
 
@@ -43,7 +44,10 @@ export function hlsSegments(fetch: HlsFetch): HlsSegments {
 
   async function ask(uri: string, range: ByteRange | null, bytesMax: number): Promise<Buffer | Unusable> {
     const answer = await fetch.get(uri, bytesMax, range);
-    return answer.kind === 'whole' ? Buffer.concat(answer.parts) : answer;
+    if (answer.kind !== 'whole') return answer;
+    const bytes = Buffer.concat(answer.parts);
+    dropBlocks(answer.parts);
+    return bytes;
   }
 
   async function whole(uri: string, range: ByteRange | null, bytesMax: number): Promise<Buffer | Unusable> {
@@ -95,7 +99,8 @@ export function hlsSegments(fetch: HlsFetch): HlsSegments {
       let { parts, bytes } = answer;
       if (key && segment.key) {
         const plain = decrypted(parts, key, segment.key, segment.sequence);
-        if (!plain) {
+        if (plain) dropBlocks(parts);
+        else {
           forget(segment.key.uri);
           return failed(Buffer.concat(parts));
         }

@@ -13,7 +13,9 @@ import { hlsFetch } from './hlsFetch.js';
 import { frameHead, type HlsFrame } from './hlsFrames.js';
 import { hlsOutlet } from './hlsOutlet.js';
 import { hlsSegments, signatureOf, type LoadedSegment } from './hlsSegment.js';
+import { dropBlocks } from './lentBlocks.js';
 import { hlsSource, type HlsSourceInput } from './hlsSource.js';
+import type { Turns } from './turns.js';
 import { BUG, ENDED, STALLED, type Refusal } from './refusal.js';
 
 const SEGMENT_WAITS_MS = [300, 1_000, 2_000];
@@ -34,6 +36,8 @@ export interface HlsSessionInput extends Pick<HlsSourceInput, 'url' | 'first'> {
   readonly transport: Transport;
   readonly cookies: CookieJar;
   readonly clock: Clock;
+  /** Of all sessions. */
+  readonly turns: Turns;
 }
 
 type Planned = Step & { readonly suspect: boolean };
@@ -58,7 +62,7 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
   let ending: Refusal | null = null;
 
   function put(frame: HlsFrame, payload: readonly Buffer[] = []): void {
-    outlet.put([frameHead(frame), ...payload]);
+    if (outlet.put([frameHead(frame), ...payload])) dropBlocks(payload);
   }
 
   function add(followed: Followed): void {
@@ -124,7 +128,8 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
     let segment = listed;
     let isRenewed = false;
     for (let tries = 0; ; tries++) {
-      const loaded = await segments.load(segment);
+      const give = await input.turns.take();
+      const loaded = await segments.load(segment).finally(give);
       if (loaded.kind !== 'failed' || loaded.refusal.remedy === 'no_slot') return loaded;
       const { status } = loaded;
       if (status === 401 || status === 403) {

@@ -6,6 +6,7 @@ import type { HlsCode, MasterPlaylist, MediaPlaylist } from '../domain/hlsPlayli
 import { rankVariants, variantMark, type QualityWish } from '../domain/hlsVariant.js';
 import type { Clock } from '../io/clock.js';
 import { textOf, type HlsFetch } from './hlsFetch.js';
+import { dropBlocks } from './lentBlocks.js';
 import { readPlaylist } from './hlsPlaylist.js';
 import { refusalOfCode, type Refusal } from './refusal.js';
 
@@ -68,7 +69,9 @@ export function hlsSource({ url, first, quality, mark: had, fetch, clock }: HlsS
     const askedMono = clock.mono();
     const answer = await fetch.get(address, PLAYLIST_BYTES_MAX);
     if (answer.kind !== 'whole') return answer;
-    return read(textOf(answer.parts, PLAYLIST_BYTES_MAX), answer.url, askedMono);
+    const text = textOf(answer.parts, PLAYLIST_BYTES_MAX);
+    dropBlocks(answer.parts);
+    return read(text, answer.url, askedMono);
   }
 
   async function choose(master: MasterPlaylist): Promise<LoadedPlaylist> {

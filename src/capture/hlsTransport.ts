@@ -9,11 +9,13 @@ import { readWhole, textOf } from './hlsFetch.js';
 import { looksLikePlaylist } from './hlsPlaylist.js';
 import { hlsSession } from './hlsSession.js';
 import { PLAYLIST_BYTES_MAX } from './hlsSource.js';
+import { turns } from './turns.js';
 import { readStart, type LiveBody } from './upstream.js';
 
 const LOOK_BYTES = 10;
 
 export function hlsTransport(transport: Transport, clock: Clock): Transport {
+  const loading = turns(clock);
   return {
     async open(url, request): Promise<TransportResponse> {
       const askedMono = clock.mono();
@@ -25,10 +27,10 @@ export function hlsTransport(transport: Transport, clock: Clock): Transport {
       const start = await readStart(response.body, { bytes: LOOK_BYTES, waitMs: leftMs }, clock);
       const body = withStart(start);
       if (!looksLikePlaylist(start.first)) return { ...response, body };
-      const { parts } = await readWhole(body, PLAYLIST_BYTES_MAX, clock, false, true);
+      const { parts } = await readWhole(body, PLAYLIST_BYTES_MAX, clock, false);
       const text = textOf(parts, PLAYLIST_BYTES_MAX);
       const first = { text, url: response.url, askedMono };
-      const session = hlsSession({ url, first, headers, wish, transport, cookies, clock });
+      const session = hlsSession({ url, first, headers, wish, transport, cookies, clock, turns: loading });
       request.signal?.addEventListener('abort', () => session.destroy(), { once: true });
       if (request.signal?.aborted) session.destroy();
       return { ...response, body: session, isSession: true };

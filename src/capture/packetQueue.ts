@@ -3,13 +3,10 @@
  * large buffers. A PES packet is given out when it is whole (P7: a spool ends cleanly at almost any instant), and at
  * the end of a piece the unfinished one of each PID is dropped: no decoder could use it (P1).
  */
+import { BLOCK_BYTES, dropBlock, dropBlocks, takeBlock } from './lentBlocks.js';
 import { dropUnfinished } from './pesUnit.js';
 import { hasPesHeader, NULL_PID, PACKET_BYTES, payloadAt, pidAt, startsUnit } from './tsPackets.js';
 
-/** 256 KiB and a little, in whole packets. */
-const BLOCK_BYTES = 1400 * PACKET_BYTES;
-/** Emptied blocks kept for reuse. */
-const SPARE_BLOCKS = 2;
 /** A unit that is not over after this long is not waited for: its PID is sparse, or dead. */
 const HOLD_MS = 500;
 /** Nothing is waited for when that much has gathered. */
@@ -37,7 +34,6 @@ export interface PacketQueue {
 
 export function packetQueue(): PacketQueue {
   let blocks: Buffer[] = [];
-  const spare: Buffer[] = [];
   /** Absolute offsets: of the first block, of what was released, of what was appended. */
   let base = 0;
   let head = 0;
@@ -59,7 +55,7 @@ export function packetQueue(): PacketQueue {
     while (at < to) {
       const used = (tail - base) % BLOCK_BYTES;
       if (tail - base === blocks.length * BLOCK_BYTES) {
-        blocks.push(spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES));
+        blocks.push(takeBlock());
       }
       const block = blocks[blocks.length - 1];
       if (!block) return;
@@ -107,14 +103,19 @@ export function packetQueue(): PacketQueue {
       while (head - base >= BLOCK_BYTES) {
         const block = blocks.shift();
         base += BLOCK_BYTES;
-        if (block && spare.length < SPARE_BLOCKS) spare.push(block);
+        if (block) dropBlock(block);
       }
+      if (!sealed || head < tail) return;
+      dropBlocks(blocks);
+      blocks = [];
+      base = head;
     },
     seal() {
       sealed = true;
       const pending = Buffer.concat(peek(tail - head));
       const begun = new Map([...units].map(([pid, unit]) => [pid, unit.at - head]));
       const { keptBytes: kept } = dropUnfinished(pending, begun);
+      dropBlocks(blocks);
       blocks = [];
       base = head;
       tail = head;

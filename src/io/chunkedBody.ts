@@ -16,6 +16,8 @@ export interface ChunkedBody {
   decode(bytes: Buffer, from: number, to: number): number;
   /** `end`: the last chunk and its trailer came. `broken`: this is no chunked coding; nothing more is decoded. */
   state(): 'open' | 'end' | 'broken';
+  /** What was given and comes after the end. */
+  leftBytes(): number;
 }
 
 type Stage = 'size' | 'extension' | 'data' | 'after' | 'trailer' | 'end' | 'broken';
@@ -26,6 +28,7 @@ export function chunkedBody(): ChunkedBody {
   let size = 0;
   let digits = 0;
   let lineBytes = 0;
+  let leftBytes = 0;
 
   function lineOver(): Stage {
     if (digits === 0) return 'broken';
@@ -92,8 +95,10 @@ export function chunkedBody(): ChunkedBody {
         size -= run;
         if (size === 0) stage = 'after';
       }
+      leftBytes += to - at;
       return out;
     },
+    leftBytes: () => leftBytes,
     state: () => (stage === 'end' || stage === 'broken' ? stage : 'open'),
   };
 }

@@ -5,15 +5,17 @@
  * busier than everything else together (docs/decisions/0006).
  *
  * Reads are gathered: a stream that comes in little pieces is read twenty times a second, all streams in one turn. What
- * waits is in the kernel's buffer, which a reset leaves readable. A read that fills the buffer is followed by the next
- * at once, so that a burst is not slowed.
+ * waits is in the kernel's buffer, which a reset leaves readable. What brings more in that time than such buffers are sure
+ * to hold is read as it comes, so that neither a burst nor a fat stream is slowed; TLS gives no more than 16 KiB a read.
  */
 import type { Socket } from 'node:net';
-import { chunkedBody, type ChunkedBody } from './chunkedBody.js';
+import { bodyFraming, type BodyFraming } from './bodyFraming.js';
 import type { Clock } from './clock.js';
 
 const GATHER_MS = 50;
 const BUFFER_BYTES = 128 * 1024;
+/** From here on it is read as it comes, up to the next turn. */
+const GATHER_BYTES_MAX = 64 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const INFORMATIONAL = /^HTTP\/1\.\d 1/;
 
@@ -42,12 +44,6 @@ export interface LiveSocket {
   resume(): void;
 }
 
-/** How the body is delimited (RFC 9112 6.3). */
-type Framing =
-  | { readonly kind: 'chunked'; readonly coding: ChunkedBody }
-  | { readonly kind: 'length'; leftBytes: number }
-  | { readonly kind: 'close' };
-
 export function liveSockets(clock: Clock): LiveSockets {
   const shared = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   let waiting: (() => void)[] = [];
@@ -74,11 +70,13 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
   let tail = Buffer.alloc(0);
   /** What came with the head and belongs to the body. */
   let early: Buffer | null = null;
-  let framing: Framing = { kind: 'close' };
+  let framing: BodyFraming = bodyFraming(200, {});
   let onData: LiveData = () => undefined;
   let onEnd: (how: LiveEnd) => void = () => undefined;
   let paused = true;
   let asked = false;
+  /** Since the last turn. */
+  let gatheredBytes = 0;
 
   function toParser(bytes: Buffer): void {
     // The Readable keeps it, and the buffer is needed again.
@@ -117,36 +115,23 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
   }
 
   function deliver(bytes: Buffer): void {
-    switch (framing.kind) {
-      case 'close':
-        return onData(bytes);
-      case 'length': {
-        const own = Math.min(framing.leftBytes, bytes.length);
-        framing.leftBytes -= own;
-        onData(bytes.subarray(0, own));
-        if (framing.leftBytes === 0) finish({ kind: 'end' });
-        return;
-      }
-      case 'chunked': {
-        const end = framing.coding.decode(bytes, 0, bytes.length);
-        if (end > 0) onData(bytes.subarray(0, end));
-        const state = framing.coding.state();
-        if (state === 'end') finish({ kind: 'end' });
-        if (state === 'broken') finish({ kind: 'broken', code: 'CHUNKED_CODING' });
-      }
-    }
+    const own = framing.take(bytes);
+    if (own.length > 0) onData(own);
+    const state = framing.state();
+    if (state === 'end') finish({ kind: 'end' });
+    if (state === 'broken') finish({ kind: 'broken', code: 'CHUNKED_CODING' });
   }
 
   /** The connection has ended; whether the body has, its framing says. */
   function closed(code: string): void {
     if (stage !== 'body') return;
-    finish(
-      framing.kind === 'close' && code === '' ? { kind: 'end' } : { kind: 'broken', code: code || 'CUT_OFF' },
-    );
+    const isEnd = framing.lastsAsConnection && code === '';
+    finish(isEnd ? { kind: 'end' } : { kind: 'broken', code: code || 'CUT_OFF' });
   }
 
   function readOn(): void {
     asked = false;
+    gatheredBytes = 0;
     if (stage === 'body' && !paused && socket && !socket.destroyed) socket.resume();
   }
 
@@ -154,6 +139,16 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
     if (asked) return;
     asked = true;
     later(readOn);
+  }
+
+  /** Whether to read on at once. */
+  function goOn(): boolean {
+    if (stage !== 'body' || paused) return false;
+    ask();
+    if (gatheredBytes < GATHER_BYTES_MAX) return false;
+    // Of a read of several parts an earlier one may have stopped it.
+    socket?.resume();
+    return true;
   }
 
   return {
@@ -173,9 +168,8 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
             return true;
           case 'body':
             deliver(read);
-            if (bytes === BUFFER_BYTES && !paused) return true;
-            if (!paused) ask();
-            return false;
+            gatheredBytes += bytes;
+            return goOn();
           case 'over':
             return false;
         }
@@ -187,7 +181,7 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
     takeBody(headers, data, end) {
       if (stage !== 'deciding') throw new Error('the head is not over');
       stage = 'body';
-      framing = framingOf(headers);
+      framing = bodyFraming(200, headers);
       onData = data;
       onEnd = end;
       socket?.prependListener('end', () => closed(''));
@@ -214,11 +208,4 @@ function liveSocket(shared: Buffer, later: (read: () => void) => void): LiveSock
       if (!paused) readOn();
     },
   };
-}
-
-function framingOf(headers: Readonly<Record<string, string>>): Framing {
-  if (/\bchunked\b/i.test(headers['transfer-encoding'] ?? ''))
-    return { kind: 'chunked', coding: chunkedBody() };
-  const length = headers['content-length'] ?? '';
-  return /^\d{1,15}$/.test(length) ? { kind: 'length', leftBytes: Number(length) } : { kind: 'close' };
 }

@@ -15,10 +15,20 @@ export interface TransportRequest {
    * is given is valid during the call only.
    */
   readonly live?: boolean;
+  /** It is one of many: its connection may be one of theirs, and `onData`'s bytes are valid during the call only. */
+  readonly series?: AnswerSeries;
   /** Asked for every address on the way, redirects included. */
   readonly cookies?: CookieJar;
   /** What is wanted of a stream that is put together from many answers. */
   readonly wish?: HlsWish;
+}
+
+/** Answers that are asked for one after another, mostly of one server. */
+export interface AnswerSeries {
+  /** Of its own at once, free ones included. */
+  readonly connectionsMax: number;
+  /** Nothing more is asked: what is free is closed. */
+  readonly over: AbortSignal;
 }
 
 export interface CookieJar {

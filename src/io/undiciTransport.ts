@@ -1,11 +1,13 @@
 /**
  * The real network door: undici's `dispatch` with a handler, so that a chunk costs one call and no promise.
- * Each open is a connection of its own, asked to close after its answer: what the provider counts is what is open here
- * (P6), and `destroy` gives the connection back at once. Redirects are followed here, so that credentials stay at home.
+ * Each open is a connection of its own, asked to close after its answer, or one of a series: what the provider counts is
+ * what is open here (P6), and `destroy` gives the connection back at once. Redirects are followed here, so that credentials stay at home.
  */
 import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { Clock } from './clock.js';
+import { parseHttpUrl, requestHeaders, withoutPrivate } from './httpRequest.js';
+import { keptConnections } from './keptConnections.js';
 import { liveSockets, type LiveSocket, type LiveSockets } from './liveSocket.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from './transport.js';
 import type { TransportRequest, TransportResponse } from './transport.js';
@@ -16,12 +18,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** A paused body keeps this much here before its connection is held back. */
 const HELD_BYTES_MAX = 256 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Never carried to another origin. */
-const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 export function undiciTransport(clock: Clock): Transport {
   const open = new Set<Connection>();
   const sockets = liveSockets(clock);
+  const kept = keptConnections(clock);
 
   async function follow(url: string, request: TransportRequest): Promise<TransportResponse> {
     const until = clock.mono() + request.headersTimeoutMs;
@@ -29,14 +30,16 @@ export function undiciTransport(clock: Clock): Transport {
     let headers = request.headers ?? {};
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
       const cookie = request.cookies?.headerFor(target) ?? '';
-      const answer = await connect(target, {
+      const { series } = request;
+      const asked = {
         headers: cookie === '' ? headers : { ...headers, cookie },
         timeoutMs: Math.max(0, until - clock.mono()),
         signal: request.signal,
-        live: request.live === true ? sockets : null,
-        clock,
-        open,
-      });
+      };
+      const live = request.live === true ? sockets : null;
+      const answer = await (series
+        ? kept.ask(target, { ...asked, series })
+        : connect(target, { ...asked, live, clock, open }));
       for (const set of answer.cookies) request.cookies?.take(target, set);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
@@ -52,6 +55,7 @@ export function undiciTransport(clock: Clock): Transport {
     open: follow,
     close() {
       for (const connection of open) connection.fail('aborted', 'the transport was closed');
+      kept.close();
       return Promise.resolve();
     },
   };
@@ -295,31 +299,6 @@ function classify(error: Error, during: 'connecting' | 'headers' | 'body'): Tran
   const unreadable = error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW';
   if (unreadable && during === 'headers') return new TransportFault('protocol', code);
   return new TransportFault('reset', code);
-}
-
-/** Messages name no address: an upstream's may carry credentials. */
-function parseHttpUrl(address: string, base?: URL): URL {
-  const url = URL.canParse(address, base?.href) ? new URL(address, base?.href) : null;
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
-  if (base) throw new TransportFault('redirects', 'redirected to something that is no HTTP address');
-  throw new TransportFault('protocol', 'not an HTTP address');
-}
-
-/** Names are lower-cased, so that a caller's `User-Agent` and `user-agent` are one header. */
-function requestHeaders(url: URL, given: Readonly<Record<string, string>>): Record<string, string> {
-  const headers: Record<string, string> = { accept: '*/*' };
-  if (url.username !== '' || url.password !== '') {
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    headers['authorization'] = `Basic ${Buffer.from(pair).toString('base64')}`;
-  }
-  for (const [name, value] of Object.entries(given)) headers[name.toLowerCase()] = value;
-  return headers;
-}
-
-function withoutPrivate(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !PRIVATE_HEADERS.has(name.toLowerCase())),
-  );
 }
 
 function flatten(raw: Record<string, string | string[] | undefined>): Record<string, string> {

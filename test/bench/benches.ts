@@ -5,4 +5,4 @@ import { hlsBench } from './hls.js';
 import { startBench } from './start.js';
 import { storeBench } from './store.js';
 
-export const BENCHES: readonly Bench[] = [captureBench, hlsBench, startBench, storeBench];
+export const BENCHES: readonly Bench[] = [captureBench, hlsBench, storeBench, startBench];

@@ -9,6 +9,8 @@ import type { Stopped, Told, Usage } from './recorder.js';
 
 const RATIO_MAX = 1.2;
 const SETTLE_MS = 8_000;
+/** Of the broadcast, longer than a turn. */
+const SPARE_S = 12;
 const MB = 2 ** 20;
 
 async function run(options: BenchOptions) {
@@ -16,21 +18,32 @@ async function run(options: BenchOptions) {
   const seconds = numberOption(options, 'seconds', 8);
   const rounds = numberOption(options, 'rounds', 3);
   const rate = numberOption(options, 'rate', 9_000_000);
+  const only = options.get('only');
   const segmentS = numberOption(options, 'segment', 2);
   const root = mkdtempSync(join(options.get('folder') ?? tmpdir(), 'catchupd-bench-'));
-  const plain = fork(program('broadcastServer.js'), [`${rate}`, '12000', '20']);
-  const hls = fork(program('hlsServer.js'), [`${rate}`, `${segmentS}`, '40']);
+  const plain = fork(program('broadcastServer.js'), [
+    `${rate}`,
+    '12000',
+    `${Math.ceil(SETTLE_MS / 1_000 + seconds) + SPARE_S}`,
+  ]);
+  const hls = fork(program('hlsServer.js'), [
+    `${rate}`,
+    `${segmentS}`,
+    `${Math.ceil(SETTLE_MS / 1_000 + seconds) + SPARE_S}`,
+    `${streams}`,
+  ]);
   const [plainAt, hlsAt] = await Promise.all([
     answer<{ port: number }>(plain),
     answer<{ port: number }>(hls),
   ]);
-  const recorder = fork(program('recorder.js'));
+  const execArgv = options.has('profile') ? ['--cpu-prof', `--cpu-prof-dir=${options.get('profile')}`] : [];
+  const recorder = fork(program('recorder.js'), { execArgv });
   await answer<string>(recorder);
   const faults = new Set<string>();
 
-  async function turn(url: string): Promise<number> {
+  async function turn(urlOf: (n: number) => string): Promise<number> {
     const folder = mkdtempSync(join(root, 'turn-'));
-    const urls = Array.from({ length: streams }, () => url);
+    const urls = Array.from({ length: streams }, (_, n) => urlOf(n));
     recorder.send({ do: 'start', urls, folder } satisfies Told);
     await sleep(SETTLE_MS);
     const before = { ...(await ask<Usage>(recorder, { do: 'usage' })), bytes: bytesIn(folder) };
@@ -46,8 +59,9 @@ async function run(options: BenchOptions) {
   try {
     const costs = { plain: [] as number[], hls: [] as number[] };
     for (let round = 0; round < rounds; round++) {
-      costs.hls.push(await turn(`http://127.0.0.1:${hlsAt.port}/live.m3u8`));
-      costs.plain.push(await turn(`http://127.0.0.1:${plainAt.port}/live`));
+      if (only !== 'plain')
+        costs.hls.push(await turn((n) => `http://127.0.0.1:${hlsAt.port}/${round}-${n}/live.m3u8`));
+      if (only !== 'hls') costs.plain.push(await turn(() => `http://127.0.0.1:${plainAt.port}/live`));
     }
     return {
       budgets: [
@@ -87,7 +101,9 @@ export const hlsBench: Bench = {
     rounds: 'turns of each (3)',
     rate: 'bits a second of each stream (9000000)',
     segment: 'seconds of each segment (2)',
+    only: 'hls or plain: no turns of the other',
     folder: 'where it writes (the temporary folder)',
+    profile: 'folder for a processor profile of the recorder',
   },
   run,
 };
