@@ -6,12 +6,14 @@
 
 import { setup } from 'xstate';
 import { allot } from '../src/domain/allot.js';
+import { isFar, openAt } from '../src/domain/capturing.js';
 import { DEFAULT_INTENSITY, decide, recentCrashes } from '../src/domain/intensity.js';
 import { NO_SLOTS, without, type SlotTable } from '../src/domain/slots.js';
 import type { RecordingEvent } from './events.js';
 import { guideMachine } from './guide.js';
 import { libraryMachine } from './library.js';
 import { recordingMachine } from './recording.js';
+import type { FreshRecording } from './recordingContext.js';
 import {
   atTime,
   changed,
@@ -41,6 +43,10 @@ const ports = setup({
   actions: {
     /** Looks around: plans, sweeps, beats the heart. */
     tick: (_, _now: { at: number }) => {},
+    /** Has ALLOT come once everything that happens at this moment has been heard, so that a crowd is judged as one. */
+    allotSoon: () => {},
+    /** Writes down a recording that starts much later: it is born resting, as a document with a deadline. */
+    shelve: (_, _later: { fresh: FreshRecording }) => {},
     /** Hands an event to a recording, waking it where it rests. */
     deliver: (_, _letter: { id: string; event: RecordingEvent }) => {},
     /** Closes a connection that nobody listens to. */
@@ -133,9 +139,15 @@ const chart = ports.extend({
       if (event.type !== 'PLANNED') return {};
       const children = self.getSnapshot().children;
       for (const order of event.orders)
-        if (order.do === 'record' && !children[order.fresh.id])
+        if (order.do === 'record' && !children[order.fresh.id] && !isFar(openAt(order.fresh), event.at))
           spawn('recording', { id: order.fresh.id, input: { fresh: order.fresh } });
       return {};
+    }),
+    shelveFar: ports.enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'PLANNED') return;
+      for (const order of event.orders)
+        if (order.do === 'record' && isFar(openAt(order.fresh), event.at))
+          enqueue({ type: 'shelve', params: { fresh: order.fresh } });
     }),
     passOn: ports.enqueueActions(({ event, enqueue }) => {
       if (event.type !== 'PLANNED') return;
@@ -217,21 +229,22 @@ export const schedulerMachine = chart.createMachine({
     running: {
       entry: ['allot', 'rearm'],
       on: {
-        WANTS: { actions: ['clock', 'change', 'allot', 'rearm'] },
-        RELEASED: { actions: ['clock', 'change', 'allot', 'rearm'] },
-        PAUSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
-        GONE: { actions: ['clock', 'change', 'leave', 'allot', 'rearm'] },
-        FEED_CLOSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
+        WANTS: { actions: ['clock', 'change', 'allotSoon'] },
+        RELEASED: { actions: ['clock', 'change', 'allotSoon'] },
+        PAUSED: { actions: ['clock', 'change', 'allotSoon'] },
+        GONE: { actions: ['clock', 'change', 'leave', 'allotSoon'] },
+        FEED_CLOSED: { actions: ['clock', 'change', 'allotSoon'] },
+        ALLOT: { actions: ['clock', 'allot', 'rearm'] },
         REFUSED: { actions: ['clock', 'change', 'allot', 'rearm'] },
         FEEDS: { actions: ['clock', 'change', 'allot', 'rearm'] },
         ACCOUNTS: { actions: ['clock', 'change', 'allot', 'rearm'] },
         ADMISSION: { actions: ['clock', 'change', 'allot', 'rearm'] },
         LIMITS: { actions: ['clock', 'change', 'allot', 'rearm'] },
         RATE: { actions: ['clock', 'change', 'allot', 'rearm'] },
-        REST: { actions: ['clock', 'rest', 'allot', 'rearm'] },
+        REST: { actions: ['clock', 'rest', 'allotSoon'] },
         GUIDES: { actions: ['clock', 'spawnGuides'] },
         LIBRARIES: { actions: ['clock', 'spawnLibraries'] },
-        PLANNED: { actions: ['clock', 'spawnFresh', 'passOn'] },
+        PLANNED: { actions: ['clock', 'spawnFresh', 'shelveFar', 'passOn'] },
         'xstate.error.actor.*': { actions: ['reap', 'rearm', 'allot'] },
         DEADLINE: [
           {

@@ -90,6 +90,8 @@ export type SchedulerEvent =
       readonly limits: SlotTable['limits'];
       readonly cooling: readonly Cooling[];
     }
+  /** Everything that happened at this moment has been heard: slots are given out. */
+  | { readonly type: 'ALLOT'; readonly at: number }
   | { readonly type: 'RECOVERED'; readonly at: number }
   | { readonly type: 'GUIDES'; readonly at: number; readonly guides: readonly GuideInput[] }
   /** A chart for each receiver of the outbox; those of others end. */

@@ -48,8 +48,11 @@ export function allot(table: SlotTable, at: number): Allotment {
     let reason = grant(want);
     while (reason !== null && !UNHELPED.has(reason) && dropPlace(want)) reason = grant(want);
     if (reason === null) continue;
-    if (want.told !== reason) refused.push({ id: want.id, reason });
-    queue.push({ ...want, told: reason });
+    if (want.told === reason) queue.push(want);
+    else {
+      refused.push({ id: want.id, reason });
+      queue.push({ ...want, told: reason });
+    }
     // Nobody has to go for a limit that is the wish's own, or for a place that is meant for somebody else.
     if (!UNHELPED.has(reason) && reason !== now.admission) makeRoom(want);
   }
@@ -71,8 +74,9 @@ export function allot(table: SlotTable, at: number): Allotment {
       const index = now.slots.findIndex((slot) => slot.feed === feed && !slot.closed && !slot.leaving);
       const slot = now.slots[index];
       // Whoever waits behind a broken connection to the same upstream will ask again, and join.
-      const others = now.slots.filter((each) => each.feed !== feed || !each.closed);
-      const table = { ...now, slots: others };
+      const isKept = now.slots.some((each) => each.closed && each.feed === feed);
+      const others = isKept ? now.slots.filter((each) => each.feed !== feed || !each.closed) : now.slots;
+      const table = isKept ? { ...now, slots: others } : now;
       const obstacle = laneIsFull(table, want, feed)
         ? 'lane_full'
         : slot

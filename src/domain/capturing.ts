@@ -38,6 +38,14 @@ export function openAt(recording: Pick<Recording, 'window'>): number {
   return recording.window.startAt - recording.window.prePaddingMs;
 }
 
+/** A recording that opens later than this needs no actor yet. */
+const LIVE_MS = 15 * 60_000;
+
+/** Whether a recording that opens then can rest as a document until its deadline comes. */
+export function isFar(opensAt: number, at: number): boolean {
+  return opensAt - at > LIVE_MS;
+}
+
 /** When capture ends: stop and padding, or the longest capture allowed. */
 export function closeAt(recording: Pick<Recording, 'window' | 'durationMsMax' | 'startedAt'>): number {
   const end = recording.window.stopAt + recording.window.postPaddingMs;

@@ -7,6 +7,7 @@ import { createActor, type AnyActorRef, type InspectionEvent } from 'xstate';
 import type { RecordingEvent, Told } from '../../machines/events.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { LibraryEvent } from '../../machines/library.js';
+import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { SchedulerContext, SchedulerEvent, SchedulerInput } from '../../machines/schedulerContext.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { UpstreamRef } from '../domain/channel.js';
@@ -16,6 +17,7 @@ import { plugged, type Plugs } from './actors.js';
 import type { Book } from './book.js';
 import type { AwaitedDeadline, Deadlines } from './deadlines.js';
 import type { LocalTimes } from './localTime.js';
+import { born } from './recover.js';
 
 export interface ActorSystem {
   start(): void;
@@ -42,7 +44,7 @@ export interface ActorSystem {
 }
 
 export interface ActorSystemDoors {
-  readonly plugs: Omit<Plugs, 'tell' | 'deliver'>;
+  readonly plugs: Omit<Plugs, 'tell' | 'deliver' | 'allotSoon' | 'shelve'>;
   readonly input: () => SchedulerInput;
   readonly book: Book;
   readonly deadlines: Deadlines;
@@ -55,7 +57,8 @@ export interface ActorSystemDoors {
   readonly onGuide: (sourceId: string, state: string, context: GuideContext) => void;
   /** Sees everything that the charts do; must not throw. */
   readonly inspect: (event: InspectionEvent) => void;
-  readonly onBroken: (id: string, error: unknown) => void;
+  /** `fresh` is what one was to be made of that could not be. */
+  readonly onBroken: (id: string, error: unknown, fresh?: unknown) => void;
   /** The scheduler itself died: nothing is supervised any more. */
   readonly onDeath: (error: unknown, event: unknown) => void;
 }
@@ -81,17 +84,30 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   /** Events that a resting recording was already woken for. */
   const woken = new WeakSet<RecordingEvent>();
   /** Whom a letter is on its way to: put to rest before it comes, they would never read it. */
-  const underway: string[] = [];
+  const underway = new Map<string, number>();
+  let allotting = false;
   // One chart never runs inside another's transition: there, what it spawned cannot be seen yet, and a recording that
   // was just buried would be stored once more by the snapshot that ends its transition.
   const logic = plugged({
     ...doors.plugs,
     tell: (message) => queueMicrotask(() => hear(message)),
     deliver({ id, event }) {
-      underway.push(id);
+      underway.set(id, (underway.get(id) ?? 0) + 1);
       queueMicrotask(() => {
-        underway.splice(underway.indexOf(id), 1);
+        const left = (underway.get(id) ?? 1) - 1;
+        if (left > 0) underway.set(id, left);
+        else underway.delete(id);
         deliver(id, event);
+      });
+    },
+    shelve: ({ fresh }) => queueMicrotask(() => shelve(fresh)),
+    // What waits to be heard now comes before it.
+    allotSoon() {
+      if (allotting) return;
+      allotting = true;
+      queueMicrotask(() => {
+        allotting = false;
+        send({ type: 'ALLOT', at: doors.plugs.clock.now() });
       });
     },
   });
@@ -137,7 +153,7 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
   function send(event: SchedulerEvent): void {
     // The next scheduler asks everybody anew.
     if (isDead()) return;
-    if (event.type === 'REST') root.send({ ...event, ids: event.ids.filter((id) => !underway.includes(id)) });
+    if (event.type === 'REST') root.send({ ...event, ids: event.ids.filter((id) => !underway.has(id)) });
     else root.send(event);
   }
 
@@ -156,6 +172,14 @@ export function createActorSystem(doors: ActorSystemDoors): ActorSystem {
     else if (event.type === 'WOKEN' || woken.has(event) || !book.get(id))
       log.warn({ id, event: event.type }, 'an event found nobody');
     else wake(id, event);
+  }
+
+  function shelve(fresh: FreshRecording): void {
+    try {
+      if (!book.get(fresh.id)) book.observe(fresh.id, born(fresh));
+    } catch (error) {
+      doors.onBroken(fresh.id, error, fresh);
+    }
   }
 
   function wake(id: string, event: RecordingEvent): void {

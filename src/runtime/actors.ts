@@ -9,6 +9,7 @@ import { guideMachine, type GuideOutcome } from '../../machines/guide.js';
 import { libraryMachine } from '../../machines/library.js';
 import type { CaptureInput, DeliverInput, LoadInput, StageInput } from '../../machines/ports.js';
 import { recordingMachine } from '../../machines/recording.js';
+import type { FreshRecording } from '../../machines/recordingContext.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import type { Death } from '../../machines/schedulerContext.js';
 import { supervised } from '../../machines/supervised.js';
@@ -35,6 +36,8 @@ export interface Plugs {
   readonly tell: (message: Told) => void;
   readonly deliver: (letter: { id: string; event: RecordingEvent }) => void;
   readonly tick: (now: { at: number }) => void;
+  readonly allotSoon: () => void;
+  readonly shelve: (later: { fresh: FreshRecording }) => void;
   readonly dismiss: (idle: { feed: string }) => void;
   readonly mourn: (death: Death) => void;
   readonly revive: (dead: { id: string; lastGood: unknown }) => void;
@@ -87,6 +90,8 @@ export function plugged(plugs: Plugs): typeof schedulerMachine {
     actors: { recording: supervised(recording), guide: supervised(guide), library: supervised(library) },
     actions: {
       tick: (_, now) => plugs.tick(now),
+      allotSoon: () => plugs.allotSoon(),
+      shelve: (_, later) => plugs.shelve(later),
       deliver: (_, letter) => plugs.deliver(letter),
       dismiss: (_, idle) => plugs.dismiss(idle),
       mourn: (_, death) => plugs.mourn(death),

@@ -22,6 +22,8 @@ const SLEEP_MS_MAX = 30_000;
 const STEP_MS = 1_000;
 /** Whoever still awaits what it was called for is called again, but not at once and for ever. */
 const CALL_AGAIN_MS = 1_000;
+/** At the half hour thousands may be due: so many are called before captures get their turn again. */
+const CALLED_MAX = 32;
 
 export interface AwaitedDeadline {
   readonly kind: string;
@@ -91,7 +93,9 @@ export function createDeadlines(
     timer = null;
     wakesAtMono = Infinity;
     if (Math.abs(clock.now() - clock.mono() - offset) > STEP_MS) rebase();
-    for (let first = heap.peek(); first && first.dueMono <= clock.mono(); first = heap.peek()) {
+    for (let count = 0; count < CALLED_MAX; count += 1) {
+      const first = heap.peek();
+      if (!first || first.dueMono > clock.mono()) break;
       entries.delete(first.id);
       // A wall clock that lags by a rounded millisecond would make the chart refuse the call for good.
       const early = !ELAPSED.has(first.deadline.kind) && timeOf(first.id) < first.deadline.at;

@@ -6,6 +6,7 @@
 import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
+import { isFar } from '../domain/capturing.js';
 import type { Decision } from '../domain/plan.js';
 import type { TimerHandle } from '../io/clock.js';
 import type { Store } from '../store/store.js';
@@ -21,8 +22,8 @@ import { createSourceNews } from './sourceNews.js';
 import type { Sources } from './sources.js';
 import { createSweep } from './sweeping.js';
 
-/** A recording that starts later than this needs no actor yet. */
-const LIVE_MS = 15 * 60_000;
+/** So many orders are given before captures get their turn again. */
+const ORDERS_MAX = 50;
 /** With no news from a source the plan is made anew this often. */
 const REPLAN_MS_MAX = 300_000;
 
@@ -102,6 +103,8 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let plannedAt = -Infinity;
   let stopped = false;
   let soon: TimerHandle | null = null;
+  /** What the plan asks for and the scheduler was not told yet. */
+  let orders: readonly Order[] = [];
   let looking = false;
   let again = false;
 
@@ -155,9 +158,17 @@ export function createLookout(doors: LookoutDoors): Lookout {
     rowKeys = outlook.rowKeys;
     if (!planned) sayLevel(outlook.decisions, at);
     planned = true;
-    const orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders;
-    if (orders.length > 0) send({ type: 'PLANNED', at, orders });
+    orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders.toSorted(byStart);
+    order();
     if (mode === 'record') cancelQueued(at);
+  }
+
+  /** The next of what the plan asks for. A whole guide at once would hold everything up. */
+  function order(): void {
+    if (stopped || orders.length === 0) return;
+    send({ type: 'PLANNED', at: clock.now(), orders: orders.slice(0, ORDERS_MAX) });
+    orders = orders.slice(ORDERS_MAX);
+    if (orders.length > 0) clock.after(0, order);
   }
 
   /** `--once` records what is live or due within the lead time, `record` only what is live. */
@@ -191,7 +202,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     const ids = doors.live().filter((id) => {
       const entry = book.get(id);
       if (!entry) return false;
-      const far = entry.path === 'scheduled.early' && (entry.recording.deadline?.at ?? 0) - at > LIVE_MS;
+      const far = entry.path === 'scheduled.early' && isFar(entry.recording.deadline?.at ?? 0, at);
       return far || isResting(entry.path);
     });
     if (ids.length > 0) send({ type: 'REST', at, ids });
@@ -203,7 +214,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
       return doors.onIdle('no_list');
     const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
-    if (planned && !busy && !again && !doors.isOwing()) doors.onIdle(null);
+    if (planned && orders.length === 0 && !busy && !again && !doors.isOwing()) doors.onIdle(null);
   }
 
   function isBusy(path: string, deadlineAt: number): boolean {
@@ -250,4 +261,10 @@ export function createLookout(doors: LookoutDoors): Lookout {
       soon?.cancel();
     },
   };
+}
+
+/** Letters first, then whoever is on the air soonest. */
+function byStart(one: Order, other: Order): number {
+  const startOf = (order: Order) => (order.do === 'record' ? order.fresh.window.startAt : -Infinity);
+  return startOf(one) < startOf(other) ? -1 : startOf(one) > startOf(other) ? 1 : 0;
 }

@@ -3,9 +3,10 @@
  * input, before slots exist. RESTARTED is folded in on paper, and only what comes out is spawned. P7.
  */
 
-import { createActor, transition, type Snapshot } from 'xstate';
+import { createActor, initialTransition, transition, type Snapshot } from 'xstate';
 import { recordingMachine } from '../../machines/recording.js';
 import type { RecordingEvent } from '../../machines/events.js';
+import type { FreshRecording } from '../../machines/recordingContext.js';
 import { CodedError } from '../domain/errors.js';
 import type { Recording } from '../domain/recording.js';
 
@@ -45,6 +46,13 @@ export function verify(snapshot: unknown): void {
 export function folded(snapshot: unknown, event: RecordingEvent): Snapshot<unknown> {
   const [next] = transition(recordingMachine, inert(snapshot), event);
   return plain(recordingMachine.getPersistedSnapshot(next));
+}
+
+/** What a recording is at its birth, on paper. */
+export function born(fresh: FreshRecording): Snapshot<unknown> {
+  const [snapshot] = initialTransition(recordingMachine, fresh);
+  if (snapshot.status !== 'active') throw (snapshot as { readonly error?: unknown }).error;
+  return plain(recordingMachine.getPersistedSnapshot(snapshot));
 }
 
 /** Exactly what the store will read back. */

@@ -39,9 +39,12 @@ function bench(slotsMax = 2) {
     ticks: [] as number[],
     drains: 0,
     nobody: [] as string[],
+    shelved: [] as string[],
+    allotments: 0,
   };
   /** Ids whose next wish throws on its way to the scheduler. */
   const poisoned = new Set<string>();
+  let allotting = false;
   const recording = recordingMachine.provide({
     actors: {
       capture: fromPromise<CaptureOutcome, CaptureInput>(
@@ -69,6 +72,16 @@ function bench(slotsMax = 2) {
     actors: { recording: supervised(recording) },
     actions: {
       deliver: (_, { id, event }) => queueMicrotask(() => deliver(id, event)),
+      shelve: (_, { fresh: later }) => void notes.shelved.push(later.id),
+      allotSoon() {
+        if (allotting) return;
+        allotting = true;
+        queueMicrotask(() => {
+          allotting = false;
+          notes.allotments += 1;
+          root.send({ type: 'ALLOT', at: context().now });
+        });
+      },
       tick: (_, { at }) => void notes.ticks.push(at),
       mourn: (_, death) => void notes.mourned.push(death),
       revive: (_, dead) => void notes.revived.push(dead),
@@ -101,6 +114,11 @@ function bench(slotsMax = 2) {
     return snapshot ? { value: snapshot.value, context: snapshot.context } : null;
   };
   const context = () => root.getSnapshot().context;
+  function due(id: string) {
+    const { deadline } = stateOf(id)?.context ?? {};
+    const at = deadline?.at ?? 0;
+    return { type: 'DEADLINE', kind: deadline?.kind ?? 'open', dueAt: at, at: Math.max(at, OPEN) } as const;
+  }
   return {
     ...notes,
     notes,
@@ -126,16 +144,14 @@ function bench(slotsMax = 2) {
         at: OPEN - MINUTE,
         orders: ids.map((id) => ({ do: 'record', fresh: onChannel(id) })),
       }),
+    /** Its deadline comes. */
+    call: (id: string) => child(id)?.send(due(id)),
     /** To the recording itself, as the deadline service and a capture do. */
     async tell(id: string, event: RecordingEvent): Promise<void> {
       child(id)?.send(event);
       await settle();
     },
-    due: (id: string) => {
-      const at = stateOf(id)?.context.deadline?.at ?? 0;
-      const kind = stateOf(id)?.context.deadline?.kind ?? 'open';
-      return { type: 'DEADLINE', kind, dueAt: at, at: Math.max(at, OPEN) } as const;
-    },
+    due,
   };
 }
 
@@ -172,6 +188,28 @@ describe('the scheduler', () => {
     await sut.plan('a', 'b');
     expect(sut.stateOf('a')).toEqual(before);
     expect(Object.keys(sut.root.getSnapshot().children)).toEqual(['a', 'b']);
+  });
+
+  test('writes down what starts much later instead of keeping an actor for it', async () => {
+    const sut = bench();
+    await sut.send({ type: 'RECOVERED', at: OPEN - MINUTE });
+    const at = OPEN - 16 * MINUTE;
+    const later = { do: 'record', fresh: onChannel('later') } as const;
+    await sut.send({ type: 'PLANNED', at, orders: [later] });
+    expect([sut.shelved, sut.stateOf('later')]).toEqual([['later'], null]);
+    await sut.plan('soon');
+    expect([sut.shelved, sut.stateOf('soon')?.value]).toEqual([['later'], { scheduled: 'early' }]);
+  });
+
+  test('judges those that ask at one moment together, so that a crowd costs no more than one', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `r${index + 10}`);
+    const sut = bench(2);
+    await sut.send({ type: 'RECOVERED', at: OPEN - MINUTE });
+    await sut.plan(...ids);
+    for (const id of ids.toReversed()) sut.call(id);
+    await sut.settle();
+    expect(sut.slots()).toEqual(ids.slice(0, 2));
+    expect(sut.notes.allotments).toBe(1);
   });
 
   test('passes on what the plan says of one that is there', async () => {

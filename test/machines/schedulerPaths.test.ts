@@ -25,6 +25,7 @@ function moves({ context }: State): Move[] {
   const events: SchedulerEvent[] = [
     { type: 'WANTS', id: ID, priority: 10, ...want },
     { type: 'WANTS', id: 'another', priority: 30, ...want, candidates: [SECOND] },
+    { type: 'ALLOT', at },
     { type: 'RELEASED', at, id: ID },
     { type: 'PAUSED', at, id: ID },
     { type: 'GONE', at, id: ID },
