@@ -80,11 +80,15 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
     route({
       path: '/api/recordings',
       summary:
-        'recordings, newest first; `state` is active, running, completed, failed or a machine state, `q` is in title or channel',
+        'recordings, newest first (`order=oldest`: the other way); `state` is active, running, completed, failed or a machine state, `q` is in title or channel',
       query: z.object({
         state: textField('state', /^[a-z]*$/),
         lane: textField('lane'),
         q: textField('q'),
+        order: z
+          .enum(['newest', 'oldest'], { error: 'newest or oldest' })
+          .default('newest')
+          .describe('which start comes first'),
         limit: countField('limit', RECORDINGS_LIMIT),
         offset: countField('offset', 0),
       }),

@@ -12,6 +12,7 @@ export interface RecordingsWish {
   readonly lane: string;
   /** In title or channel. */
   readonly q: string;
+  readonly order: 'newest' | 'oldest';
   /** 0 is all. */
   readonly limit: number;
   readonly offset: number;
@@ -26,6 +27,7 @@ const LISTS: Readonly<Record<string, readonly MachineState[]>> = {
 
 export function recordingsView(book: Book, wish: RecordingsWish, now: number) {
   const found = fitting(book, wish).toSorted(newestFirst);
+  if (wish.order === 'oldest') found.reverse();
   const end = wish.limit === 0 ? undefined : wish.offset + wish.limit;
   return {
     generated_at: rfc3339(now),

@@ -17,22 +17,27 @@ export function bitRate(bytesPerSecond: number): string {
   return mbit >= 10 ? `${Math.round(mbit)} Mbit/s` : `${mbit.toFixed(1)} Mbit/s`;
 }
 
+// Making one of these costs more than using it a hundred times.
+const CLOCK = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit' });
+const CLOCK_SECONDS = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const DAY_AND_CLOCK = new Intl.DateTimeFormat([], {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
 export function clock(at: string | number): string {
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return CLOCK.format(new Date(at));
 }
 
 export function clockSeconds(at: string | number): string {
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return CLOCK_SECONDS.format(new Date(at));
 }
 
 export function dayAndClock(at: string | number): string {
-  return new Date(at).toLocaleString([], {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  return DAY_AND_CLOCK.format(new Date(at));
 }
 
 export function duration(ms: number): string {

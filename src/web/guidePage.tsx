@@ -1,9 +1,10 @@
 /** Channels by time: what is planned, recording, recorded or left out, and why; want and skip. */
 
+import { Component } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { command, say as sayWord } from './api.js';
 import type { Guide, GuideChannel, GuideProgramme, Words } from './answers.js';
-import { clock, dayAndClock, words } from './format.js';
+import { clock, dayAndClock, duration, words } from './format.js';
 import { useLive, useNow } from './live.js';
 import { usePages } from './pages.js';
 import { Dialog, Empty, Fact, Loading, Problem, Tag } from './parts.js';
@@ -104,49 +105,89 @@ export function GuidePage() {
               ))}
             </div>
           }
-          render={(index, sight) => {
-            const channel = row(index);
-            if (!channel) return <div class="guide-name">…</div>;
-            return (
-              <>
-                <div class="guide-name" style={{ width: `${NAME_PX - 8}px` }}>
-                  <strong>{channel.channel_name}</strong>
-                  <span class="dim">{channel.guide_number}</span>
-                </div>
-                {now > from && now < to && <i class="guide-now" style={{ left: `${at(now)}px` }} />}
-                {channel.programmes.map((programme) => {
-                  const left = Math.max(NAME_PX, at(Date.parse(programme.start)));
-                  const right = Math.min(width, at(Date.parse(programme.stop)));
-                  const state = programme.recording?.machine_state ?? programme.action;
-                  if (right < sight.left || left > sight.right || right <= NAME_PX) return null;
-                  return (
-                    <button
-                      type="button"
-                      key={`${programme.capsule_id} ${programme.start}`}
-                      class={`programme ${toneOf(programme)}`}
-                      style={{ left: `${left}px`, width: `${Math.max(8, right - left - 2)}px` }}
-                      onClick={() => setChosen({ channel, programme })}
-                      title={`${programme.title}, ${clock(programme.start)}–${clock(programme.stop)}: ${words(state)}`}
-                    >
-                      <span class="programme-title">{programme.title}</span>
-                      <span class="programme-time">
-                        {clock(programme.start)} <span class="hidden">{words(state)}</span>
-                      </span>
-                    </button>
-                  );
-                })}
-              </>
-            );
-          }}
+          render={(index, sight) => (
+            <GuideRow
+              channel={row(index)}
+              from={from}
+              to={to}
+              minutePx={minutePx}
+              left={sight.left}
+              right={sight.right}
+              now={now}
+              onChoose={setChosen}
+            />
+          )}
         />
       )}
       {chosen && <ProgrammeDialog {...chosen} onClose={() => setChosen(null)} onChange={reload} />}
       <p class="legend small" aria-label="Legend">
         <span class="key planned" /> planned <span class="key live" /> recording <span class="key good" />{' '}
-        recorded <span class="key bad" /> failed <span class="key skip" /> left out
+        recorded <span class="key conflict" /> conflict ahead <span class="key bad" /> failed{' '}
+        <span class="key skip" /> left out
       </p>
     </div>
   );
+}
+
+interface RowWish {
+  readonly channel: GuideChannel | undefined;
+  readonly from: number;
+  readonly to: number;
+  readonly minutePx: number;
+  /** What can be seen from left to right. */
+  readonly left: number;
+  readonly right: number;
+  readonly now: number;
+  readonly onChoose: (chosen: Chosen) => void;
+}
+
+/** Drawn again only where something of it is different: whoever scrolls moves the others as they are. */
+class GuideRow extends Component<RowWish> {
+  override shouldComponentUpdate(next: RowWish): boolean {
+    return Object.entries(next).some(([name, value]) => this.props[name as keyof RowWish] !== value);
+  }
+
+  override render({ channel, from, to, minutePx, left, right, now, onChoose }: RowWish) {
+    if (!channel) return <div class="guide-name">…</div>;
+    const at = (time: number) => NAME_PX + ((time - from) / MINUTE_MS) * minutePx;
+    return (
+      <>
+        <div class="guide-name" style={{ width: `${NAME_PX - 8}px` }}>
+          <strong>{channel.channel_name}</strong>
+          <span class="dim">{channel.guide_number}</span>
+        </div>
+        {now > from && now < to && <i class="guide-now" style={{ left: `${at(now)}px` }} />}
+        {channel.programmes.map((programme) => {
+          const begin = Math.max(NAME_PX, at(Date.parse(programme.start)));
+          const end = Math.min(at(to), at(Date.parse(programme.stop)));
+          if (end < left || begin > right || end <= NAME_PX) return null;
+          const word = standing(programme);
+          return (
+            <button
+              type="button"
+              key={`${programme.capsule_id} ${programme.start}`}
+              class={`programme ${toneOf(programme)}`}
+              style={{ left: `${begin}px`, width: `${Math.max(8, end - begin - 2)}px` }}
+              onClick={() => onChoose({ channel, programme })}
+              title={`${programme.title}, ${clock(programme.start)}–${clock(programme.stop)}: ${word}`}
+            >
+              <span class="programme-title">{programme.title}</span>
+              <span class="programme-time">
+                {clock(programme.start)} <span class="hidden">{word}</span>
+              </span>
+            </button>
+          );
+        })}
+      </>
+    );
+  }
+}
+
+/** What is, or will become of it, in words. */
+function standing({ action, conflict, recording }: GuideProgramme): string {
+  if (recording && recording.machine_state !== 'scheduled') return words(recording.machine_state);
+  if (conflict) return action === 'skip' ? 'will be lost: no connection' : 'will be cut short: no connection';
+  return recording ? 'planned' : words(action);
 }
 
 /** So that a usual programme of this guide can be read. */
@@ -158,12 +199,12 @@ function fittingScale(channel: GuideChannel | undefined): number {
   return usual <= 5 ? 64 : usual <= 15 ? 16 : 5;
 }
 
-function toneOf({ action, recording }: GuideProgramme): string {
+function toneOf({ action, conflict, recording }: GuideProgramme): string {
   switch (recording?.machine_state) {
     case undefined:
-      return action === 'record' ? 'planned' : 'skip';
+      return conflict ? 'planned conflict' : action === 'record' ? 'planned' : 'skip';
     case 'scheduled':
-      return recording.waiting ? 'planned conflict' : 'planned';
+      return conflict || recording.waiting ? 'planned conflict' : 'planned';
     case 'published':
     case 'finalizing':
       return 'good';
@@ -210,6 +251,7 @@ function ProgrammeDialog({
       <p>
         <strong>Why:</strong> {data?.plan_reasons[reason] ?? words(reason)} <code>{reason}</code>
       </p>
+      {programme.conflict && <Ahead conflict={programme.conflict} />}
       <div class="actions">
         {programme.action === 'skip' && (
           <button
@@ -243,5 +285,24 @@ function ProgrammeDialog({
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** Who will have the connections, what that costs, and where else the same can be had. */
+function Ahead({ conflict }: { readonly conflict: NonNullable<GuideProgramme['conflict']> }) {
+  const { reason, from, lost_seconds: lost, loses_to: winners, again } = conflict;
+  return (
+    <div class="notice warn conflict-ahead">
+      <p>
+        <strong>Loses {duration(lost * 1000)}</strong> from {clock(from)}:{' '}
+        {reason === 'slots_full' ? 'all connections are taken' : 'the account has no connection left'} by{' '}
+        {winners.map(({ title, channel_name: channel }) => `${title} (${channel})`).join(', ')}.
+      </p>
+      <p>
+        {again
+          ? `The same is on again ${dayAndClock(again.start)} on ${again.channel_name}.`
+          : 'The guide shows it no second time.'}
+      </p>
+    </div>
   );
 }

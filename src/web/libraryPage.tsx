@@ -2,16 +2,15 @@
 
 import { useState } from 'preact/hooks';
 import { command } from './api.js';
-import type { Recording, Recordings } from './answers.js';
+import type { Recording, Recordings, Storage } from './answers.js';
 import { bytes, dayAndClock, duration, percent, words } from './format.js';
-import { useNow } from './live.js';
+import { useLive, useNow } from './live.js';
 import { usePages } from './pages.js';
 import { Coverage, Dialog, Empty, Loading, Problem, Tag } from './parts.js';
 import { useSay } from './say.js';
 import { VirtualRows } from './virtual.js';
 
 const ROW_PX = 84;
-const LANES = ['', 'sports', 'movies', 'general'];
 const STATES = [
   ['completed', 'Recorded'],
   ['failed', 'Failed'],
@@ -23,6 +22,7 @@ export function LibraryPage() {
   const [state, setState] = useState<string>('completed');
   const [lane, setLane] = useState('');
   const [word, setWord] = useState('');
+  const lanes = useLive<Storage>('api/storage', [], 300_000).data?.lanes ?? [];
   const search = new URLSearchParams({ state, ...(lane && { lane }), ...(word && { q: word }) });
   const { total, error, row, onSpan, reload } = usePages<Recording>(
     `api/recordings?${search.toString()}`,
@@ -42,7 +42,7 @@ export function LibraryPage() {
         <label>
           <span class="hidden">Lane</span>
           <select value={lane} onChange={(event) => setLane(event.currentTarget.value)}>
-            {LANES.map((each) => (
+            {['', ...lanes.map((each) => each.lane)].map((each) => (
               <option key={each} value={each}>
                 {each === '' ? 'All lanes' : each}
               </option>

@@ -16,6 +16,7 @@ interface Logged {
 }
 
 const LOG_MAX = 200;
+const LIVING_MAX = 100;
 const KINDS = ['recording', 'guide', 'scheduler'];
 
 export function MachinesPage() {
@@ -73,7 +74,7 @@ export function MachinesPage() {
           <h2 id="living">Living</h2>
           {ofKind.length === 0 && <Empty title="None of these lives at this moment." />}
           <ul class="lines">
-            {ofKind.map((machine) => (
+            {ofKind.slice(0, LIVING_MAX).map((machine) => (
               <li key={machine.id}>
                 <button
                   type="button"
@@ -88,6 +89,9 @@ export function MachinesPage() {
               </li>
             ))}
           </ul>
+          {ofKind.length > LIVING_MAX && (
+            <p class="dim small">and {ofKind.length - LIVING_MAX} more, counted in the chart</p>
+          )}
         </section>
         <section aria-labelledby="happened">
           <h2 id="happened">
@@ -181,39 +185,52 @@ function eventName(event: string): string {
   return event === '' ? 'at once' : event.replace(/^xstate\.done\.actor\./, 'done: ');
 }
 
-/** The charts' own stream of events, while this page is open and no longer. */
+/** What came since the page was last drawn. */
+interface News {
+  readonly states: Map<string, string | null>;
+  log: Logged[];
+}
+
+const DRAW_MS = 150;
+
+/** The charts' own stream of events, while this page is open and no longer. Thousands may come at once: drawn together. */
 function useInspection(): { log: readonly Logged[]; states: ReadonlyMap<string, string> } {
-  const [log, setLog] = useState<readonly Logged[]>([]);
-  const [states, setStates] = useState<ReadonlyMap<string, string>>(new Map());
+  const [seen, setSeen] = useState<{ log: readonly Logged[]; states: ReadonlyMap<string, string> }>({
+    log: [],
+    states: new Map(),
+  });
   const key = useRef(0);
   useEffect(() => {
     const source = new EventSource(withToken('api/inspect'));
-    source.addEventListener('state', (message) => {
-      const { id, state } = JSON.parse((message as MessageEvent<string>).data) as {
-        id: string;
-        state: string;
-      };
-      setStates((old) => (old.get(id) === state ? old : new Map(old).set(id, state)));
-    });
-    source.addEventListener('gone', (message) => {
-      const { id } = JSON.parse((message as MessageEvent<string>).data) as { id: string };
-      setStates((old) => {
-        const next = new Map(old);
-        next.delete(id);
-        return next;
+    let news: News = { states: new Map(), log: [] };
+    let due: ReturnType<typeof setTimeout> | undefined;
+    const draw = () => {
+      due = undefined;
+      const { states, log } = news;
+      news = { states: new Map(), log: [] };
+      setSeen((old) => {
+        const next = new Map(old.states);
+        for (const [id, state] of states)
+          if (state === null) next.delete(id);
+          else next.set(id, state);
+        return { states: next, log: [...log.toReversed(), ...old.log].slice(0, LOG_MAX) };
       });
-    });
-    source.addEventListener('event', (message) => {
-      const { id, at, event } = JSON.parse((message as MessageEvent<string>).data) as {
-        id: string;
-        at: string;
-        event: { type: string };
-      };
+    };
+    const hear = <T,>(name: string, take: (told: T) => void) =>
+      source.addEventListener(name, (message) => {
+        take(JSON.parse((message as MessageEvent<string>).data) as T);
+        due ??= setTimeout(draw, DRAW_MS);
+      });
+    hear<{ id: string; state: string }>('state', ({ id, state }) => news.states.set(id, state));
+    hear<{ id: string }>('gone', ({ id }) => news.states.set(id, null));
+    hear<{ id: string; at: string; event: { type: string } }>('event', ({ id, at, event }) => {
       key.current += 1;
-      const entry = { key: key.current, id, at, what: event.type };
-      setLog((old) => [entry, ...old].slice(0, LOG_MAX));
+      news.log = [...news.log.slice(1 - LOG_MAX), { key: key.current, id, at, what: event.type }];
     });
-    return () => source.close();
+    return () => {
+      source.close();
+      clearTimeout(due);
+    };
   }, []);
-  return { log, states };
+  return seen;
 }

@@ -11,15 +11,26 @@ import { useSay } from './say.js';
 
 /** More pictures than this at once are a load on whoever looks. */
 const PICTURES_MAX = 4;
+/** More cards than this nobody reads; the others are counted. */
+const CARDS_MAX = 24;
+const NEXT_MAX = 8;
 /** What is shorter is none. */
 const GAP_SECONDS_MIN = 0.5;
 
 export function NowPage() {
-  const { data, error } = useLive<Recordings>('api/recordings?state=running&limit=0', ['recording'], 3_000);
-  const next = useLive<Recordings>('api/recordings?state=scheduled&limit=0', ['recording', 'plan'], 30_000);
+  const { data, error } = useLive<Recordings>(
+    `api/recordings?state=running&order=oldest&limit=${CARDS_MAX}`,
+    ['recording'],
+    3_000,
+  );
+  const next = useLive<Recordings>(
+    `api/recordings?state=scheduled&order=oldest&limit=${NEXT_MAX}`,
+    ['recording', 'plan'],
+    30_000,
+  );
   const upstreams = useLive<Upstreams>('api/upstreams', ['upstreams'], 10_000);
   const now = useNow();
-  const coming = (next.data?.recordings ?? []).toReversed().slice(0, 8);
+  const coming = next.data?.recordings ?? [];
   const waiting = new Map(
     (upstreams.data?.waiting ?? []).map(({ recording, reason }) => [recording, reason]),
   );
@@ -45,6 +56,12 @@ export function NowPage() {
           <RunningCard key={recording.id} recording={recording} now={now} pictured={index < PICTURES_MAX} />
         ))}
       </div>
+      {data !== null && data.total > data.recordings.length && (
+        <p class="dim">
+          {data.total - data.recordings.length} more are being recorded: the <a href="#/library">library</a>{' '}
+          lists them under “Coming”.
+        </p>
+      )}
       {coming.length > 0 && (
         <section aria-labelledby="next">
           <h2 id="next">Next</h2>

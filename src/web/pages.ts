@@ -1,12 +1,14 @@
-/** Rows of a long list, a hundred at a time, kept true while they are looked at. */
+/** Rows of a long list, fifty at a time, kept true while they are looked at. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, ask } from './api.js';
 import type { Span } from './virtual.js';
 import { onNews } from './live.js';
 
-const CHUNK = 100;
+const CHUNK = 50;
 const EVERY_MS = 15_000;
+/** Whoever scrolls past something does not want it. */
+const REST_MS = 60;
 
 export interface Pages<T> {
   readonly total: number | null;
@@ -36,6 +38,7 @@ export function usePages<T>(
     turn: 0,
   });
   const current = useRef(address);
+  const resting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const on = kinds.join(' ');
 
   const load = (chunk: number) => {
@@ -80,6 +83,7 @@ export function usePages<T>(
       stop();
       clearInterval(timer);
       clearTimeout(soon);
+      clearTimeout(resting.current);
     };
   }, [address, on]);
 
@@ -92,7 +96,11 @@ export function usePages<T>(
       const from = Math.floor(first / CHUNK);
       const to = Math.floor((first + count) / CHUNK);
       wanted.current = Array.from({ length: to - from + 1 }, (_, index) => from + index);
-      for (const chunk of wanted.current) if (!chunks.current.has(chunk) && state.total !== null) load(chunk);
+      clearTimeout(resting.current);
+      resting.current = setTimeout(() => {
+        if (state.total === null || current.current !== address) return;
+        for (const chunk of wanted.current) if (!chunks.current.has(chunk)) load(chunk);
+      }, REST_MS);
     },
     reload,
   };

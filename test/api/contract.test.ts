@@ -51,9 +51,15 @@ function requests(world: DaemonWorld): Asked[] {
     ),
     ...on(
       'GET /api/recordings',
-      ...['', '?state=running', '?state=failed&limit=3', '?q=e&offset=2', '?limit=-1'].map(
-        (search) => `/api/recordings${search}`,
-      ),
+      ...[
+        '',
+        '?state=running',
+        '?state=failed&limit=3',
+        '?q=e&offset=2',
+        '?limit=-1',
+        '?order=oldest',
+        '?order=x',
+      ].map((search) => `/api/recordings${search}`),
     ),
     ...ids.flatMap((id) => [
       ...on('GET /api/recordings/{id}', `/api/recordings/${id}`),

@@ -2,7 +2,8 @@
 import type { Bench } from './bench.js';
 import { captureBench } from './capture.js';
 import { hlsBench } from './hls.js';
+import { pageBench } from './page.js';
 import { startBench } from './start.js';
 import { storeBench } from './store.js';
 
-export const BENCHES: readonly Bench[] = [captureBench, hlsBench, storeBench, startBench];
+export const BENCHES: readonly Bench[] = [captureBench, hlsBench, storeBench, startBench, pageBench];

@@ -50,7 +50,7 @@ export async function prepareState(folder: string, { recordings, channels }: Siz
   await store.close();
   // As after a while of running: everything in the base, the journal short.
   const again = await openStore({ ...opening, compactBytes: 1 });
-  again.set('hosts', 'bench', { made: true });
+  again.set('hosts', 'bench.invalid', { failures: 1, at: now, cause: 'reset' });
   await again.flush();
   await again.close();
   const [list, guide] = [join(folder, 'list.m3u'), join(folder, 'guide.xml')];

@@ -1,13 +1,11 @@
 /** What stored recordings cost a start: time to ready and memory, beside a start of the same program with none. */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { median, numberOption, rounded, type Bench } from './bench.js';
 import { prepareState } from './bigState.js';
+import { launch } from './daemonProcess.js';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const ROUNDS = 3;
 /** Memory is looked at when the start is over. */
 const SETTLE_MS = 3_000;
@@ -21,26 +19,13 @@ const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(res
 
 async function start(words: readonly string[]): Promise<Start> {
   const from = performance.now();
-  const child = spawn(process.execPath, [MAIN, 'run', ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
+  const daemon = await launch(words);
   try {
-    const url = await new Promise<string>((resolve, reject) => {
-      let said = '';
-      child.once('exit', () => reject(new Error(`the daemon ended: ${said}`)));
-      child.stderr.on('data', (text) => {
-        said += String(text);
-        const listen = /"listen":"(http[^"]+)"/.exec(said)?.[1];
-        if (listen !== undefined) resolve(listen);
-      });
-    });
-    while (!(await fetch(new URL('/readyz', url))).ok) await sleep(5);
     const readyMs = performance.now() - from;
     await sleep(SETTLE_MS);
-    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    return { readyMs, megabytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) / 1024 };
+    return { readyMs, megabytes: daemon.megabytes() };
   } finally {
-    child.kill('SIGTERM');
-    await ended;
+    await daemon.end();
   }
 }
 

@@ -1,36 +1,14 @@
 /** A real browser, and the demo as somebody sees it who just typed `npm start`. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const WEB = join(ROOT, 'dist', 'web');
-
-export function openBrowser(): Promise<Browser> {
-  if (!existsSync(join(WEB, 'index.html'))) throw new Error('dist/web is not there: npm run build makes it');
-  return chromium.launch({
-    executablePath: found(['chromium', 'chromium-browser', 'google-chrome']),
-    args: ['--no-sandbox', '--autoplay-policy=no-user-gesture-required'],
-  });
-}
-
-function found(names: readonly string[]): string {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter))
-    for (const name of names) {
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return join(folder, name);
-      } catch {
-        // The next one.
-      }
-    }
-  throw new Error(`no browser on the PATH (${names.join(', ')}): apt-get install chromium`);
-}
 
 export interface Demo {
   readonly url: string;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { faultsOf, openBrowser, startDemo, type Demo } from './browser.js';
+import { faultsOf, startDemo, type Demo } from './browser.js';
+import { openBrowser } from './chromium.js';
 
 interface Item {
   readonly id: string;

@@ -3,7 +3,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApi, type Api } from '../../src/api/server.js';
 import { doorsThat } from '../api/aDoor.js';
-import { openBrowser, WEB } from './browser.js';
+import { WEB } from './browser.js';
+import { openBrowser } from './chromium.js';
 
 const CHANNELS = 5_000;
 const RECORDINGS = 10_000;
