@@ -185,6 +185,14 @@ function eventName(event: string): string {
   return event === '' ? 'at once' : event.replace(/^xstate\.done\.actor\./, 'done: ');
 }
 
+/** One message; which fields it has depends on its kind. */
+interface Told {
+  readonly id: string;
+  readonly at: string;
+  readonly state: string;
+  readonly event: { readonly type: string };
+}
+
 /** What came since the page was last drawn. */
 interface News {
   readonly states: Map<string, string | null>;
@@ -216,14 +224,14 @@ function useInspection(): { log: readonly Logged[]; states: ReadonlyMap<string, 
         return { states: next, log: [...log.toReversed(), ...old.log].slice(0, LOG_MAX) };
       });
     };
-    const hear = <T,>(name: string, take: (told: T) => void) =>
+    const hear = (name: string, take: (told: Told) => void) =>
       source.addEventListener(name, (message) => {
-        take(JSON.parse((message as MessageEvent<string>).data) as T);
+        take(JSON.parse((message as MessageEvent<string>).data) as Told);
         due ??= setTimeout(draw, DRAW_MS);
       });
-    hear<{ id: string; state: string }>('state', ({ id, state }) => news.states.set(id, state));
-    hear<{ id: string }>('gone', ({ id }) => news.states.set(id, null));
-    hear<{ id: string; at: string; event: { type: string } }>('event', ({ id, at, event }) => {
+    hear('state', ({ id, state }) => news.states.set(id, state));
+    hear('gone', ({ id }) => news.states.set(id, null));
+    hear('event', ({ id, at, event }) => {
       key.current += 1;
       news.log = [...news.log.slice(1 - LOG_MAX), { key: key.current, id, at, what: event.type }];
     });
