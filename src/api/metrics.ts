@@ -33,6 +33,11 @@ export interface Gauges {
     readonly floorBytes: number | null;
     readonly ready: boolean;
   }[];
+  readonly receivers: readonly {
+    readonly server: string;
+    readonly owed: number;
+    readonly failing: boolean;
+  }[];
   readonly lanes: readonly { readonly lane: string; readonly bytes: number }[];
   readonly tickAgeSeconds: number | null;
   readonly stateWritable: boolean;
@@ -152,6 +157,19 @@ export async function metricsText(gauges: Gauges): Promise<string> {
     '1 while the source cannot be read.',
     gauges.sources.map(({ source, failing }): Measured => [[source], Number(failing)]),
     ['source'],
+  );
+
+  gauge(
+    'publish_outbox_depth',
+    'Calls that a media server, webhook or command is still owed.',
+    gauges.receivers.map(({ server, owed }): Measured => [[server], owed]),
+    ['server'],
+  );
+  gauge(
+    'publish_failing',
+    '1 while the receiver refuses or does not answer.',
+    gauges.receivers.map(({ server, failing }): Measured => [[server], Number(failing)]),
+    ['server'],
   );
 
   gauge(

@@ -181,7 +181,7 @@ export const machines = z.object({
   machines: z.array(
     z.object({
       id: z.string(),
-      kind: z.enum(['scheduler', 'recording', 'guide']),
+      kind: z.enum(['scheduler', 'recording', 'guide', 'library']),
       state: z.string(),
       since: time,
     }),

@@ -6,6 +6,7 @@
 import { toDirectedGraph, type DirectedGraphNode } from '@xstate/graph';
 import { transition, type AnyStateMachine } from 'xstate';
 import { guideMachine } from '../../machines/guide.js';
+import { libraryMachine } from '../../machines/library.js';
 import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import { timeMs } from '../domain/sidecar.js';
@@ -16,6 +17,7 @@ const CHARTS: Readonly<Record<string, AnyStateMachine>> = {
   recording: recordingMachine,
   guide: guideMachine,
   scheduler: schedulerMachine,
+  library: libraryMachine,
 };
 
 export interface ChartNode {

@@ -19,6 +19,7 @@ import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
+import type { Outbox } from './outbox.js';
 import { sayStrandedSpools } from './strandedSpools.js';
 import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
@@ -89,6 +90,8 @@ export interface Daemon {
   mediaIndex(id: string): Promise<MediaIndex | null>;
   /** What lives and what is held, as it stands. */
   inside(): Inside;
+  /** Media servers and others that are told of recordings, and what each is still owed. */
+  receivers(): ReturnType<Outbox['view']>;
   /** Says where HTTP listens, for `health`. */
   listensOn(address: string | null): void;
 }
@@ -245,6 +248,7 @@ async function startLocked(
         feeds: feeds.keys(),
       };
     },
+    receivers: () => outbox.view(),
     listensOn: (address) => heartbeat.listensOn(address),
   };
 }

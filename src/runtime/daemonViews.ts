@@ -145,6 +145,11 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
         floorBytes: floor,
         ready,
       })),
+      receivers: daemon.receivers().map(({ name, owed, problem }) => ({
+        server: name,
+        owed,
+        failing: problem !== null,
+      })),
       lanes: lanes.map(({ lane, used_bytes: bytes }) => ({ lane, bytes })),
       tickAgeSeconds: tickedAt === null ? null : Math.max(0, (now() - tickedAt) / 1000),
       stateWritable: degraded === null,

@@ -8,7 +8,7 @@ import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { Clock } from '../io/clock.js';
 import { statePath } from './recover.js';
 
-export type MachineKind = 'scheduler' | 'recording' | 'guide';
+export type MachineKind = 'scheduler' | 'recording' | 'guide' | 'library';
 
 export interface Machine {
   readonly id: string;
@@ -72,7 +72,7 @@ export function createInspector(clock: Clock, onViewerError: (error: unknown) =>
   let due = false;
 
   function kindOf({ src, id }: Actor): MachineKind | null {
-    if (src === 'recording' || src === 'guide') return src;
+    if (src === 'recording' || src === 'guide' || src === 'library') return src;
     return id === 'scheduler' ? 'scheduler' : null;
   }
 

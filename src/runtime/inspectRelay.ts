@@ -6,6 +6,7 @@
 
 import type { AnyStateMachine } from 'xstate';
 import { guideMachine } from '../../machines/guide.js';
+import { libraryMachine } from '../../machines/library.js';
 import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import { redactText } from '../domain/redact.js';
@@ -25,6 +26,7 @@ const CHARTS: Readonly<Record<MachineKind, AnyStateMachine>> = {
   scheduler: schedulerMachine,
   recording: recordingMachine,
   guide: guideMachine,
+  library: libraryMachine,
 };
 
 export function startInspectRelay(

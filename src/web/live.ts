@@ -12,11 +12,38 @@ let connected = false;
 export function listen(): void {
   if (connected) return;
   connected = true;
-  const source = new EventSource(withToken('api/events'));
-  for (const kind of ['recording', 'plan', 'source', 'upstreams', 'reset'] as const)
-    source.addEventListener(kind, () => {
-      for (const listener of listeners) listener(kind);
+  openEvents('api/events', (source) => {
+    for (const kind of ['recording', 'plan', 'source', 'upstreams', 'reset'] as const)
+      source.addEventListener(kind, () => {
+        for (const listener of listeners) listener(kind);
+      });
+  });
+}
+
+const AGAIN_MS = 3_000;
+
+/**
+ * Events of this address for as long as they are wanted. A browser comes back to a line that breaks, but gives up for
+ * good on one that is answered with an error, as a proxy does while the recorder starts.
+ */
+export function openEvents(path: string, attach: (source: EventSource) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let source = opened();
+  function opened(): EventSource {
+    const made = new EventSource(withToken(path));
+    attach(made);
+    made.addEventListener('error', () => {
+      if (made.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(() => {
+        source = opened();
+      }, AGAIN_MS);
     });
+    return made;
+  }
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
 }
 
 export function onNews(listener: (kind: NewsKind) => void): () => void {

@@ -1,11 +1,10 @@
 /** The charts at work: drawn, with what lives lit in them, and everything that happens in the order it does. */
 
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { withToken } from './api.js';
 import type { Charts, Machines, Past } from './answers.js';
 import { layoutOf, type Chart } from './chartLayout.js';
 import { clockSeconds, duration } from './format.js';
-import { useLive, useNow } from './live.js';
+import { openEvents, useLive, useNow } from './live.js';
 import { Empty, Loading, Problem } from './parts.js';
 
 interface Logged {
@@ -17,13 +16,14 @@ interface Logged {
 
 const LOG_MAX = 200;
 const LIVING_MAX = 100;
-const KINDS = ['recording', 'guide', 'scheduler'];
+const KINDS = ['recording', 'guide', 'scheduler', 'library'];
 
-export function MachinesPage() {
+/** `id`: the recording whose way through its chart is shown first. */
+export function MachinesPage({ id }: { readonly id: string }) {
   const charts = useLive<Charts>('api/charts', [], 3_600_000);
   const machines = useLive<Machines>('api/machines', [], 10_000);
   const [kind, setKind] = useState('recording');
-  const [chosen, setChosen] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<string | null>(id === '' ? null : id);
   const { log, states } = useInspection();
   const now = useNow(5_000);
   const chart = charts.data?.charts.find((each) => each.kind === kind);
@@ -40,11 +40,13 @@ export function MachinesPage() {
   );
   const lit = new Map<string, number>();
   for (const { state } of shown ? [shown] : ofKind) {
-    const parts = state.split('.');
-    parts.forEach((_, index) => {
-      const path = parts.slice(0, index + 1).join('.');
-      lit.set(path, (lit.get(path) ?? 0) + 1);
-    });
+    for (const path of ancestors(state)) lit.set(path, (lit.get(path) ?? 0) + 1);
+  }
+  // What rests is no machine now; its chart shows where it came to.
+  const rests = chosen !== null && !shown ? past.data?.steps.at(-1)?.state : null;
+  if (rests) {
+    lit.clear();
+    for (const path of ancestors(rests)) lit.set(path, 1);
   }
   const walked = new Set((past.data?.steps ?? []).flatMap(({ state }) => state ?? []));
 
@@ -118,6 +120,12 @@ export function MachinesPage() {
       </div>
     </>
   );
+}
+
+/** `a.b` is in `a` and in `a.b`. */
+function ancestors(state: string): string[] {
+  const parts = state.split('.');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
 function ChartDrawing({
@@ -209,7 +217,6 @@ function useInspection(): { log: readonly Logged[]; states: ReadonlyMap<string, 
   });
   const key = useRef(0);
   useEffect(() => {
-    const source = new EventSource(withToken('api/inspect'));
     let news: News = { states: new Map(), log: [] };
     let due: ReturnType<typeof setTimeout> | undefined;
     const draw = () => {
@@ -224,19 +231,22 @@ function useInspection(): { log: readonly Logged[]; states: ReadonlyMap<string, 
         return { states: next, log: [...log.toReversed(), ...old.log].slice(0, LOG_MAX) };
       });
     };
-    const hear = (name: string, take: (told: Told) => void) =>
-      source.addEventListener(name, (message) => {
-        take(JSON.parse((message as MessageEvent<string>).data) as Told);
-        due ??= setTimeout(draw, DRAW_MS);
+    const attach = (source: EventSource) => {
+      const hear = (name: string, take: (told: Told) => void) =>
+        source.addEventListener(name, (message) => {
+          take(JSON.parse((message as MessageEvent<string>).data) as Told);
+          due ??= setTimeout(draw, DRAW_MS);
+        });
+      hear('state', ({ id, state }) => news.states.set(id, state));
+      hear('gone', ({ id }) => news.states.set(id, null));
+      hear('event', ({ id, at, event }) => {
+        key.current += 1;
+        news.log = [...news.log.slice(1 - LOG_MAX), { key: key.current, id, at, what: event.type }];
       });
-    hear('state', ({ id, state }) => news.states.set(id, state));
-    hear('gone', ({ id }) => news.states.set(id, null));
-    hear('event', ({ id, at, event }) => {
-      key.current += 1;
-      news.log = [...news.log.slice(1 - LOG_MAX), { key: key.current, id, at, what: event.type }];
-    });
+    };
+    const close = openEvents('api/inspect', attach);
     return () => {
-      source.close();
+      close();
       clearTimeout(due);
     };
   }, []);

@@ -2,6 +2,7 @@
 
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Health } from './answers.js';
 import { GuidePage } from './guidePage.js';
 import { LibraryPage } from './libraryPage.js';
 import { listen, useLive } from './live.js';
@@ -34,11 +35,7 @@ function App() {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   const heading = useRef<HTMLHeadingElement>(null);
   const moved = useRef(false);
-  const { data: health, error } = useLive<{ ok: boolean; degraded: boolean; problem?: string | null }>(
-    'healthz',
-    [],
-    10_000,
-  );
+  const { data: health, error } = useLive<Health>('healthz', [], 5_000);
   useEffect(() => {
     const onHash = () => {
       moved.current = true;
@@ -99,13 +96,19 @@ function App() {
         <h1 ref={heading} tabIndex={-1}>
           {name}
         </h1>
+        {error && (
+          <p class="notice bad" role="alert">
+            <strong>The recorder does not answer.</strong> What is shown may be old; it is asked again every
+            few seconds.
+          </p>
+        )}
         {health?.degraded && (
           <p class="notice bad" role="alert">
             The state cannot be written ({health.problem}). What is being recorded goes on; nothing new
             starts.
           </p>
         )}
-        {isRecording ? <RecordingPage key={place.id} id={place.id} /> : <Page />}
+        {isRecording ? <RecordingPage key={place.id} id={place.id} /> : <Page key={place.id} id={place.id} />}
       </main>
     </SayingArea>
   );

@@ -7,7 +7,8 @@ import type { Recording } from './answers.js';
 import { duration, percent, words } from './format.js';
 
 export function Problem({ error }: { readonly error: ApiError | null }) {
-  if (error === null) return null;
+  // That nobody answers is said once, above every page.
+  if (error === null || error.code === 'unreachable') return null;
   return (
     <div class="notice bad" role="alert">
       <strong>{error.message}</strong> {error.hint} <code>{error.code}</code>

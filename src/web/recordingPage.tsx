@@ -89,6 +89,9 @@ export function RecordingPage({ id }: { readonly id: string }) {
       )}
       <section aria-labelledby="past">
         <h3 id="past">What happened</h3>
+        <p>
+          <a href={`#/machines/${id}`}>Its way through the chart</a>
+        </p>
         <Problem error={past.error} />
         <ol class="lines log">
           {(past.data?.steps ?? []).toReversed().map((step, index) => (
