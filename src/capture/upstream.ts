@@ -9,6 +9,8 @@ import { ENDED, refusalOfBody, refusalOfFault, refusalOfStatus, STALLED, type Re
 
 /** Enough for five sync bytes from any position inside a packet. */
 const SNIFF_BYTES = 1024;
+/** Where that is no media, so much more is looked at. */
+const FURTHER_BYTES = 8 * 1024;
 /** Of a refusal, that much is read, and waited for at most so long. */
 const REFUSAL_BYTES = 256;
 const REFUSAL_WAIT_MS = 2_000;
@@ -80,7 +82,11 @@ export async function openUpstream(
     }
     const start = { first: look.first, isSession: false };
     if (fine && isMedia(start)) return { kind: 'live', body: look, start };
+    const further = fine && look.end === 'full' ? await lookFurther(look, clock) : null;
+    if (further && isMedia({ ...start, first: further.first }))
+      return { kind: 'live', body: further, start: { ...start, first: further.first } };
     response.body.destroy();
+    if (signal.aborted) return { kind: 'aborted' };
     if (!fine) {
       const { status, headers } = response;
       return {
@@ -94,6 +100,12 @@ export async function openUpstream(
     if (signal.aborted) return { kind: 'aborted' };
     return { kind: 'refused', refusal: refusalOfFault(error) };
   }
+}
+
+/** Some pages complain on the way, and give the stream behind what they say. */
+async function lookFurther(look: Start, clock: Clock): Promise<Start> {
+  const more = await readStart(look, { bytes: FURTHER_BYTES, waitMs: REFUSAL_WAIT_MS }, clock);
+  return { ...more, first: Buffer.concat([look.first, more.first]) };
 }
 
 /** How reading the start went: `full` as much as was asked for, `late` no more in time. */

@@ -1,6 +1,11 @@
 /**
- * A connection that is asked for one answer after another. It is read by ourselves, into a buffer that all such connections
- * share: that is a third of what a parser and a connection an answer cost (docs/decisions/0006, 0009).
+ * A connection that is asked for one answer after another, or for one that lasts. It is read by ourselves, into a buffer
+ * that all such connections share: that is a third of what a parser costs (docs/decisions/0006, 0009).
+ *
+ * Reads of what lasts are gathered: a stream that comes in little pieces is read twenty times a second, all streams in
+ * one turn. What waits is in the kernel's buffer, which a reset leaves readable. What brings more in that time than such
+ * buffers are sure to hold is read as it comes, so that neither a burst nor a fat stream is slowed; TLS gives no more
+ * than 16 KiB a read.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -11,6 +16,8 @@ import { headReader, type HeadReader, type HttpHead } from './httpHead.js';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A server that says how long it waits is not asked in the last second of it. */
 const SAFETY_MS = 1_000;
+/** Between two turns; from here on it is read as it comes. */
+const GATHER_BYTES_MAX = 64 * 1024;
 
 /** `heard`: something of the answer had come. */
 export interface Broken {
@@ -51,11 +58,18 @@ const NOBODY: AnswerSink = {
   onBroken: () => undefined,
 };
 
+export interface ConnectionDoors {
+  readonly clock: Clock;
+  /** Used for every read of every connection. */
+  readonly shared: Buffer;
+  /** Calls back at the next turn; null where what comes is read at once. */
+  readonly later: ((read: () => void) => void) | null;
+  readonly onClosed: (connection: KeptConnection) => void;
+}
+
 export function openConnection(
   { origin, protocol, hostname, port }: URL,
-  shared: Buffer,
-  clock: Clock,
-  onClosed: (connection: KeptConnection) => void,
+  { clock, shared, later, onClosed }: ConnectionDoors,
 ): KeptConnection {
   let stage: Stage = 'free';
   let isConnected = false;
@@ -67,6 +81,9 @@ export function openConnection(
   let paused = false;
   /** What came with the head and belongs to the body. */
   let early: Buffer | null = null;
+  let isAsked = false;
+  /** Since the last turn. */
+  let gatheredBytes = 0;
 
   function close(): AnswerSink {
     const to = sink;
@@ -120,6 +137,26 @@ export function openConnection(
     sink.onHead(read.head);
   }
 
+  function atTurn(): void {
+    isAsked = false;
+    gatheredBytes = 0;
+    if (stage === 'body' && !paused) socket.resume();
+  }
+
+  /** Whether to read on at once. */
+  function goesOn(bytes: number): boolean {
+    if (stage !== 'body') return stage !== 'closed';
+    if (paused) return false;
+    if (!later) return true;
+    gatheredBytes += bytes;
+    if (!isAsked) later(atTurn);
+    isAsked = true;
+    if (gatheredBytes < GATHER_BYTES_MAX) return false;
+    // Of a read of several parts an earlier one may have stopped it.
+    socket.resume();
+    return true;
+  }
+
   const onread = {
     buffer: shared,
     /** False stops reading. */
@@ -129,7 +166,7 @@ export function openConnection(
       else if (stage === 'body') takeBody(read);
       // Nobody asked for that.
       else close();
-      return stage === 'free' || stage === 'head' || (stage === 'body' && !paused);
+      return goesOn(bytes);
     },
   };
   const host = hostname.replace(/^\[|\]$/g, '');

@@ -1,5 +1,6 @@
 /**
- * Answers of one series over as few connections as they need: one that is free is asked again, and never are there more
+ * Bodies that last, and answers that are asked for one after another, over connections that we read ourselves.
+ * Answers of one series go over as few connections as they need: one that is free is asked again, and never are there more
  * than the series may have, free ones included (P6).
  */
 import type { Clock } from './clock.js';
@@ -9,12 +10,14 @@ import { TransportFault, type BodySink, type TransportBody } from './transport.j
 import type { AnswerSeries, TransportResponse } from './transport.js';
 
 const READ_BYTES = 256 * 1024;
+const GATHER_MS = 50;
 
 export interface KeptInput {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly series: AnswerSeries;
+  /** Null: a connection of its own, for a body that lasts. */
+  readonly series: AnswerSeries | null;
 }
 
 export type Answered = TransportResponse & { readonly cookies: readonly string[] };
@@ -29,6 +32,18 @@ export function keptConnections(clock: Clock): KeptConnections {
   const shared = Buffer.allocUnsafeSlow(READ_BYTES);
   const all = new Map<AnswerSeries, Set<KeptConnection>>();
   const running = new Set<(fault: TransportFault) => void>();
+  let readers: (() => void)[] = [];
+
+  /** One timer for all: they are read together. */
+  function later(read: () => void): void {
+    if (readers.length === 0)
+      clock.after(GATHER_MS, () => {
+        const due = readers;
+        readers = [];
+        for (const each of due) each();
+      });
+    readers.push(read);
+  }
 
   function connectionsOf(series: AnswerSeries): Set<KeptConnection> {
     const known = all.get(series);
@@ -44,14 +59,19 @@ export function keptConnections(clock: Clock): KeptConnections {
     return connections;
   }
 
-  function connectionTo(url: URL, series: AnswerSeries, isFresh: boolean) {
+  function connectionTo(url: URL, series: AnswerSeries | null, isFresh: boolean) {
+    if (!series) {
+      const alone = openConnection(url, { clock, shared, later, onClosed: () => undefined });
+      return { connection: alone, isUsed: false };
+    }
     const connections = connectionsOf(series);
     const free = [...connections].filter((each) => each.isFree());
     const same = isFresh ? undefined : free.findLast(({ origin }) => origin === url.origin);
     if (same) return { connection: same, isUsed: true };
     if (connections.size >= series.connectionsMax)
       for (const each of free.slice(0, connections.size - series.connectionsMax + 1)) each.destroy();
-    const connection = openConnection(url, shared, clock, (closed) => connections.delete(closed));
+    const onClosed = (closed: KeptConnection) => void connections.delete(closed);
+    const connection = openConnection(url, { clock, shared, later: null, onClosed });
     connections.add(connection);
     return { connection, isUsed: false };
   }
@@ -125,17 +145,21 @@ export function keptConnections(clock: Clock): KeptConnections {
           sink = null;
           if (over) return;
           release();
-          connection.discard();
+          if (series) connection.discard();
+          else connection.destroy();
         },
       };
-      connection.ask(requestText(url, input.headers), {
+      connection.ask(requestText(url, input.headers, series ? 'keep-alive' : 'close'), {
         onHead({ status, headers, cookies }) {
           answered = true;
           timer.cancel();
           resolve({ status, headers, url: url.href, body, cookies });
         },
         onData: (bytes) => sink?.onData(bytes),
-        onEnd: () => end('end'),
+        onEnd() {
+          if (!series) connection.destroy();
+          end('end');
+        },
         onBroken,
       });
     });
@@ -150,7 +174,8 @@ export function keptConnections(clock: Clock): KeptConnections {
   };
 }
 
-function requestText(url: URL, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(requestHeaders(url, headers)).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: keep-alive\r\n${lines.join('')}\r\n`;
+function requestText(url: URL, given: Readonly<Record<string, string>>, connection: string): string {
+  const headers = { host: url.host, connection, ...requestHeaders(url, given) };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

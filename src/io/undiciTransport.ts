@@ -8,7 +8,6 @@ import { buildConnector, Client, type Dispatcher } from 'undici';
 import type { Clock } from './clock.js';
 import { parseHttpUrl, requestHeaders, withoutPrivate } from './httpRequest.js';
 import { keptConnections } from './keptConnections.js';
-import { liveSockets, type LiveSocket, type LiveSockets } from './liveSocket.js';
 import { TransportFault, type BodySink, type Transport, type TransportBody } from './transport.js';
 import type { TransportRequest, TransportResponse } from './transport.js';
 
@@ -21,7 +20,6 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function undiciTransport(clock: Clock): Transport {
   const open = new Set<Connection>();
-  const sockets = liveSockets(clock);
   const kept = keptConnections(clock);
 
   async function follow(url: string, request: TransportRequest): Promise<TransportResponse> {
@@ -30,16 +28,15 @@ export function undiciTransport(clock: Clock): Transport {
     let headers = request.headers ?? {};
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
       const cookie = request.cookies?.headerFor(target) ?? '';
-      const { series } = request;
       const asked = {
         headers: cookie === '' ? headers : { ...headers, cookie },
         timeoutMs: Math.max(0, until - clock.mono()),
         signal: request.signal,
       };
-      const live = request.live === true ? sockets : null;
-      const answer = await (series
+      const { series = null, live = false } = request;
+      const answer = await (series || live
         ? kept.ask(target, { ...asked, series })
-        : connect(target, { ...asked, live, clock, open }));
+        : connect(target, { ...asked, clock, open }));
       for (const set of answer.cookies) request.cookies?.take(target, set);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
@@ -69,8 +66,6 @@ interface ConnectInput {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Null: the body goes through the parser. */
-  readonly live: LiveSockets | null;
   readonly clock: Clock;
   readonly open: Set<Connection>;
 }
@@ -83,8 +78,7 @@ function connect(
   const { headers, timeoutMs, signal, clock, open } = input;
   if (signal?.aborted) return Promise.reject(new TransportFault('aborted', 'aborted before it was opened'));
   return new Promise((resolve, reject) => {
-    const live = input.live?.create() ?? null;
-    const socket = patientSocket(live);
+    const socket = patientSocket();
     const client = new Client(url.origin, {
       connect: socket.connect,
       pipelining: 0,
@@ -97,8 +91,6 @@ function connect(
     let sink: BodySink | null = null;
     /** What ended it, kept until somebody listens. */
     let ending: TransportFault | 'end' | null = null;
-    /** Set when the body comes past the parser. */
-    let direct: LiveSocket | null = null;
     let over = false;
 
     const timer = clock.after(timeoutMs, () => connection.fail('timeout', 'no headers in time'));
@@ -152,19 +144,17 @@ function connect(
       handing = false;
       if (paused || !sink) return;
       if (ending) finish(ending);
-      else if (direct) direct.resume();
       else socket.resume(controller);
     }
-    /** What the shared buffer holds is kept as a copy. */
     function receive(chunk: Buffer): void {
       if (over) return;
       if (!paused && held.length === 0 && sink && !handing) {
         sink.onData(chunk);
         return;
       }
-      held.push(direct ? Buffer.from(chunk) : chunk);
+      held.push(chunk);
       heldBytes += chunk.length;
-      if (!direct && heldBytes > HELD_BYTES_MAX) socket.pause(controller);
+      if (heldBytes > HELD_BYTES_MAX) socket.pause(controller);
     }
     const body: TransportBody = {
       flow(to) {
@@ -176,7 +166,6 @@ function connect(
       },
       pause() {
         paused = true;
-        direct?.pause();
       },
       resume() {
         paused = false;
@@ -206,12 +195,6 @@ function connect(
           answered = true;
           timer.cancel();
           const given = flatten(raw);
-          if (hasMedia(status, given) && live) {
-            direct = live;
-            live.takeBody(given, receive, (how) =>
-              end(how.kind === 'end' ? 'end' : new TransportFault('reset', how.code)),
-            );
-          } else live?.leaveBody();
           const cookies = [raw['set-cookie'] ?? []].flat();
           resolve({ status, headers: given, url: url.href, body, cookies });
         },
@@ -240,8 +223,8 @@ interface PatientSocket {
  * and the assertion is nobody's to catch (measured with 7.30.2: a server that closes while a body is paused ends the
  * process). So the socket keeps such news back until the parser goes on.
  */
-function patientSocket(live: LiveSocket | null): PatientSocket {
-  const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...(live && { onread: live.onread }) });
+function patientSocket(): PatientSocket {
+  const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
   const news: (() => void)[] = [];
   let paused = false;
 
@@ -262,7 +245,6 @@ function patientSocket(live: LiveSocket | null): PatientSocket {
         if (error) callback(error, null);
         else {
           hold(socket);
-          live?.attach(socket);
           callback(null, socket);
         }
       });
@@ -278,11 +260,6 @@ function patientSocket(live: LiveSocket | null): PatientSocket {
       while (!paused && news.length > 0) news.shift()?.();
     },
   };
-}
-
-/** A body that may last; any other is read by the parser alone. */
-function hasMedia(status: number, headers: Readonly<Record<string, string>>): boolean {
-  return status >= 200 && status < 300 && status !== 204 && headers['content-length'] !== '0';
 }
 
 function tell(sink: BodySink, how: TransportFault | 'end'): void {
