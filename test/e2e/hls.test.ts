@@ -1,10 +1,22 @@
 /** HLS through the whole program: real processes, a live window that slides in real time, restarts, shared sessions. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loopSegments, startFakeHls } from '../fakes/hls.js';
-import { loopClip } from '../media/clip.js';
-import { decode, isUnbroken } from '../media/frames.js';
-import { CLIP_FRAMES, guideText, json, listText, openScene, programme, soon } from './scene.js';
+import { startFakeProvider } from '../fakes/provider.js';
+import { fragmentedClip, loopClip } from '../media/clip.js';
+import { decode, isUnbroken, probe } from '../media/frames.js';
+import {
+  CLIP_FRAMES,
+  filesUnder,
+  guideText,
+  json,
+  listText,
+  nothingYet,
+  openScene,
+  programme,
+  soon,
+  until,
+} from './scene.js';
 
 const SEGMENT_MS = 800;
 /** Enough for any test here. */
@@ -83,5 +95,116 @@ describe.concurrent('an HLS channel', () => {
     expect(item).toMatchObject({ outcome: 'complete', gaps: [] });
     const ledger = json((item?.output_path ?? '').replace(/\.ts$/, '.catchupd.json'));
     expect(ledger['gaps']).toEqual([]);
+  });
+
+  it('of fragmented MP4 is published as .mp4, with its description and its ledger, and listed', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const { init, fragments } = await fragmentedClip({ seconds: 64 });
+    const origin = await startFakeHls({
+      segments: fragments.map((media, n) => ({ media, durationS: 0.8, init: 'a', name: `f-${n}.m4s` })),
+      inits: { a: init },
+      shown: 6,
+      window: 6,
+      targetS: 1,
+      everyMs: SEGMENT_MS,
+    });
+    onTestFinished(() => origin.close());
+    const list = scene.path('list.m3u');
+    const guide = scene.path('guide.xml');
+    writeFileSync(list, listText({ one: origin.mediaUrl }));
+    writeFileSync(guide, guideText('one.tv', [programme('one.tv', 'Later', soon(86_400), 60)]));
+    const daemon = scene.daemon(['--m3u', list, '--xmltv', guide]);
+    await daemon.ready();
+    writeFileSync(guide, guideText('one.tv', [programme('one.tv', 'Show', soon(2), 6)]));
+    const { completed } = await daemon.sees('it is done', (report) => report.completed.length === 1, 60_000);
+    const [item] = completed;
+    expect(item).toMatchObject({ outcome: 'complete', gaps: [] });
+    const path = item?.output_path ?? '';
+    const { frames, errors } = await decode(path, 'error', 'mp4');
+    expect(errors).toEqual([]);
+    expect(isUnbroken(frames)).toBe(true);
+    expect(frames.length).toBeGreaterThan(6 * 25);
+    const published = filesUnder(scene.publishDir);
+    const own = published.filter((file) => file.includes('Show'));
+    expect(own.map((file) => file.replace(/^.*Show[^/]*?(?=\.(?:mp4|nfo|catchupd\.json)$)/, ''))).toEqual([
+      '.catchupd.json',
+      '.mp4',
+      '.nfo',
+    ]);
+    await until('the manifest lists it', () =>
+      JSON.stringify(json(scene.path('library', 'recorded-publish-manifest.json'))).includes('.mp4'),
+    );
+    const media = await fetch(`${await daemon.url()}/media/${item?.id}`);
+    expect(media.headers.get('content-type')).toBe('video/mp4');
+    expect(Buffer.from(await media.arrayBuffer()).equals(readFileSync(path))).toBe(true);
+    expect(filesUnder(scene.outDir).filter((file) => /\.(?:mp4|ts)$/.test(file))).toEqual([]);
+  });
+
+  it('and a plain stream of the same encode take turns in one file: not one picture missing, none twice', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const seconds = 38.4;
+    const clip = await loopClip({ seconds });
+    // Both begin now; the window is some seconds ahead of the plain stream, as packagers are not, so that nothing need be lost.
+    const origin = await startFakeHls({
+      segments: loopSegments(clip, 0, SEGMENTS),
+      shown: 10,
+      window: 16,
+      targetS: 1,
+      everyMs: SEGMENT_MS,
+    });
+    const plain = await startFakeProvider({
+      channels: [{ id: 'one', name: 'One', clip, tvgId: 'one.tv', behaviour: { status: 410 } }],
+      programmes: nothingYet('one.tv'),
+    });
+    onTestFinished(async () => {
+      await Promise.all([origin.close(), plain.close()]);
+    });
+    const list = scene.path('list.json');
+    const row = {
+      channel_id: 'one',
+      guide_number: '1',
+      guide_name: 'One',
+      stream_url: origin.mediaUrl,
+      stream_urls: [origin.mediaUrl, plain.streamUrl('one')],
+      epg_linked: true,
+      tvg_id: 'one.tv',
+    };
+    writeFileSync(list, JSON.stringify({ movies: [], series: [], live_channels: [row] }));
+    const daemon = scene.daemon(['--catalog', list, '--xmltv', plain.xmltvUrl]);
+    await daemon.ready();
+    plain.setProgrammes([programme('one.tv', 'Show', soon(2), 20)]);
+    const written = async (switches: number) =>
+      daemon.sees(`recorded after ${switches} switches`, ({ active }) =>
+        active.some(
+          (item) => (item.bytes_recorded ?? 0) > 30_000 && (item.capture_upstream_switches ?? 0) === switches,
+        ),
+      );
+    await written(0);
+    plain.behave('one', {});
+    origin.setPage('/media.m3u8', { status: 404, body: 'gone' });
+    const before = await written(1);
+    const bytes = before.active[0]?.bytes_recorded ?? 0;
+    await daemon.sees('the plain stream is recorded', ({ active }) =>
+      active.some((item) => (item.bytes_recorded ?? 0) > bytes + 25_000),
+    );
+    origin.setPage('/media.m3u8', null);
+    plain.behave('one', { status: 410 });
+    plain.cut('one');
+    const { completed } = await daemon.sees('it is done', (report) => report.completed.length === 1, 60_000);
+    const [item] = completed;
+    const path = item?.output_path ?? '';
+    expect(path).toMatch(/\.ts$/);
+    expect(item?.sources).toHaveLength(2);
+    const { frames, errors } = await decode(path, 'warning');
+    expect(errors).toEqual([]);
+    expect(isUnbroken(frames, seconds * 25)).toBe(true);
+    expect(item).toMatchObject({ outcome: 'complete', gaps: [] });
+    const { streams, durationS } = await probe(path);
+    expect(streams).toHaveLength(2);
+    expect(Math.abs(durationS - frames.length / 25)).toBeLessThan(0.2);
   });
 });

@@ -203,24 +203,22 @@ describe('odd providers', () => {
         continue;
       }
       const outcome = OUTCOMES[id] ?? 'complete';
-      expect(item, `${id}`).toMatchObject({ title: id, machine_state: 'published', outcome });
+      expect(item, `${id}: outcome`).toMatchObject({ title: id, machine_state: 'published', outcome });
       if (outcome === 'complete') expect(servers.connections(id), `${id}: connections`).toBe(1);
       const path = item?.output_path ?? '';
       const { streams, durationS } = await probe(path);
       const kinds = streams.map(({ type }) => type).toSorted();
-      expect(kinds, `${id}`).toEqual(id === 'sounding' ? ['audio'] : ['audio', 'video']);
+      expect(kinds, `${id}: streams`).toEqual(id === 'sounding' ? ['audio'] : ['audio', 'video']);
       if (UNCLEAN.has(id)) continue;
       const { frames, errors } = await decode(path);
       // The clock goes on by the time that passed at each move, and ffmpeg rounds pictures to whole ones of 25 a second.
       const isRounding = (line: string) =>
         id === 'moving' && line.includes('non monotonically increasing dts to muxer');
-      expect(
-        errors.filter((line) => !isRounding(line)),
-        id,
-      ).toEqual([]);
+      const complaints = errors.filter((line) => !isRounding(line));
+      expect(complaints, `${id}: complaints`).toEqual([]);
       if (outcome !== 'complete' || id === 'moving') continue;
       expect(frames.length, `${id}: pictures`).toBeGreaterThan(LONG_S * 25);
-      expect(isUnbroken(frames, CLIP_FRAMES), `${id}`).toBe(true);
+      expect(isUnbroken(frames, CLIP_FRAMES), `${id}: order`).toBe(true);
       expect(Math.abs(durationS - frames.length * 0.04), `${id}: length`).toBeLessThan(0.2);
     }
     expect(find('scrambled')?.ts_errors?.scrambled).toBeGreaterThan(100);
