@@ -26,7 +26,7 @@ export interface ApiDoors {
   past(id: string): Promise<object | null>;
   plan(): object;
   guide(wish: GuideWish): object;
-  why(query: string): object;
+  why(query: string): Promise<object>;
   /** Accounts, hosts, connections and who waits for one. */
   upstreams(): object;
   storage(): Promise<object>;

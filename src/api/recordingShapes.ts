@@ -125,6 +125,10 @@ export const report = z.object({
       published_count: count,
     }),
   ),
+  held_sources: z
+    .array(z.object({ source: z.string(), reason: z.string(), since: time }))
+    .optional()
+    .describe('lists and guides that the sanity gate holds back; the last good ones are in use'),
   active: z.array(recordingItem),
   completed: z.array(recordingItem),
   failed: z.array(recordingItem),

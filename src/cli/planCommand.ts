@@ -1,5 +1,6 @@
 /** `plan` and `why`: the very decisions that the scheduler acts on, for all programmes or for those that match. */
 
+import { join } from 'node:path';
 import { CodedError } from '../domain/errors.js';
 import { OUTCOME_REASONS } from '../domain/outcomeReasons.js';
 import type { Conflict } from '../domain/forecast.js';
@@ -11,12 +12,13 @@ import {
   findWhy,
   shownAction,
   shownDecision,
-  shownReason,
   shownWhy,
   withinHorizon,
+  withPast,
 } from '../runtime/decisionsView.js';
 import { shownLocation } from '../guide/fetchSource.js';
 import { rankingLines, rankingView, type RankingView } from '../runtime/rankingView.js';
+import { pastDecisions } from '../runtime/pastGuide.js';
 import type { Survey } from '../runtime/survey.js';
 import { sayDeletions } from './deletions.js';
 import type { Session } from './session.js';
@@ -32,7 +34,9 @@ export function planCommand(session: Session): Promise<number> {
     }
     if (found.outlook.decisions.length === 0) refuseNothing(session, found);
     const within = withinHorizon(found.outlook.decisions);
-    const decisions = within.map((decision) => shownDecision(decision, found.conflicts.get(decision)));
+    const decisions = within.map((decision) =>
+      shownDecision(decision, found.outlook.conflicts.get(decision)),
+    );
     if (session.loaded.answer.format === 'json')
       session.say(`${JSON.stringify({ generated_at: rfc3339(found.at), decisions }, null, 2)}\n`);
     else session.say(decisionTable(within, found));
@@ -54,14 +58,16 @@ function refuseNothing({ loaded }: Session, { findings, guide }: Survey): void {
 
 export function why(session: Session): Promise<number> {
   const query = session.loaded.args.join(' ').trim();
-  return withSurvey(session, (survey) => {
+  return withSurvey(session, async (survey, { disk }) => {
     sayProblems(session, survey);
-    const found = findWhy(query, { ...survey, decisions: survey.outlook.decisions });
+    const folder = join(session.loaded.config.places.outDir, '.catchupd');
+    const past = await pastDecisions(disk, folder, query);
+    const found = findWhy(query, { ...survey, decisions: withPast(survey.outlook.decisions, past) });
     const { decisions, entries, gone } = found;
     const isEmpty = decisions.length + entries.length + gone.length === 0;
     if (session.loaded.answer.format === 'json')
       session.say(
-        `${JSON.stringify(shownWhy(found, survey.at, survey.ranking, survey.conflicts), null, 2)}\n`,
+        `${JSON.stringify(shownWhy(found, survey.at, survey.ranking, survey.outlook.conflicts), null, 2)}\n`,
       );
     else {
       if (decisions.length > 0) session.say(decisionTable(decisions, survey));
@@ -94,13 +100,13 @@ function sayRanking(session: Session, of: string, ranking: RankingView): void {
   session.say(`${of}: asked in this order\n${rankingLines(ranking).join('\n')}\n`);
 }
 
-function decisionTable(decisions: readonly Decision[], { conflicts }: Survey): string {
+function decisionTable(decisions: readonly Decision[], { outlook: { conflicts } }: Survey): string {
   const rows = decisions.map((decision) => {
     const conflict = conflicts.get(decision);
-    const reason = shownReason(decision, conflict);
+    const { reason } = decision;
     return [
       localTime(decision.capsule.startAt),
-      shownAction(decision, conflict),
+      shownAction(decision),
       decision.capsule.lane,
       decision.capsule.channelName,
       decision.capsule.title,

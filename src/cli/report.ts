@@ -22,15 +22,20 @@ export async function report({ loaded, log, say }: Session): Promise<number> {
     statePath: stateFile,
     readOnly: true,
   });
-  const shown = reportOfDocuments(config, store.recordings().values(), systemClock.now(), answer.limit);
+  const { limit } = answer;
+  const held = store.all('held');
+  const shown = reportOfDocuments(config, store.recordings().values(), held, systemClock.now(), limit);
   if (answer.format === 'json') say(`${JSON.stringify(shown, null, 2)}\n`);
-  else
+  else {
+    for (const { source, reason, since } of shown.held_sources ?? [])
+      say(`held since ${localTime(Date.parse(since))}: ${source} (${reason}); the last good one is in use\n`);
     say(
       table(
         ['id', 'state', 'outcome', 'start', 'channel', 'title'],
         [...shown.active, ...shown.completed, ...shown.failed].map(row),
       ),
     );
+  }
   return 0;
 }
 

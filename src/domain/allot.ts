@@ -53,8 +53,8 @@ export function allot(table: SlotTable, at: number): Allotment {
       refused.push({ id: want.id, reason });
       queue.push({ ...want, told: reason });
     }
-    // Nobody has to go for a limit that is the wish's own, or for a place that is meant for somebody else.
-    if (!UNHELPED.has(reason) && reason !== now.admission) makeRoom(want);
+    // Nobody has to go for a limit that is the wish's own, a place that is meant for somebody else, or what is over.
+    if (!UNHELPED.has(reason) && reason !== now.admission && at < want.stopAt) makeRoom(want);
   }
   return {
     table: { slots: now.slots, queue, cooling: now.cooling },

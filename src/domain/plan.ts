@@ -47,6 +47,8 @@ export interface PlanInput {
   readonly rules?: RuleBook;
   /** What a person said of single programmes. */
   readonly overrides?: readonly Override[];
+  /** Record keys of programmes that no connection will be left for: their episodes are free for another airing. */
+  readonly losing?: ReadonlySet<string>;
   /** What the guide is worth by channel; null or left out: not known, the guide policy is deferred. */
   readonly health?: ReadonlyMap<string, ChannelHealth> | null;
 }
@@ -54,6 +56,7 @@ export interface PlanInput {
 export type { Decision } from './upkeep.js';
 
 const PROGRAMME_MS_MAX = 12 * 3_600_000;
+const NONE: ReadonlySet<string> = new Set();
 
 /** One decision for each capsule, and one for each scheduled recording that goes; by start, channel and key. */
 export function plan(input: PlanInput): readonly Decision[] {
@@ -121,7 +124,10 @@ export function plan(input: PlanInput): readonly Decision[] {
     left.delete(one.id);
   }
 
-  const repeats = repeatsAmong(fresh, episodesHeld([...left.values()], tombstones));
+  const { losing = NONE } = input;
+  const staying = [...left.values()].filter(({ keys }) => !keys.some((key) => losing.has(key)));
+  const winning = losing.size === 0 ? fresh : fresh.filter(({ recordKey }) => !losing.has(recordKey));
+  const repeats = repeatsAmong(winning, episodesHeld(staying, tombstones));
   for (const capsule of repeats) decide(capsule, { action: 'skip', reason: 'repeat' }, false);
   const firsts = fresh.filter((capsule) => !repeats.has(capsule));
 

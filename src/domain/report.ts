@@ -35,6 +35,15 @@ export interface ReportOptions {
   readonly stateFile: string;
   readonly rootDir: string;
   readonly budgetBytesPerLane: Readonly<Record<string, number>>;
+  /** Lists and guides that are held back now. */
+  readonly held: readonly HeldSource[];
+}
+
+export interface HeldSource {
+  /** Without logins. */
+  readonly source: string;
+  readonly reason: string;
+  readonly since: number;
 }
 
 type ListName = 'active' | 'completed' | 'failed';
@@ -82,6 +91,13 @@ export function buildReport(all: readonly ReportedRecording[], options: ReportOp
     published_count: lists.completed.length,
     interrupted_count: lists.failed.filter(isInterrupted).length,
     lanes: laneRows(lists),
+    ...(options.held.length > 0 && {
+      held_sources: options.held.map(({ source, reason, since }) => ({
+        source,
+        reason,
+        since: rfc3339(since),
+      })),
+    }),
     active: shown(lists.active),
     completed: shown(lists.completed),
     failed: shown(lists.failed),

@@ -259,7 +259,8 @@ export function limitOf(table: SlotTable, account: string, at: number): number {
   return others >= max ? 0 : Math.max(1, max - Math.max(known.reserve, others));
 }
 
-function isFresh(learned: AccountLimit['learned'], at: number): boolean {
+/** Whether a lesson still counts. */
+export function isFresh(learned: AccountLimit['learned'], at: number): boolean {
   return learned !== null && at - learned.at < LEARNED_MS_MAX;
 }
 

@@ -3,6 +3,7 @@
  * opened and closed around them (lock, store, the order of a start and of an end) is in `daemon.ts` and `ending.ts`.
  */
 
+import { join } from 'node:path';
 import type { Feeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
@@ -21,6 +22,7 @@ import type { Doors } from './doors.js';
 import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
 import { createPanels } from './panels.js';
 import { createHousekeeping } from './housekeeping.js';
+import { createPastGuide, type PastGuide } from './pastGuide.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
 import { look } from './planning.js';
@@ -67,6 +69,7 @@ export interface Assembly {
   readonly feeds: Feeds;
   readonly indexes: MediaIndexes;
   readonly lookout: Lookout;
+  readonly pastGuide: PastGuide;
   readonly overrides: Overrides;
   readonly outbox: Outbox;
   readonly revival: Revival;
@@ -129,7 +132,8 @@ export function assemble(parts: AssemblyDoors): Assembly {
     system: () => system,
   });
   const { feeds, captures, replays } = streams;
-  const housekeeping = createHousekeeping(history, store);
+  const pastGuide = createPastGuide(join(config.places.outDir, '.catchupd'), doors);
+  const housekeeping = createHousekeeping(history, store, pastGuide);
   const stages: Stages = createStages({
     config,
     doors,
@@ -227,7 +231,8 @@ export function assemble(parts: AssemblyDoors): Assembly {
     rulesChanged: () => rules.reread(),
     plan(at, previous) {
       const planned = replan({ config, book, store, sources, overrides, rules }, at, previous);
-      watch.planned(planned.decisions, at);
+      pastGuide.leave(watch.planning().decisions, at);
+      watch.planned(planned, at);
       return planned;
     },
     timeTrusted: () => clock.doubt() === null,
@@ -344,6 +349,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     feeds,
     indexes,
     lookout,
+    pastGuide,
     overrides,
     outbox,
     revival,

@@ -1,7 +1,9 @@
-/** What is known of connections when no daemon runs: the configuration, and what earlier lives learned. */
+/** What is known of connections, also when no daemon runs: the configuration, panels, and what earlier lives learned. */
 
 import type { Config } from '../config/config.js';
+import { accountOf } from '../domain/account.js';
 import type { Capacity } from '../domain/forecast.js';
+import { isFresh } from '../domain/slots.js';
 import type { AccountRecord } from './accounts.js';
 import type { Sources } from './sources.js';
 
@@ -9,6 +11,7 @@ export function capacityOf(
   config: Config,
   sources: Sources,
   records: Iterable<readonly [string, unknown]>,
+  now: number,
 ): Capacity {
   const { concurrencyMax: slotsMax, providerMax, providerReserve, preempt } = config.how;
   const limits: Record<string, number> = {};
@@ -19,9 +22,15 @@ export function capacityOf(
     const max = providerMax[label.toLowerCase()] ?? 0;
     if (max > 0) lower(key, Math.max(1, max - (providerReserve[label.toLowerCase()] ?? 0)));
   }
+  for (const { list } of sources.lists()) {
+    const url = list?.panel ? list.channels[0]?.urls[0] : undefined;
+    const max = list?.panel?.connectionsMax ?? 0;
+    // Panels have been seen to understate it, so what a person says counts more.
+    if (url !== undefined && max > 0) limits[accountOf(url).key] ??= max;
+  }
   for (const [key, record] of records) {
     const { learned } = record as AccountRecord;
-    if (learned) lower(key, learned.max);
+    if (isFresh(learned, now)) lower(key, learned?.max ?? Infinity);
   }
   return {
     slotsMax,

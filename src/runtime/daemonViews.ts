@@ -1,8 +1,6 @@
 /** The daemon as the HTTP door shows it: every view, bound to what runs. */
 
 import { join } from 'node:path';
-import { forecast } from '../domain/forecast.js';
-import type { Decision } from '../domain/plan.js';
 import type { Config } from '../config/config.js';
 import { rfc3339 } from '../domain/text.js';
 import { reportItem } from '../domain/report.js';
@@ -11,8 +9,7 @@ import type { Disk } from '../io/disk.js';
 import { readHistory } from '../store/historyFiles.js';
 import { chartsView, pastOf } from './chartsView.js';
 import type { Daemon } from './daemon.js';
-import { capacityOf } from './capacity.js';
-import { findWhy, shownDecision, shownWhy, withinHorizon, type Conflicts } from './decisionsView.js';
+import { findWhy, shownDecision, shownWhy, withinHorizon, withPast } from './decisionsView.js';
 import { guideView, type GuideWish } from './guideView.js';
 import type { NewsItem } from './news.js';
 import {
@@ -22,6 +19,7 @@ import {
   topOf,
   type RecordingsWish,
 } from './recordingsView.js';
+import { pastDecisions } from './pastGuide.js';
 import { reportOf } from './reporting.js';
 import { sourcesView, sourceStandings } from './sourcesView.js';
 import { storageView } from './storageView.js';
@@ -29,23 +27,18 @@ import { storageView } from './storageView.js';
 /** `capture` may still add to the spool in these. */
 const GROWING: ReadonlySet<string> = new Set(['spooling', 'retrying', 'failover', 'finalizing']);
 
-const CONFLICTS_KEPT_MS = 5_000;
-
 export type DaemonViews = ReturnType<typeof daemonViews>;
 
 export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version: string) {
   const { book, store, sources, roots, watch } = daemon;
   const now = () => daemon.status().now;
+  const privateFolder = join(config.places.outDir, '.catchupd');
   const storage = () => storageView({ config, book, roots, disk }, now());
-  const conflictsIn = keptConflicts(
-    (decisions) => forecast(decisions, capacityOf(config, sources, store.all('accounts')), now()),
-    now,
-  );
   const known = (id: string) => book.get(id) ?? book.aside().find((entry) => entry.id === id);
 
   return {
     ready: () => daemon.status().ready,
-    report: (limit: number) => reportOf(config, book, now(), limit),
+    report: (limit: number) => reportOf(config, book, store.all('held'), now(), limit),
     recordings: (wish: RecordingsWish) => recordingsView(book, wish, now()),
     recording(id: string) {
       const entry = known(id);
@@ -55,12 +48,11 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
     },
     async past(id: string) {
       if (!known(id)) return null;
-      const folder = join(config.places.outDir, '.catchupd', 'history');
-      return { id, steps: pastOf((await readHistory(disk, folder, id)).entries) };
+      const { entries } = await readHistory(disk, join(privateFolder, 'history'), id);
+      return { id, steps: pastOf(entries) };
     },
     plan() {
-      const { decisions, at } = watch.planning();
-      const conflicts = conflictsIn(decisions);
+      const { decisions, conflicts, at } = watch.planning();
       return {
         generated_at: rfc3339(at === 0 ? now() : at),
         decisions: withinHorizon(decisions).map((decision) =>
@@ -69,17 +61,16 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
       };
     },
     guide(wish: GuideWish) {
-      const planning = watch.planning();
-      return guideView(planning, book, wish, now(), conflictsIn(planning.decisions));
+      return guideView(watch.planning(), book, wish, now());
     },
-    why(query: string) {
-      const { decisions } = watch.planning();
+    async why(query: string) {
+      const { decisions, conflicts } = watch.planning();
       const found = findWhy(query, {
-        decisions,
+        decisions: withPast(decisions, await pastDecisions(disk, privateFolder, query)),
         entries: [...book.all(), ...book.aside()],
         tombstones: store.tombstones().values(),
       });
-      return shownWhy(found, now(), daemon.ranking, conflictsIn(decisions));
+      return shownWhy(found, now(), daemon.ranking, conflicts);
     },
     upstreams: () => daemon.upstreams(),
     storage,
@@ -155,19 +146,4 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
       stateWritable: degraded === null,
     };
   }
-}
-
-/** Played ahead once for all who ask about the same plan, for a while: minutes pass between two plans, and limits change seldom. */
-function keptConflicts(made: (decisions: readonly Decision[]) => Conflicts, now: () => number) {
-  let kept: {
-    readonly decisions: readonly Decision[];
-    readonly at: number;
-    readonly conflicts: Conflicts;
-  } | null = null;
-  return (decisions: readonly Decision[]): Conflicts => {
-    const at = now();
-    if (kept?.decisions !== decisions || Math.abs(at - kept.at) >= CONFLICTS_KEPT_MS)
-      kept = { decisions, at, conflicts: made(decisions) };
-    return kept.conflicts;
-  };
 }

@@ -2,7 +2,6 @@
 
 import { isRecorded, type Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
-import type { PlanReason } from '../domain/reasons.js';
 import type { Tombstone } from '../domain/recording.js';
 import { reportItem, type MachineState } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
@@ -11,10 +10,7 @@ import type { Entry } from './book.js';
 import { rankingView } from './rankingView.js';
 import type { Upstreams } from './upstreams.js';
 
-/**
- * A move or a new stop is still a recording; one that all connections will be taken from is none, as far as anybody can
- * tell now.
- */
+/** A move or a new stop is still a recording. `conflict` is what of it will be lost to others, as far as is known now. */
 export function shownDecision(decision: Decision, conflict: Conflict | undefined) {
   const { capsule, priority, expiresAt } = decision;
   return {
@@ -26,8 +22,8 @@ export function shownDecision(decision: Decision, conflict: Conflict | undefined
     lane: capsule.lane,
     start: rfc3339(capsule.startAt),
     stop: rfc3339(capsule.stopAt),
-    action: shownAction(decision, conflict),
-    reason: shownReason(decision, conflict),
+    action: shownAction(decision),
+    reason: decision.reason,
     priority,
     expires_at: rfc3339(expiresAt),
     ...(conflict && { conflict: shownConflict(conflict) }),
@@ -52,17 +48,20 @@ export function shownConflict({ lostMs, firstAt, reason, winners, again }: Confl
   };
 }
 
-export function shownAction(decision: Decision, conflict?: Conflict): 'record' | 'skip' {
-  return isRecorded(decision) && conflict?.whole !== true ? 'record' : 'skip';
-}
-
-export function shownReason({ reason }: Decision, conflict: Conflict | undefined): PlanReason {
-  return conflict?.whole === true ? 'conflict' : reason;
+export function shownAction(decision: Decision): 'record' | 'skip' {
+  return isRecorded(decision) ? 'record' : 'skip';
 }
 
 /** Rows beyond the horizon are looked at only so that a programme that moved there is seen to have moved. */
 export function withinHorizon(decisions: readonly Decision[]): readonly Decision[] {
   return decisions.filter(({ reason }) => reason !== 'beyond_horizon');
+}
+
+/** The plan, and before it what of earlier ones is over: as it was decided last. */
+export function withPast(decisions: readonly Decision[], past: readonly Decision[]): readonly Decision[] {
+  const keys = new Set(decisions.map(({ capsule }) => capsule.recordKey));
+  const over = past.filter(({ capsule }) => !keys.has(capsule.recordKey));
+  return [...over.toSorted((a, b) => a.capsule.startAt - b.capsule.startAt), ...decisions];
 }
 
 /** What of a plan the connections that are known will not allow. */

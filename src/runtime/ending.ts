@@ -24,7 +24,7 @@ export interface EndingDoors {
   readonly heartbeat: () => Heartbeat;
   readonly parts: () => Pick<
     Assembly,
-    'captures' | 'deadlines' | 'feeds' | 'lookout' | 'outbox' | 'sources' | 'stages' | 'system'
+    'captures' | 'deadlines' | 'feeds' | 'lookout' | 'outbox' | 'pastGuide' | 'sources' | 'stages' | 'system'
   >;
 }
 
@@ -54,7 +54,7 @@ export function createEnding(doors: EndingDoors): Ending {
   }
 
   async function drainOnce(): Promise<void> {
-    const { captures, deadlines, feeds, outbox, sources, stages, system } = doors.parts();
+    const { captures, deadlines, feeds, outbox, pastGuide, sources, stages, system } = doors.parts();
     await Promise.all([captures.stopAll(DRAIN_MS_MAX), outbox.close()]);
     feeds.close();
     deadlines.stop();
@@ -62,6 +62,7 @@ export function createEnding(doors: EndingDoors): Ending {
     try {
       await sources.settled();
       await stages.settled();
+      await pastGuide.settled();
       await store.close();
     } catch (error) {
       const code = error instanceof CodedError ? error.code : 'bug';

@@ -9,7 +9,7 @@ import { channelKeyOf } from '../domain/identity.js';
 import { reportItem } from '../domain/report.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Book, Entry } from './book.js';
-import { shownAction, shownConflict, shownReason, type Conflicts } from './decisionsView.js';
+import { shownAction, shownConflict, type Conflicts } from './decisionsView.js';
 import { reportedEntry, topOf } from './recordingsView.js';
 import type { Planning } from './watch.js';
 
@@ -35,13 +35,7 @@ interface Row {
 /** A plan is made every few minutes, and asked for many times. */
 const rowsOf = new WeakMap<readonly Decision[], ReadonlyMap<string, Row>>();
 
-export function guideView(
-  planning: Planning,
-  book: Book,
-  wish: GuideWish,
-  now: number,
-  conflicts: Conflicts,
-) {
+export function guideView(planning: Planning, book: Book, wish: GuideWish, now: number) {
   const rows = new Map(planned(planning.decisions));
   const recorded = new Map<string, Entry[]>();
   const byKey = new Map<string, Entry>();
@@ -70,7 +64,7 @@ export function guideView(
       channel_name: row.name,
       guide_number: row.number,
       group: row.group,
-      programmes: programmesOf(row, recorded.get(row.key) ?? [], byKey, wish, conflicts),
+      programmes: programmesOf(row, recorded.get(row.key) ?? [], byKey, wish, planning.conflicts),
     })),
   };
 }
@@ -140,8 +134,8 @@ function capsuleOf({ recording: { capsule, window } }: Entry): Decision['capsule
 
 function told(decision: Decision, conflict: Conflict | undefined) {
   return {
-    action: shownAction(decision, conflict),
-    reason: shownReason(decision, conflict),
+    action: shownAction(decision),
+    reason: decision.reason,
     ...(conflict && { conflict: shownConflict(conflict) }),
   };
 }

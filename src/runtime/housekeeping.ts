@@ -1,7 +1,9 @@
-/** Once a day the history forgets those of whom nothing is left. */
+/** Once a day the history forgets those of whom nothing is left, and the guide's past what is older than all of them. */
 
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
+import { entriesOf } from './reporting.js';
+import type { PastGuide } from './pastGuide.js';
 
 const DAY_MS = 86_400_000;
 
@@ -10,7 +12,7 @@ export interface Housekeeping {
   look(at: number): void;
 }
 
-export function createHousekeeping(history: History, store: Store): Housekeeping {
+export function createHousekeeping(history: History, store: Store, pastGuide: PastGuide): Housekeeping {
   let day = -1;
   return {
     look(at) {
@@ -19,6 +21,8 @@ export function createHousekeeping(history: History, store: Store): Housekeeping
       day = today;
       const living = store.recordings();
       void history.prune((id) => living.has(id));
+      const starts = entriesOf(living.values()).map(({ recording }) => recording.window.startAt);
+      void pastGuide.forget(starts, at);
     },
   };
 }

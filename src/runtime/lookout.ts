@@ -7,6 +7,8 @@ import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
 import { isFar } from '../domain/capturing.js';
+import type { Conflict } from '../domain/forecast.js';
+import { nextTryAt } from '../domain/foresight.js';
 import type { Decision } from '../domain/plan.js';
 import type { TimerHandle } from '../io/clock.js';
 import type { Store } from '../store/store.js';
@@ -32,6 +34,7 @@ export type RunMode = 'always' | 'once' | 'record';
 
 export interface Planned {
   readonly decisions: readonly Decision[];
+  readonly conflicts: ReadonlyMap<Decision, Conflict>;
   readonly rowKeys: ReadonlySet<string>;
   readonly orders: readonly Order[];
 }
@@ -95,7 +98,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   });
   const removedMedia = createRemovedMedia(doors.doors, book, doors.roots, send);
   const sweep = createSweep(config, doors.doors, book, watch, send);
-  const news = createSourceNews(config, doors.doors, sources, doors.onHeld);
+  const news = createSourceNews(config, doors.doors, sources, store, doors.onHeld);
   let rowKeys: ReadonlySet<string> | null = null;
   let planned = false;
   /** A source changed, so that what was planned may be wrong. */
@@ -105,6 +108,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let soon: TimerHandle | null = null;
   /** What the plan asks for and the scheduler was not told yet. */
   let orders: readonly Order[] = [];
+  let next: TimerHandle | null = null;
   let looking = false;
   let again = false;
 
@@ -156,6 +160,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     const at = clock.now();
     const outlook = doors.plan(at, rowKeys);
     rowKeys = outlook.rowKeys;
+    wakeFor(outlook, at);
     if (!planned) sayLevel(outlook.decisions, at);
     planned = true;
     orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders.toSorted(byStart);
@@ -169,6 +174,19 @@ export function createLookout(doors: LookoutDoors): Lookout {
     send({ type: 'PLANNED', at: clock.now(), orders: orders.slice(0, ORDERS_MAX) });
     orders = orders.slice(ORDERS_MAX);
     if (orders.length > 0) clock.after(0, order);
+  }
+
+  /** What was skipped for want of connections is planned anew when it is on. */
+  function wakeFor(outlook: Planned, at: number): void {
+    next?.cancel();
+    const tryAt = nextTryAt(outlook);
+    next =
+      tryAt === null
+        ? null
+        : clock.after(Math.max(0, tryAt - at), () => {
+            planDue = true;
+            look();
+          });
   }
 
   /** `--once` records what is live or due within the lead time, `record` only what is live. */
@@ -259,6 +277,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     stop() {
       stopped = true;
       soon?.cancel();
+      next?.cancel();
     },
   };
 }

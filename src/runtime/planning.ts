@@ -16,7 +16,9 @@ import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
 import type { Override } from '../domain/override.js';
 import { paddingOf, type Lane } from '../domain/lane.js';
 import { lanesOf } from '../domain/laneDefinition.js';
-import { plan, rowKeysOf, type Decision } from '../domain/plan.js';
+import type { Capacity, Conflict } from '../domain/forecast.js';
+import { planWithin } from '../domain/foresight.js';
+import { rowKeysOf, type Decision } from '../domain/plan.js';
 import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
 import { PLAN_REASONS } from '../domain/reasons.js';
@@ -38,6 +40,8 @@ export interface GuideInUse {
 
 export interface Outlook {
   readonly decisions: readonly Decision[];
+  /** What of it the connections that are known will not allow. */
+  readonly conflicts: ReadonlyMap<Decision, Conflict>;
   readonly rowKeys: ReadonlySet<string>;
 }
 
@@ -49,6 +53,7 @@ export interface DecideInput {
   readonly overrides: Iterable<Override>;
   /** Undefined where there is no rules file. */
   readonly rules: RuleBook | undefined;
+  readonly capacity: Capacity;
   readonly now: number;
   readonly previousRowKeys: ReadonlySet<string> | null;
 }
@@ -61,19 +66,22 @@ export function decide(input: DecideInput): Outlook {
   const wantedMs = Math.max(0, ...words.map(({ word, startAt }) => (word === 'want' ? startAt - now : 0)));
   const aheadMs = Math.max(config.what.horizonMs, wantedMs) + BEYOND_MS;
   const { capsules, health } = look(config, guide, now, aheadMs);
-  const decisions = plan({
-    capsules,
-    known: knownOf(entries),
-    tombstones: [...tombstones],
-    overrides: words,
-    ...(rules && { rules }),
-    lanes: lanesIn(config),
-    policy,
-    now,
-    previousRowKeys,
-    health,
-  });
-  return { decisions, rowKeys: rowKeysOf(capsules) };
+  const { decisions, conflicts } = planWithin(
+    {
+      capsules,
+      known: knownOf(entries),
+      tombstones: [...tombstones],
+      overrides: words,
+      ...(rules && { rules }),
+      lanes: lanesIn(config),
+      policy,
+      now,
+      previousRowKeys,
+      health,
+    },
+    input.capacity,
+  );
+  return { decisions, conflicts, rowKeys: rowKeysOf(capsules) };
 }
 
 /** The lanes of a configuration, in the order in which they are tried. */

@@ -3,6 +3,7 @@
 import type { Config } from '../config/config.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
+import { capacityOf } from './capacity.js';
 import type { Planned } from './lookout.js';
 import type { Overrides } from './overrides.js';
 import { decide, ordersOf, type GuideInUse } from './planning.js';
@@ -37,6 +38,7 @@ export function replan(
     tombstones: store.tombstones().values(),
     overrides: store.all('overrides').values(),
     rules: rules.book(),
+    capacity: capacityOf(config, sources, store.all('accounts'), at),
     now: at,
     previousRowKeys,
   });

@@ -2,22 +2,32 @@
 
 import type { Config } from '../config/config.js';
 import type { RecordingDocument } from '../domain/recording.js';
-import { buildReport, reportItem, type MachineState, type ReportedRecording } from '../domain/report.js';
+import {
+  buildReport,
+  reportItem,
+  type HeldSource,
+  type MachineState,
+  type ReportedRecording,
+} from '../domain/report.js';
 import { entryOf, type Book, type Entry } from './book.js';
 
+/** The state's section of that name. */
+type Held = ReadonlyMap<string, unknown>;
+
 /** `limit` items a list; 0 is all. */
-export function reportOf(config: Config, book: Book, now: number, limit: number) {
+export function reportOf(config: Config, book: Book, held: Held, now: number, limit: number) {
   const aside = book.quarantined().flatMap(({ document }) => quarantined(document));
-  return build(config, [...[...book.all()].map(reported), ...aside], now, limit);
+  return build(config, [...[...book.all()].map(reported), ...aside], held, now, limit);
 }
 
 export function reportOfDocuments(
   config: Config,
   documents: Iterable<RecordingDocument>,
+  held: Held,
   now: number,
   limit: number,
 ) {
-  return build(config, [...documents].flatMap(readable).map(reported), now, limit);
+  return build(config, [...documents].flatMap(readable).map(reported), held, now, limit);
 }
 
 /** Entries of a state that is only read; what makes no sense is left out. */
@@ -50,12 +60,19 @@ function quarantined(document: RecordingDocument): ReportedRecording[] {
   }));
 }
 
-function build(config: Config, all: readonly ReportedRecording[], now: number, limit: number) {
+function build(config: Config, all: readonly ReportedRecording[], held: Held, now: number, limit: number) {
   return buildReport(all, {
+    held: [...held.values()].flatMap((value) => heldSource(value) ?? []),
     now,
     limit,
     stateFile: config.places.stateFile,
     rootDir: config.places.publishDir ?? config.places.outDir,
     budgetBytesPerLane: config.keep.bytesMaxPerLane,
   });
+}
+
+function heldSource(value: unknown): HeldSource | null {
+  const { source, reason, since } = Object(value) as Partial<HeldSource>;
+  const isWhole = typeof source === 'string' && typeof reason === 'string' && Number.isFinite(since);
+  return isWhole ? { source, reason, since: since ?? 0 } : null;
 }

@@ -4,6 +4,7 @@ import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
 import { wideOpen } from '../domain/advice.js';
 import { shownLocation } from '../guide/fetchSource.js';
+import type { Store } from '../store/store.js';
 import type { Doors } from './doors.js';
 import type { Sources } from './sources.js';
 
@@ -17,6 +18,7 @@ export function createSourceNews(
   config: Config,
   { log }: Pick<Doors, 'log'>,
   sources: Sources,
+  store: Pick<Store, 'all' | 'set'>,
   /** A guide or list was refused by the sanity gate. */
   onHeld: (source: string, reason: string) => void,
 ): SourceNews {
@@ -36,6 +38,17 @@ export function createSourceNews(
       );
   }
 
+  /** For the report, which asks nobody but the state. */
+  function noteHeld(sourceId: string, held: GuideContext['held']): void {
+    const refs = new Map(sources.refs().map((ref) => [ref.id, ref]));
+    const ref = refs.get(sourceId);
+    for (const id of store.all('held').keys())
+      if (!refs.has(id) || (id === sourceId && held === null)) store.set('held', id, null);
+    if (held === null || !ref) return;
+    const { reason, since } = held;
+    store.set('held', sourceId, { source: shownLocation(ref), reason, since });
+  }
+
   return {
     sayIfWideOpen,
     moved(sourceId, state, context) {
@@ -43,6 +56,7 @@ export function createSourceNews(
       const news = `${state} ${word ?? ''}`;
       if (said.get(sourceId) === news || state === 'fetching' || state === 'starting') return;
       said.set(sourceId, news);
+      noteHeld(sourceId, state === 'held' ? context.held : null);
       const ref = sources.refs().find(({ id }) => id === sourceId);
       const place = ref ? shownLocation(ref) : sourceId;
       if (state === 'held') {

@@ -7,9 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { SourceRef } from '../domain/channel.js';
 import type { GateCounts } from '../domain/gate.js';
-import { forecast, type Conflict } from '../domain/forecast.js';
 import type { Override } from '../domain/override.js';
-import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import { exists } from '../io/disk.js';
 import { openStore, type Store } from '../store/store.js';
@@ -40,7 +38,6 @@ export interface Survey {
   readonly overrides: readonly Override[];
   readonly outlook: Outlook;
   /** What of it the connections that are known will not allow. */
-  readonly conflicts: ReadonlyMap<Decision, Conflict>;
   readonly at: number;
   /** What the state knows of them. */
   readonly ranking: Upstreams;
@@ -82,12 +79,12 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
   await rulesFile.reread();
   const rules = rulesFile.book();
   const state = { entries, tombstones, overrides };
-  const outlook = decide({ config, guide, ...state, rules, now: at, previousRowKeys: null });
+  const asked = sources.channels().length > 0 ? sources : lastGood;
+  const capacity = capacityOf(config, asked, hints.all('accounts'), at);
+  const outlook = decide({ config, guide, ...state, rules, capacity, now: at, previousRowKeys: null });
   const ranking = createUpstreams({ config, doors, store: hints, sources });
   await ranking.reread();
-  const asked = sources.channels().length > 0 ? sources : lastGood;
-  const conflicts = forecast(outlook.decisions, capacityOf(config, asked, hints.all('accounts')), at);
-  return { findings, sources, guide, entries, tombstones, overrides, outlook, conflicts, at, ranking };
+  return { findings, sources, guide, entries, tombstones, overrides, outlook, at, ranking };
 
   async function load(ref: SourceRef): Promise<SourceFinding> {
     const outcome = await sources.load(ref.id, new AbortController().signal);

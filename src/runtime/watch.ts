@@ -1,6 +1,7 @@
 /** Everything that looks on while the daemon works, in one place: news, counts, charts, and what was planned last. */
 
 import type { UpstreamRef } from '../domain/channel.js';
+import type { Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
@@ -11,6 +12,7 @@ import { createTally, type Tally } from './tally.js';
 
 export interface Planning {
   readonly decisions: readonly Decision[];
+  readonly conflicts: ReadonlyMap<Decision, Conflict>;
   /** Epoch milliseconds; 0 before the first plan. */
   readonly at: number;
 }
@@ -23,7 +25,7 @@ export interface Watch {
   planning(): Planning;
   changed(entry: Entry, before: Entry | undefined): void;
   gone(id: string): void;
-  planned(decisions: readonly Decision[], at: number): void;
+  planned(outlook: Omit<Planning, 'at'>, at: number): void;
   sourceMoved(sourceId: string): void;
 }
 
@@ -33,7 +35,7 @@ export function createWatch(clock: Clock, log: Log, accountOf: (ref: UpstreamRef
   const inspector = createInspector(clock, (error) =>
     log.error({ error: String(error) }, 'a viewer of the charts failed and is let go'),
   );
-  let planning: Planning = { decisions: [], at: 0 };
+  let planning: Planning = { decisions: [], conflicts: new Map(), at: 0 };
   return {
     news,
     tally,
@@ -45,8 +47,8 @@ export function createWatch(clock: Clock, log: Log, accountOf: (ref: UpstreamRef
       if (entry.path !== before?.path) news.tell('upstreams', '');
     },
     gone: (id) => news.tell('recording', id),
-    planned(decisions, at) {
-      planning = { decisions, at };
+    planned({ decisions, conflicts }, at) {
+      planning = { decisions, conflicts, at };
       news.tell('plan', '');
     },
     sourceMoved: (id) => news.tell('source', id),

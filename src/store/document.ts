@@ -30,6 +30,8 @@ export interface StateValues {
   readonly roots: string;
   /** Libraries on media servers, by server and lane; their fields are their owner's. */
   readonly libraries: Json;
+  /** Lists and guides that the sanity gate holds back now, by source. */
+  readonly held: Json;
 }
 
 export type Section = keyof StateValues;
@@ -51,6 +53,7 @@ export const SECTIONS = [
   'overrides',
   'roots',
   'libraries',
+  'held',
 ] as const satisfies readonly Section[];
 
 export const LISTS: ReadonlySet<Section> = new Set<Section>(['tombstones', 'outbox']);
@@ -67,6 +70,7 @@ export function emptyState(): StateDocument {
     overrides: new Map(),
     roots: new Map(),
     libraries: new Map(),
+    held: new Map(),
   };
 }
 
@@ -86,6 +90,7 @@ export function copyState(state: StateDocument): StateDocument {
     overrides: new Map(state.overrides),
     roots: new Map(state.roots),
     libraries: new Map(state.libraries),
+    held: new Map(state.held),
   };
 }
 
@@ -153,6 +158,7 @@ export function setValue(state: StateDocument, section: Section, key: string, va
     case 'autopilot':
     case 'accounts':
     case 'libraries':
+    case 'held':
       return isJson(value) && Boolean(state[section].set(key, value));
   }
 }

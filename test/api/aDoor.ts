@@ -14,7 +14,7 @@ export function doorsThat(changes: Partial<ApiDoors>): ApiDoors {
     past: () => Promise.resolve(null),
     plan: () => ({ decisions: [] }),
     guide: () => ({ channels: [] }),
-    why: () => ({ decisions: [] }),
+    why: () => Promise.resolve({ decisions: [] }),
     storage: () => Promise.resolve({ lanes: [] }),
     sources: () => ({ sources: [] }),
     machines: () => ({ machines: [] }),

@@ -2,57 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Capsule } from '../../src/domain/capsule.js';
 import type { KnownRecording } from '../../src/domain/identity.js';
-import { plan, rowKeysOf, type Decision, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
-import type { Tombstone } from '../../src/domain/recording.js';
+import { plan, rowKeysOf, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
+import { apply, loadOf, type World } from './planWorld.js';
 import { capsuleAt, DAY, HOUR, MINUTE, POLICY, tombstone } from './programmes.js';
 
-interface World {
-  readonly known: readonly KnownRecording[];
-  readonly tombstones: readonly Tombstone[];
-}
-
-/** What the runtime does with decisions. */
-function apply({ known, tombstones }: World, decisions: readonly Decision[]): World {
-  const byId = new Map(known.map((one) => [one.id, one]));
-  const graves = new Map(tombstones.map((one) => [one.id, one]));
-  for (const { action, capsule, recordingId = '', addKey } of decisions) {
-    const own = byId.get(recordingId);
-    const grave = graves.get(recordingId);
-    if (action === 'record') {
-      const { recordKey, startAt, stopAt } = capsule;
-      let id = recordKey;
-      while (byId.has(id) || graves.has(id)) id += '+';
-      byId.set(id, { id, keys: [recordKey], capsule, state: 'scheduled', startAt, stopAt });
-    } else if (action === 'drop') byId.delete(recordingId);
-    else if (own && (action === 'move' || action === 'extend')) {
-      const keys = [...new Set([...own.keys, capsule.recordKey])];
-      byId.set(recordingId, { ...own, keys, capsule, startAt: capsule.startAt, stopAt: capsule.stopAt });
-    } else if (own && addKey) byId.set(recordingId, { ...own, keys: [...own.keys, capsule.recordKey] });
-    else if (grave && addKey) graves.set(recordingId, { ...grave, keys: [...grave.keys, capsule.recordKey] });
-  }
-  return { known: [...byId.values()], tombstones: [...graves.values()] };
-}
-
-const slot = fc.record({
-  channel: fc.constantFrom('a', 'b'),
-  start: fc.integer({ min: -12, max: 36 }),
-  length: fc.integer({ min: 1, max: 18 }),
-  title: fc.constantFrom('News', 'Film', 'a vs b', 'Simpsons', 'a'),
-  episode: fc.constantFrom('', '', 's1e1', 's1e2'),
-});
-/** Starts and lengths in steps of five minutes around noon, at most one row a channel and start. */
-const load = fc.array(slot, { maxLength: 14 }).map((slots) => {
-  const rows = new Map<string, Capsule>();
-  for (const { channel, start, length, title, episode } of slots) {
-    const startAt = DAY + 12 * HOUR + start * 5 * MINUTE;
-    const row = capsuleAt(startAt, startAt + length * 5 * MINUTE, title, {
-      dnaId: `dna-${channel}`,
-      episode,
-    });
-    rows.set(`${channel} ${start}`, row);
-  }
-  return [...rows.values()].filter(({ stopAt }) => stopAt >= DAY + 12 * HOUR);
-});
+const load = loadOf('a', 'b');
 const states = fc.array(
   fc.constantFrom<KnownRecording['state'] | 'tombstone'>('scheduled', 'running', 'done', 'tombstone'),
   {

@@ -15,6 +15,7 @@ const options = {
   stateFile: '/out/recorder-state.json',
   rootDir: '/out',
   budgetBytesPerLane: {},
+  held: [],
 };
 
 const reported = (state: MachineState, over: Partial<Recording> = {}): ReportedRecording => ({

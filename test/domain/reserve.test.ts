@@ -106,3 +106,52 @@ describe('the last connection', () => {
     );
   });
 });
+
+describe('whoever waits', () => {
+  const wishes = fc.array(
+    fc.record({
+      priority: fc.constantFrom(10, 20, 30),
+      stopAt: fc.integer({ min: 12, max: 100 }),
+      lane: fc.constantFrom('general', 'kids'),
+    }),
+    { maxLength: 8 },
+  );
+
+  it('does so only while every connection is taken, by its rank or a higher one, or its lane has all of its own', () => {
+    fc.assert(
+      fc.property(
+        wishes,
+        wishes,
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(0, 1, 2),
+        (first, then, slotsMax, kids) => {
+          const named = (all: typeof first, prefix: string) =>
+            all.map((each, i) => wish(`${prefix}${i}`, each));
+          const limits = { slotsMax, preempt: true, laneMax: { kids } };
+          const begun = table(limits, ...named(first, 'a'));
+          const running = { ...begun, ...allot(begun, 10).table };
+          const all = named(then, 'b').reduce<SlotTable>(
+            (t, each) => ({ ...t, ...withWant(t, each) }),
+            running,
+          );
+          const { table: after } = allot(all, 11);
+          const leaving = after.slots.filter((slot) => slot.leaving).length;
+          for (const { told, priority } of after.queue) {
+            if (told === 'lane_full') {
+              const own = after.slots.filter(({ holders }) => holders.some(({ lane }) => lane === 'kids'));
+              expect(own.length).toBeGreaterThanOrEqual(kids);
+              continue;
+            }
+            expect(told).toBe('slots_full');
+            expect(after.slots).toHaveLength(slotsMax);
+            const lower = after.slots.filter(
+              (slot) => !slot.leaving && slot.holders.every((holder) => holder.priority < priority),
+            );
+            // One lower than it goes on only where as many leave as there are who are to come in before it.
+            if (lower.length > 0) expect(leaving).toBeGreaterThan(0);
+          }
+        },
+      ),
+    );
+  });
+});

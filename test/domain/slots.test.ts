@@ -99,7 +99,11 @@ describe('slots', () => {
 
   it('know of a new stop of who holds one, so that an overrun does not pass for padding', () => {
     const { table } = settled(withWishes({ ...EMPTY, slotsMax: 1 }, wish('a')));
-    const longer = withWishes(table, wish('a', { stopAt: AT + 60 * MINUTE }), wish('b'));
+    const longer = withWishes(
+      table,
+      wish('a', { stopAt: AT + 60 * MINUTE }),
+      wish('b', { stopAt: AT + 90 * MINUTE }),
+    );
     expect(settled(longer, AT + 40 * MINUTE).yielded).toEqual([]);
     expect(settled(longer, AT + 60 * MINUTE).yielded).toEqual(['a']);
   });
@@ -231,6 +235,15 @@ describe('when all slots are taken', () => {
     expect(waiting.yielded).toEqual([]);
     expect(nextChance(waiting.table, AT - 2)).toBe(AT - 1);
     expect(settled(waiting.table).yielded).toEqual(['over']);
+  });
+
+  it('nothing gives way to what is over itself', () => {
+    const over = wish('over', { stopAt: AT });
+    const { table } = settled(withWishes(one, over), AT - 2);
+    expect(settled(withWishes(table, wish('late', { priority: 50, stopAt: AT })))).toMatchObject({
+      preempted: [],
+      yielded: [],
+    });
   });
 
   it('padding ahead of a programme is only taken by a higher lane, so that two never take from each other', () => {

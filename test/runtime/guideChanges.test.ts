@@ -1,41 +1,9 @@
 /** What a guide does to what is being recorded: longer is followed, nonsense changes nothing but a warning. */
 
 import { describe, expect, it } from 'vitest';
+import { pastDecisions } from '../../src/runtime/pastGuide.js';
 import { createDaemonWorld, type DaemonWorld } from '../sim/daemonWorld.js';
-
-const MINUTE_MS = 60_000;
-const GUIDE = '/guides/guide.xml';
-
-interface Row {
-  readonly title: string;
-  /** Minutes from the start of the world. */
-  readonly from: number;
-  readonly to: number;
-  readonly channel?: number;
-}
-
-function stamp(at: number): string {
-  return `${new Date(at).toISOString().replace(/[-:T]/g, '').slice(0, 14)} +0000`;
-}
-
-function text(world: DaemonWorld, rows: readonly Row[]): string {
-  const heads = world.provider.channels.map(
-    ({ tvgId, name }) => `<channel id="${tvgId}"><display-name>${name}</display-name></channel>`,
-  );
-  const programmes = rows.map(({ title, from, to, channel = 1 }) => {
-    const times = [from, to].map((minutes) => stamp(world.startAt + minutes * MINUTE_MS));
-    return `<programme channel="channel-${channel}.test" start="${times[0]}" stop="${times[1]}"><title>${title}</title></programme>`;
-  });
-  return `<tv>${heads.join('')}${programmes.join('\n')}</tv>`;
-}
-
-async function write(world: DaemonWorld, guide: string): Promise<void> {
-  await world.disk.mkdir('/guides');
-  if (world.disk.sizes('/guides').has(GUIDE)) await world.disk.unlink(GUIDE);
-  const file = await world.disk.open(GUIDE, 'create');
-  await file.write([Buffer.from(guide)]);
-  await file.close();
-}
+import { entry, GUIDE, MINUTE_MS, text, write } from './guideWorld.js';
 
 /** Fillers far ahead, so that a gate has something to count and a shift something to compare. */
 const FAR = Array.from({ length: 20 }, (_, i) => ({
@@ -52,10 +20,6 @@ async function recording(): Promise<DaemonWorld> {
   await world.boot();
   await world.clock.run(6 * MINUTE_MS);
   return world;
-}
-
-function entry(world: DaemonWorld, title: string) {
-  return [...world.daemon().book.all()].find(({ recording: { capsule } }) => capsule.title === title);
 }
 
 describe('a running recording', () => {
@@ -107,6 +71,13 @@ describe('a running recording', () => {
       expect(entry(world, 'Later')?.path).toMatch(/^scheduled/);
       const warnings = world.lines.filter(({ level }) => level === 'warn');
       expect(warnings.map(({ reason, code }) => reason ?? code)).toContain(word);
+      const held = [...world.daemon().store.all('held').values()];
+      expect(held).toEqual(
+        word === 'guide_not_xmltv' ? [] : [{ source: GUIDE, reason: word, since: expect.any(Number) }],
+      );
+      await write(world, text(world, [SHOW, { title: 'Later', from: 30, to: 40 }, ...FAR]));
+      await world.clock.run(2 * MINUTE_MS);
+      expect(world.daemon().store.all('held').size).toBe(0);
       await world.stop();
     },
   );
@@ -175,6 +146,29 @@ describe('a night in which an hour comes twice, in a guide without offsets', () 
     ]);
     const media = [...world.disk.files('/library').keys()].filter((path) => path.endsWith('.ts'));
     expect(media).toHaveLength(4);
+    await world.stop();
+  });
+});
+
+describe('a programme that is over and gone from the guide', () => {
+  it('is still known with what was decided about it, as long as there are recordings of its time', async () => {
+    const options = { xmltv: GUIDE, keep: 'general=0', 'exclude-lanes': 'sports' };
+    const world = await createDaemonWorld({ seed: 3, channels: 2, options });
+    const match = { title: 'a vs b', from: 2, to: 12, channel: 2 };
+    await write(world, text(world, [SHOW, match, ...FAR]));
+    await world.boot();
+    await world.clock.run(20 * MINUTE_MS);
+    await write(world, text(world, FAR));
+    await world.clock.run(10 * MINUTE_MS);
+    const why = async (query: string) =>
+      (await pastDecisions(world.disk, '/rec/.catchupd', query)).map(
+        ({ reason, capsule }) => `${capsule.title} on ${capsule.channelName}: ${reason}`,
+      );
+    expect(await why('A VS')).toEqual(['a vs b on Channel 2 HD: lane_excluded']);
+    expect(await why('show')).toEqual(['Show on Channel 1: already_recording']);
+    expect(await why('Far 1')).toEqual([]);
+    await world.clock.run(4 * 24 * 60 * MINUTE_MS);
+    expect(await why('show')).toHaveLength(1);
     await world.stop();
   });
 });

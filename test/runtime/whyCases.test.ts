@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Capsule } from '../../src/domain/capsule.js';
-import { forecast, type Capacity } from '../../src/domain/forecast.js';
+import type { Capacity } from '../../src/domain/forecast.js';
+import { planWithin } from '../../src/domain/foresight.js';
 import { overrideOf } from '../../src/domain/override.js';
-import { plan, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
+import type { PlanInput, PlanPolicy } from '../../src/domain/plan.js';
 import { PLAN_REASONS, type PlanReason } from '../../src/domain/reasons.js';
 import { findWhy, shownDecision } from '../../src/runtime/decisionsView.js';
 import { at, capsule, HOUR, known, POLICY, tombstone } from '../domain/programmes.js';
@@ -206,18 +207,20 @@ const CASES: readonly (readonly [string, PlanReason, 'record' | 'skip', Case])[]
 
 describe('why', () => {
   it.each(CASES)('%s: %s', (_, reason, action, { policy, slotsMax = 0, ...input }) => {
-    const decisions = plan({
-      capsules: [],
-      known: [],
-      tombstones: [],
-      now,
-      previousRowKeys: null,
-      ...input,
-      policy: { ...POLICY, ...policy },
-    });
     const capacity: Capacity = { slotsMax, limits: {}, preempt: true, accountsOf: () => [[]] };
+    const { decisions, conflicts } = planWithin(
+      {
+        capsules: [],
+        known: [],
+        tombstones: [],
+        now,
+        previousRowKeys: null,
+        ...input,
+        policy: { ...POLICY, ...policy },
+      },
+      capacity,
+    );
     const found = findWhy('show', { decisions, entries: [], tombstones: [] });
-    const conflicts = forecast(decisions, capacity, now);
     const shown = found.decisions.map((decision) => shownDecision(decision, conflicts.get(decision)));
     expect(shown).toContainEqual(expect.objectContaining({ action, reason }));
     expect(shown).toHaveLength(1);

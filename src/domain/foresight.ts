@@ -1,0 +1,83 @@
+/**
+ * The plan within what the connections allow: a programme that will lose all of its time to others is not scheduled
+ * ahead, and its episode is left to another airing. Once it is on it is tried all the same, because by then the
+ * scheduler knows what the forecast only guessed. What is shown and what is done come from here (P10).
+ */
+
+import { forecast, isRecorded, type Capacity, type Conflict } from './forecast.js';
+import type { KnownRecording } from './identity.js';
+import { latestWord } from './override.js';
+import { plan, type Decision, type PlanInput } from './plan.js';
+import { episodeKey } from './repeats.js';
+import { normTitle } from './capsules.js';
+
+export interface Foreseen {
+  readonly decisions: readonly Decision[];
+  /** Those that lose some of their time or, where they are on or wanted, all of it; and those skipped for it. */
+  readonly conflicts: ReadonlyMap<Decision, Conflict>;
+}
+
+/** By then those of higher rank have the connections that they will have: nobody is let in only to be thrown out. */
+const SETTLE_MS = 1_000;
+/** A repeat that takes the place of one that loses may lose itself, to be taken by a third. */
+const ROUNDS_MAX = 4;
+
+export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
+  const isAhead = aheadOf(input);
+  let losing: ReadonlySet<string> = new Set();
+  for (let round = 1; ; round += 1) {
+    const decisions = plan({ ...input, losing });
+    const conflicts = forecast(decisions, capacity, input.now);
+    const lost = decisions.filter((decision) => conflicts.get(decision)?.whole === true && isAhead(decision));
+    const more = lost.filter(({ capsule }) => frees(decisions, capsule) && !losing.has(capsule.recordKey));
+    if (more.length === 0 || round === ROUNDS_MAX) return skipping(decisions, conflicts, new Set(lost));
+    losing = new Set([...losing, ...more.map(({ capsule }) => capsule.recordKey)]);
+  }
+}
+
+/** When the next of the programmes that were skipped for want of connections is tried all the same, or null. */
+export function nextTryAt({ decisions }: Pick<Foreseen, 'decisions'>): number | null {
+  const starts = decisions.flatMap(({ reason, capsule }) =>
+    reason === 'conflict' ? [capsule.startAt + SETTLE_MS] : [],
+  );
+  return starts.length === 0 ? null : starts.reduce((first, at) => Math.min(first, at));
+}
+
+/** Not on yet, and nobody asked for it. */
+function aheadOf({ known, overrides = [], now }: PlanInput): (decision: Decision) => boolean {
+  const byId = new Map(known.map((one) => [one.id, one]));
+  const wordOf = latestWord(overrides);
+  const isWanted = ({ wanted, keys }: KnownRecording) => wanted === true || wordOf(keys)?.word === 'want';
+  return ({ reason, recordingId = '', capsule }) => {
+    const one = byId.get(recordingId);
+    if (reason === 'wanted' || (one && (one.state !== 'scheduled' || isWanted(one)))) return false;
+    return Math.min(capsule.startAt, one?.startAt ?? Infinity) + SETTLE_MS > now;
+  };
+}
+
+/** Whether another airing waits for this one's episode. */
+function frees(decisions: readonly Decision[], { title, episode }: Decision['capsule']): boolean {
+  const key = episodeKey(normTitle(title), episode);
+  if (key === '') return false;
+  return decisions.some(
+    ({ reason, capsule }) =>
+      reason === 'repeat' && episodeKey(normTitle(capsule.title), capsule.episode) === key,
+  );
+}
+
+function skipping(
+  decisions: readonly Decision[],
+  conflicts: ReadonlyMap<Decision, Conflict>,
+  lost: ReadonlySet<Decision>,
+): Foreseen {
+  const kept = new Map<Decision, Conflict>();
+  const all = decisions.map((decision) => {
+    const isLost = lost.has(decision);
+    const word = decision.recordingId === undefined ? 'skip' : 'drop';
+    const settled: Decision = isLost ? { ...decision, action: word, reason: 'conflict' } : decision;
+    const conflict = conflicts.get(decision);
+    if (conflict && (isLost || isRecorded(decision))) kept.set(settled, conflict);
+    return settled;
+  });
+  return { decisions: all, conflicts: kept };
+}
