@@ -10,13 +10,15 @@ import type { Programme } from './programme.js';
 import { stationsOf, type ChannelHealth, type Station, type StationInput } from './station.js';
 import { compareText, minuteStamp, rfc3339 } from './text.js';
 
-export interface CapsuleInput extends StationInput {
+export interface CapsuleWish {
   readonly lanes?: readonly Lane[];
   readonly now: number;
   readonly horizonMs: number;
   /** There is a template for replay addresses, so that every programme has one. */
   readonly replayTemplate?: boolean;
 }
+
+export type CapsuleInput = StationInput & CapsuleWish;
 
 export interface CapsuleSet {
   /** In the order of `compareCapsules`, no record key twice. */
@@ -32,24 +34,55 @@ export function buildCapsules(input: CapsuleInput): readonly Capsule[] {
 
 /** The same, and what the guide is worth for each channel. */
 export function surveyCapsules(input: CapsuleInput): CapsuleSet {
+  return surveyStations(stationsOf(input), input);
+}
+
+/** The same of stations that are known; those of the same stations and lanes are made once. */
+export function surveyStations(stations: readonly Station[], input: CapsuleWish): CapsuleSet {
   const lanes = input.lanes ?? BUILT_IN_LANES;
   const best = new Map<string, Capsule>();
   const health = new Map<string, ChannelHealth>();
-  for (const station of stationsOf(input)) {
+  for (const station of stations) {
     health.set(station.dnaId.toLowerCase(), station.health);
+    const made = madeFor(station, lanes, input.replayTemplate === true || station.hasArchive);
     for (const programme of station.programmes) {
       if (programme.stopAt < input.now || programme.startAt > input.now + input.horizonMs) continue;
-      const capsule = capsuleOf(
-        station,
-        programme,
-        lanes,
-        input.replayTemplate === true || station.hasArchive,
-      );
+      const capsule = made(programme);
       const other = best.get(capsule.recordKey);
       if (other === undefined || compareWorth(capsule, other) < 0) best.set(capsule.recordKey, capsule);
     }
   }
   return { capsules: [...best.values()].toSorted(compareCapsules(input.now, lanes)), health };
+}
+
+interface Made {
+  readonly lanes: readonly Lane[];
+  readonly replayable: boolean;
+  readonly capsules: Map<Programme, Capsule>;
+}
+
+/** A plan is made every few minutes of the same guide: what it says need not be worked out each time. */
+const madeOf = new WeakMap<Station, Made>();
+
+function madeFor(
+  station: Station,
+  lanes: readonly Lane[],
+  replayable: boolean,
+): (programme: Programme) => Capsule {
+  let made = madeOf.get(station);
+  if (made?.lanes !== lanes || made.replayable !== replayable) {
+    made = { lanes, replayable, capsules: new Map() };
+    madeOf.set(station, made);
+  }
+  const { capsules } = made;
+  return (programme) => {
+    let capsule = capsules.get(programme);
+    if (capsule === undefined) {
+      capsule = capsuleOf(station, programme, lanes, replayable);
+      capsules.set(programme, capsule);
+    }
+    return capsule;
+  };
 }
 
 function capsuleOf(

@@ -19,8 +19,8 @@ export interface Foreseen {
 
 /** By then those of higher rank have the connections that they will have: nobody is let in only to be thrown out. */
 const SETTLE_MS = 1_000;
-/** A repeat that takes the place of one that loses may lose itself, to be taken by a third. */
-const ROUNDS_MAX = 4;
+/** A repeat that takes the place of one that loses may lose itself; the next plan sees to that. */
+const ROUNDS_MAX = 2;
 
 export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
   const isAhead = aheadOf(input);
@@ -29,7 +29,8 @@ export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
     const decisions = plan({ ...input, losing });
     const conflicts = forecast(decisions, capacity, input.now);
     const lost = decisions.filter((decision) => conflicts.get(decision)?.whole === true && isAhead(decision));
-    const more = lost.filter(({ capsule }) => frees(decisions, capsule) && !losing.has(capsule.recordKey));
+    const waiting = keysOf(decisions.filter(({ reason }) => reason === 'repeat'));
+    const more = lost.filter(({ capsule }) => waiting.has(keyOf(capsule)) && !losing.has(capsule.recordKey));
     if (more.length === 0 || round === ROUNDS_MAX) return skipping(decisions, conflicts, new Set(lost));
     losing = new Set([...losing, ...more.map(({ capsule }) => capsule.recordKey)]);
   }
@@ -55,14 +56,13 @@ function aheadOf({ known, overrides = [], now }: PlanInput): (decision: Decision
   };
 }
 
-/** Whether another airing waits for this one's episode. */
-function frees(decisions: readonly Decision[], { title, episode }: Decision['capsule']): boolean {
-  const key = episodeKey(normTitle(title), episode);
-  if (key === '') return false;
-  return decisions.some(
-    ({ reason, capsule }) =>
-      reason === 'repeat' && episodeKey(normTitle(capsule.title), capsule.episode) === key,
-  );
+/** Episodes of which another airing waits. */
+function keysOf(repeats: readonly Decision[]): ReadonlySet<string> {
+  return new Set(repeats.map(({ capsule }) => keyOf(capsule)).filter((key) => key !== ''));
+}
+
+function keyOf({ title, episode }: Decision['capsule']): string {
+  return episodeKey(normTitle(title), episode);
 }
 
 function skipping(

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Order } from '../../machines/schedulerContext.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
-import { surveyCapsules, type CapsuleSet } from '../domain/capsules.js';
+import { surveyStations, type CapsuleSet } from '../domain/capsules.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { Channel } from '../domain/channel.js';
 import { channelFilter } from '../domain/filters.js';
@@ -25,6 +25,7 @@ import { PLAN_REASONS } from '../domain/reasons.js';
 import type { Patience, Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
+import { stationsOf, type Station } from '../domain/station.js';
 import { hasGoodCopy, type Entry } from './book.js';
 
 /** Rows beyond the horizon are looked at too, so that one that moved there is seen to have moved. */
@@ -84,26 +85,67 @@ export function decide(input: DecideInput): Outlook {
   return { decisions, conflicts, rowKeys: rowKeysOf(capsules) };
 }
 
-/** The lanes of a configuration, in the order in which they are tried. */
-export function lanesIn({ what, when }: Config): readonly Lane[] {
-  return lanesOf(what.laneDefinitions, { padded: !when.postPaddingGiven });
+/** What is read again puts its values into the configuration that is in use, so each is compared. */
+const lanesMade = new WeakMap<
+  Config,
+  { readonly definitions: unknown; readonly padded: boolean; readonly lanes: readonly Lane[] }
+>();
+
+/** The lanes of a configuration, in the order in which they are tried; the same ones as long as it is the same. */
+export function lanesIn(config: Config): readonly Lane[] {
+  const { laneDefinitions: definitions } = config.what;
+  const padded = !config.when.postPaddingGiven;
+  const made = lanesMade.get(config);
+  if (made?.definitions === definitions && made.padded === padded) return made.lanes;
+  const lanes = lanesOf(definitions, { padded });
+  lanesMade.set(config, { definitions, padded, lanes });
+  return lanes;
 }
 
 /** What the guide has for the channels of the lists, up to so far ahead. */
 export function look(config: Config, guide: GuideInUse, now: number, aheadMs: number): CapsuleSet {
-  const filter = channelFilter(config.what);
-  return surveyCapsules({
-    channels: guide.channels,
-    guides: guide.guides,
-    ...(guide.aliases && { aliases: guide.aliases }),
+  return surveyStations(stationsIn(config, guide), {
     lanes: lanesIn(config),
-    relay: config.sources.streamBaseUrl !== null,
     replayTemplate: config.how.replayUrlTemplate !== null,
     now,
     horizonMs: aheadMs,
+  });
+}
+
+interface StationsMade {
+  readonly guide: GuideInUse;
+  readonly choice: readonly unknown[];
+  readonly stations: readonly Station[];
+}
+
+const stationsMade = new WeakMap<Config, StationsMade>();
+
+/** Worked out anew only where a list, a guide or the configuration is another one. */
+function stationsIn(config: Config, guide: GuideInUse): readonly Station[] {
+  const { what, sources } = config;
+  const relay = sources.streamBaseUrl !== null;
+  const choice = [relay, what.channels, what.excludeChannels, what.groups, what.excludeGroups];
+  const made = stationsMade.get(config);
+  if (made && isSame(made.choice, choice) && isSameGuide(made.guide, guide)) return made.stations;
+  const filter = channelFilter(what);
+  const stations = stationsOf({
+    channels: guide.channels,
+    guides: guide.guides,
+    ...(guide.aliases && { aliases: guide.aliases }),
+    relay,
     accepts: (channel) =>
       filter({ ...channel, channelName: channel.guideName, dnaId: channel.dnaId }) === null,
   });
+  stationsMade.set(config, { guide, choice, stations });
+  return stations;
+}
+
+function isSameGuide(a: GuideInUse, b: GuideInUse): boolean {
+  return a.aliases === b.aliases && isSame(a.guides, b.guides) && isSame(a.channels, b.channels);
+}
+
+function isSame(one: readonly unknown[], two: readonly unknown[]): boolean {
+  return one.length === two.length && one.every((each, i) => each === two[i]);
 }
 
 /** What the plan itself dropped may come back and is not known any more. */

@@ -1,9 +1,19 @@
 /** The benchmarks there are. A new one is a file, an entry here and a line in docs/contributing.md. */
 import type { Bench } from './bench.js';
 import { captureBench } from './capture.js';
+import { guideBench } from './guide.js';
 import { hlsBench } from './hls.js';
 import { pageBench } from './page.js';
+import { planBench } from './plan.js';
 import { startBench } from './start.js';
 import { storeBench } from './store.js';
 
-export const BENCHES: readonly Bench[] = [captureBench, hlsBench, storeBench, startBench, pageBench];
+export const BENCHES: readonly Bench[] = [
+  captureBench,
+  hlsBench,
+  storeBench,
+  startBench,
+  guideBench,
+  planBench,
+  pageBench,
+];
