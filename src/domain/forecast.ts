@@ -54,7 +54,10 @@ export function forecast(
     .toSorted(byClaim)
     .map((decision) => demandOf(decision, capacity, now));
   const losses = playAhead(demands, capacity);
-  const airings = airingsOf(decisions, losses.keys());
+  let airings: ReadonlyMap<string, readonly Capsule[]> | null = null;
+  // Of thousands that lose a few are looked at.
+  const airingsLike = ({ title }: Capsule) =>
+    (airings ??= airingsOf(decisions, losses.keys())).get(normTitle(title)) ?? [];
   return new Map(
     [...losses].map(([decision, { winners, ...loss }]) => {
       const { capsule } = decision;
@@ -65,7 +68,9 @@ export function forecast(
           ...loss,
           whole,
           winners: winners.map((winner) => winner.capsule),
-          again: airedAgain(capsule, airings.get(normTitle(capsule.title)) ?? []),
+          get again() {
+            return airedAgain(capsule, airingsLike(capsule));
+          },
         },
       ];
     }),

@@ -62,7 +62,7 @@ function keysOf(repeats: readonly Decision[]): ReadonlySet<string> {
 }
 
 function keyOf({ title, episode }: Decision['capsule']): string {
-  return episodeKey(normTitle(title), episode);
+  return episode === '' ? '' : episodeKey(normTitle(title), episode);
 }
 
 function skipping(

@@ -35,7 +35,7 @@ export function episodesHeld(
 export function repeatsAmong(capsules: readonly Capsule[], held: ReadonlySet<string>): ReadonlySet<Capsule> {
   const seen = new Set(held);
   const repeats = new Set<Capsule>();
-  for (const capsule of capsules.toSorted(byAiring)) {
+  for (const capsule of capsules.filter(({ episode }) => episode !== '').toSorted(byAiring)) {
     const key = episodeKey(normTitle(capsule.title), capsule.episode);
     if (key === '') continue;
     if (seen.has(key)) repeats.add(capsule);
