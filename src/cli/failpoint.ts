@@ -16,6 +16,8 @@ interface Failpoint {
 
 const SPOOL = /\.partial\.ts$/;
 const JOURNAL = /\.journal\.ndjson$/;
+/** Media on its way to another disk. */
+const COPY = /\.ts\.\d+-\d+\.tmp$/;
 const MEDIA = /\/[^./][^/]*(?<!\.partial)\.ts$/;
 
 export const FAILPOINTS: Readonly<Record<string, Failpoint>> = {
@@ -32,6 +34,7 @@ export const FAILPOINTS: Readonly<Record<string, Failpoint>> = {
   ledger_before_rename: { step: 'rename', when: 'before', path: /\.catchupd\.json$/ },
   ledger_written: { step: 'rename', when: 'after', path: /\.catchupd\.json$/ },
   nfo_written: { step: 'rename', when: 'after', path: /\.nfo$/ },
+  copy_written: { step: 'write', when: 'after', path: COPY },
   media_before_link: { step: 'link', when: 'before', path: MEDIA },
   media_linked: { step: 'link', when: 'after', path: MEDIA },
   media_before_removal: { step: 'unlink', when: 'before', path: MEDIA },
