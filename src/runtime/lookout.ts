@@ -24,6 +24,9 @@ import { createSourceNews } from './sourceNews.js';
 import type { Sources } from './sources.js';
 import { createSweep } from './sweeping.js';
 
+/** After a look that took long the next one waits, unless a tick asks for it: nine parts of the time are for captures. */
+const REST_PARTS = 9;
+const REST_MS_MAX = 1_000;
 /** So many orders are given before captures get their turn again. */
 const ORDERS_MAX = 50;
 /** With no news from a source the plan is made anew this often. */
@@ -110,6 +113,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let orders: readonly Order[] = [];
   let next: TimerHandle | null = null;
   let looking = false;
+  let lookMs = 0;
   let again = false;
 
   function look(): void {
@@ -119,19 +123,21 @@ export function createLookout(doors: LookoutDoors): Lookout {
       return;
     }
     looking = true;
+    const began = clock.mono();
     void lookAround()
       .catch((error: unknown) => log.error({ error: String(error) }, 'looking around failed'))
       .finally(() => {
         looking = false;
+        lookMs = clock.mono() - began;
         if (!again) return;
         again = false;
-        look();
+        lookSoon();
       });
   }
 
   function lookSoon(): void {
     if (stopped || soon) return;
-    soon = clock.after(0, () => {
+    soon = clock.after(Math.min(REST_MS_MAX, lookMs * REST_PARTS), () => {
       soon = null;
       look();
     });

@@ -3,10 +3,11 @@
  * What happened meanwhile is folded into the snapshot on paper and stored before anything is spawned (P7).
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Resumed, SchedulerEvent } from '../../machines/schedulerContext.js';
 import type { Config } from '../config/config.js';
-import { closeAt } from '../domain/capturing.js';
+import { closeAt, isFar } from '../domain/capturing.js';
 import type { Recording } from '../domain/recording.js';
 import type { Clock } from '../io/clock.js';
 import { isResting, type Book, type Entry } from './book.js';
@@ -16,6 +17,9 @@ import type { Stages } from './stages.js';
 
 /** `recovery_reason` of the report. */
 export type RecoveryReason = 'daemon_restart' | 'scheduler_crash' | 'actor_crash';
+
+/** Spools whose ends are read at one time. */
+const READ_AT_ONCE = 16;
 
 export interface Revival {
   /** Everything that was under way goes on; `reason` is what ended its past life. */
@@ -68,21 +72,36 @@ export function createRevival(doors: RevivalDoors): Revival {
   }
 
   async function recover(entries: readonly Entry[], reason: RecoveryReason): Promise<void> {
+    const tryRestarted = ({ id, recording, updatedAt }: Entry): Promise<readonly Resumed[]> =>
+      // What reads its own document may throw at once as well as later.
+      Promise.resolve()
+        .then(() => restarted(book.snapshot(id), recording, updatedAt, reason))
+        .then(
+          (doc) => [doc],
+          (error: unknown) => {
+            setAside(id, error);
+            return [];
+          },
+        );
     const docs: Resumed[] = [];
-    for (const { id, recording, updatedAt } of entries) {
-      try {
-        docs.push(await restarted(book.snapshot(id), recording, updatedAt, reason));
-      } catch (error) {
-        setAside(id, error);
-      }
-    }
+    for (let from = 0; from < entries.length; from += READ_AT_ONCE)
+      docs.push(...(await Promise.all(entries.slice(from, from + READ_AT_ONCE).map(tryRestarted))).flat());
     if (docs.length > 0) send({ type: 'RESUME', at: clock.now(), docs });
+  }
+
+  /** What starts much later has nothing to go on with; its deadline wakes it like any that rests. */
+  function canSleep({ path, recording }: Entry, patience: Recording['patience']): boolean {
+    const isEarly = path === 'scheduled.early' && isFar(recording.deadline?.at ?? 0, clock.now());
+    return isEarly && isDeepStrictEqual(recording.patience, patience);
   }
 
   return {
     isPostponed: (id) => postponed.has(id),
     recover(reason) {
-      const underWay = [...book.all()].filter(({ path }) => !isResting(path));
+      const patience = patienceOf(config);
+      const underWay = [...book.all()].filter(
+        (entry) => !isResting(entry.path) && !canSleep(entry, patience),
+      );
       for (const { id, recording } of doors.isLost() ? underWay : [])
         if (closeAt(recording) <= clock.now()) postponed.add(id);
       return recover(
