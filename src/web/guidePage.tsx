@@ -16,6 +16,7 @@ const MINUTE_MS = 60_000;
 const HALF_HOUR_MS = 30 * MINUTE_MS;
 const HOURS = 6;
 const NAME_PX = 132;
+const MARK_PX = 110;
 
 interface Chosen {
   readonly channel: GuideChannel;
@@ -44,7 +45,8 @@ export function GuidePage() {
     [shift, minutePx, from],
   );
   const at = (time: number) => NAME_PX + ((time - from) / MINUTE_MS) * minutePx;
-  const marks = Array.from({ length: HOURS * 2 }, (_, index) => from + index * HALF_HOUR_MS);
+  const stepMs = markStep(minutePx);
+  const marks = Array.from({ length: Math.ceil((to - from) / stepMs) }, (_, index) => from + index * stepMs);
 
   return (
     <div class="page-full">
@@ -127,6 +129,12 @@ export function GuidePage() {
       </p>
     </div>
   );
+}
+
+/** So far apart that each can be read. */
+function markStep(minutePx: number): number {
+  const minutes = [1, 2, 5, 10, 15, 30, 60, 120].find((each) => each * minutePx >= MARK_PX) ?? 120;
+  return minutes * MINUTE_MS;
 }
 
 interface RowWish {

@@ -85,10 +85,11 @@ export function Coverage({ recording, now }: { readonly recording: Recording; re
     width: Math.max(0.4, at(Date.parse(to)) - at(Date.parse(open))),
     title: `${duration(seconds * 1000)} missing: ${words(cause)}`,
   }));
+  const gaps = recording.gap_count === 1 ? '1 gap' : `${recording.gap_count} gaps`;
   const label =
     share === undefined
-      ? `${Math.round(at(end))} % of the programme has passed, ${recording.gap_count} gaps`
-      : `${percent(share)} of the programme is there, ${recording.gap_count} gaps`;
+      ? `${Math.round(at(end))} % of the programme has passed, ${gaps}`
+      : `${percent(share)} of the programme is there, ${gaps}`;
   return (
     <div class="coverage" role="img" aria-label={label} title={label}>
       {(!done || (share ?? 0) > 0) && (
@@ -111,15 +112,18 @@ export function Bar({
   max,
   label,
   mark,
+  limited = true,
 }: {
   readonly value: number;
   readonly max: number;
   readonly label: string;
   /** Where it should not go below or above, 0 to 1. */
   readonly mark?: number;
+  /** Whether `max` is more than something to compare with. */
+  readonly limited?: boolean;
 }) {
   const share = max > 0 ? Math.min(1, value / max) : 0;
-  const tone = share > 0.95 ? 'bad' : share > 0.8 ? 'warn' : 'good';
+  const tone = !limited ? 'mute' : share > 0.95 ? 'bad' : share > 0.8 ? 'warn' : 'good';
   return (
     <div class="bar" role="img" aria-label={label}>
       <i class={tone} style={{ width: `${share * 100}%` }} />

@@ -25,9 +25,14 @@ export function StoragePage() {
                   <h3>{lane.lane}</h3>
                   <span>{label}</span>
                 </div>
-                <Bar value={used} max={budget ?? Math.max(all, 1)} label={`${lane.lane}: ${label}`} />
+                <Bar
+                  value={used}
+                  max={budget ?? Math.max(all, 1)}
+                  limited={budget !== null}
+                  label={`${lane.lane}: ${label}`}
+                />
                 <p class="dim small">
-                  {lane.recordings} recordings, kept{' '}
+                  {lane.recordings} {lane.recordings === 1 ? 'recording' : 'recordings'}, kept{' '}
                   {lane.keep_seconds > 0 ? duration(lane.keep_seconds * 1000) : 'for ever'};{' '}
                   {bytes(lane.spool_bytes)} under way, {bytes(lane.kept_bytes)} kept for good
                 </p>

@@ -48,12 +48,14 @@ async function go(name: string): Promise<void> {
 
 async function shoot(name: string): Promise<void> {
   if (!SHOOT) return;
+  // What was just said is no part of the page.
+  await page.waitForSelector('.said p', { state: 'detached' });
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
 async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
-  const giveUpAt = performance.now() + 90_000;
+  const giveUpAt = performance.now() + (SHOOT ? 300_000 : 90_000);
   for (;;) {
     const seen = await look();
     if (seen !== null && seen !== undefined && seen !== false) return seen;
@@ -88,7 +90,6 @@ describe('the dashboard', () => {
       const [after, width] = await at();
       return after > before && width > 0;
     });
-    await shoot('now');
   });
 
   it('plays a recording under way from its start', async () => {
@@ -118,7 +119,6 @@ describe('the dashboard', () => {
     expect(await page.locator('.count').textContent()).toBe(`${total} channels`);
     const names = await page.locator('.guide-name strong').allTextContents();
     expect(names).toEqual(channels.map(({ channel_name: name }) => name));
-    await shoot('guide');
     const planned = page.locator('.programme.planned').last();
     const title = (await planned.locator('.programme-title').textContent()) ?? '';
     await planned.click();
@@ -155,7 +155,6 @@ describe('the dashboard', () => {
     await item.locator('button[aria-pressed="true"]').waitFor();
     await page.getByRole('searchbox').fill('');
     await page.waitForSelector('.item');
-    await shoot('library');
   });
 
   it('shows storage, upstreams and machines as they are', async () => {
@@ -209,18 +208,45 @@ describe('the dashboard', () => {
   });
 
   it('fits a phone', async () => {
-    await page.setViewportSize({ width: 390, height: 800 });
+    await page.setViewportSize({ width: 360, height: 740 });
     for (const name of ['now', 'guide', 'library', 'storage', 'upstreams', 'machines']) {
       await go(name);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect([name, over]).toEqual([name, 0]);
     }
-    await go('now');
-    await running();
-    await page.waitForSelector('article video');
-    await shoot('phone');
     await page.setViewportSize({ width: 1200, height: 750 });
   });
+
+  it.runIf(SHOOT)(
+    'is pictured when there is something to see',
+    async () => {
+      await until('three record', async () => {
+        const { recordings } = await demo.ask<Items>('api/recordings?state=running');
+        return recordings.filter(({ bytes_recorded: bytes = 0 }) => bytes > 200_000).length >= 3;
+      });
+      await go('now');
+      await until('three pictures', async () => (await page.locator('article video').count()) >= 3);
+      await page.waitForFunction(() =>
+        [...document.querySelectorAll('video')].every(({ currentTime }) => currentTime > 1),
+      );
+      await shoot('now');
+      await page.setViewportSize({ width: 390, height: 800 });
+      await page.waitForSelector('article video');
+      await shoot('phone');
+      await page.setViewportSize({ width: 1200, height: 750 });
+      await until('three are finished', async () => {
+        const { total } = await demo.ask<Items>('api/recordings?state=completed');
+        return total >= 3;
+      });
+      await go('library');
+      await page.waitForSelector('.item');
+      await shoot('library');
+      await go('guide');
+      await page.waitForSelector('.programme.good');
+      await shoot('guide');
+    },
+    400_000,
+  );
 
   it('has asked nobody but the recorder, and nothing has failed in it', () => {
     const elsewhere = [...asked].filter(
