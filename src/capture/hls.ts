@@ -105,8 +105,10 @@ export async function captureHls(
         case 'over': {
           if (enoughAt < Number.POSITIVE_INFINITY) return await stop();
           const outcome = await close();
-          const piece = outcome.kind === 'bug' ? null : outcome.piece;
-          return { kind: 'fault', at: clock.now(), piece, ...item.refusal };
+          // What the run ended of comes before why nothing follows.
+          const isOwn = outcome.kind === 'fault' && outcome.code !== ENDED.code;
+          if (isOwn || outcome.kind === 'bug') return outcome;
+          return { kind: 'fault', at: clock.now(), piece: outcome.piece, ...item.refusal };
         }
         case 'lost':
           story.lose(item.frame);

@@ -6,7 +6,7 @@ import type { CaptureOutcome, CapturePiece, PieceJoin } from '../domain/capture.
 import { NO_TS } from '../domain/ledger.js';
 import { spoolOf } from './container.js';
 import type { Run, RunTerms } from './hls.js';
-import { moveTimes, timescalesOf } from './mp4Boxes.js';
+import { moveTimes, renumber, timescalesOf, tracksInto } from './mp4Boxes.js';
 import { fragmentsOf, openMp4Spool, spanOf, type Mp4Spool } from './mp4Spool.js';
 import { refusalOfTrouble } from './mpegts.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
@@ -19,6 +19,8 @@ const CHECKPOINT_MS = 10_000;
 const SAME_CLOCK_US = 2_500_000n;
 /** A fragment that ends no later than the file does is in it already. */
 const SLACK_US = 20_000n;
+
+const SAME_TRACKS: ReadonlyMap<number, number> = new Map();
 
 /** Rejects only for a bug. */
 export async function mp4Run(
@@ -96,7 +98,9 @@ export async function mp4Run(
 
   async function write(segment: Buffer, init: Buffer): Promise<DiskTrouble | Refusal | null> {
     const known = spool.init();
-    if (known && !known.equals(init)) return OTHER_CONTAINER;
+    const tracks = known && !known.equals(init) ? tracksInto(known, init) : SAME_TRACKS;
+    if (!tracks) return OTHER_CONTAINER;
+    const isMoved = [...tracks].some(([from, to]) => from !== to);
     if (!known) {
       const trouble = await spool.begin(init);
       if (trouble) return trouble;
@@ -106,8 +110,9 @@ export async function mp4Run(
       moveUs ??= place(cut, init);
       const before = spanOf(cut, init);
       if (startUs !== null && moveUs === 0n && before && before.endUs <= startUs + SLACK_US) continue;
-      const fragment = moveUs === 0n ? cut : Buffer.from(cut);
+      const fragment = moveUs === 0n && !isMoved ? cut : Buffer.from(cut);
       if (moveUs !== 0n && !moveTimes(fragment, scales, moveUs)) return OTHER_CONTAINER;
+      if (isMoved) renumber(fragment, tracks);
       const trouble = await spool.write(fragment, (before?.endUs ?? 0n) + moveUs);
       if (trouble) return trouble;
       last = { at: clock.now(), mono: clock.mono() };

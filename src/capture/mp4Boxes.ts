@@ -134,6 +134,66 @@ export function moveTimes(fragments: Buffer, scales: ReadonlyMap<number, number>
   return true;
 }
 
+/** Boxes that tell a decoder what it decodes. */
+const SETUPS = ['avcC', 'hvcC', 'av1C', 'vpcC', 'esds', 'dac3', 'dec3', 'dOps'];
+
+/** What a track is, whatever else its section says of it (when it was made, at which rate): the same for the same decoder. */
+function natureOf(init: Buffer, trak: Box, defaults: ReadonlyMap<number, string>) {
+  const [tkhd] = inside(init, trak, 'tkhd');
+  const [mdia] = inside(init, trak, 'mdia');
+  const [minf] = inside(init, mdia, 'minf');
+  const [stbl] = inside(init, minf, 'stbl');
+  const [stsd] = inside(init, stbl, 'stsd');
+  const [hdlr] = inside(init, mdia, 'hdlr');
+  if (!tkhd || !stsd || !hdlr) return null;
+  const track = init.readUInt32BE(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12));
+  const entries = init.subarray(stsd.body, stsd.end);
+  const found = SETUPS.flatMap((name) => {
+    const at = entries.indexOf(name, 0, 'latin1') - 4;
+    return at < 0 ? [] : [entries.subarray(at, at + entries.readUInt32BE(at))];
+  });
+  const setup = found.length > 0 ? Buffer.concat(found) : entries;
+  const kind = init.toString('latin1', hdlr.body + 8, hdlr.body + 12);
+  const entry = entries.toString('latin1', 12, 16);
+  const nature = [kind, entry, timescalesOf(init).get(track), defaults.get(track), setup.toString('hex')];
+  return { track, nature: nature.join(' ') };
+}
+
+function naturesOf(init: Buffer) {
+  const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
+  const [mvex] = inside(init, moov, 'mvex');
+  const trexes = inside(init, mvex, 'trex').map(
+    ({ body }) => [init.readUInt32BE(body + 4), init.toString('hex', body + 8, body + 24)] as const,
+  );
+  return inside(init, moov, 'trak').map((trak) => natureOf(init, trak, new Map(trexes)));
+}
+
+/**
+ * Which track of a file each track of another section is, where both need the same decoders set up the same way; else
+ * null. Packagers write a new section whenever they start, though nothing has changed but its date.
+ */
+export function tracksInto(file: Buffer, init: Buffer): ReadonlyMap<number, number> | null {
+  const free = naturesOf(file);
+  const tracks = new Map<number, number>();
+  for (const one of naturesOf(init)) {
+    const place = free.findIndex((each) => each !== null && each.nature === one?.nature);
+    const own = free[place];
+    if (!one || !own) return null;
+    free.splice(place, 1);
+    tracks.set(one.track, own.track);
+  }
+  return tracks;
+}
+
+/** Gives the tracks of these fragments their numbers in the file, in place. */
+export function renumber(fragments: Buffer, tracks: ReadonlyMap<number, number>): void {
+  for (const traf of trafsOf(fragments)) {
+    const [tfhd] = inside(fragments, traf, 'tfhd');
+    const own = tfhd && tracks.get(fragments.readUInt32BE(tfhd.body + 4));
+    if (tfhd && own !== undefined) fragments.writeUInt32BE(own, tfhd.body + 4);
+  }
+}
+
 /** How much of a file is whole: up to the end of its last fragment that has its media. */
 export function wholeBytes(read: readonly Box[], fileBytes: number): number {
   let whole = 0;

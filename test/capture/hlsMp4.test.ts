@@ -128,6 +128,46 @@ it('goes on in the same file after a kill, without what was torn and without rep
   expect(await frames()).toEqual(framesOf(0, 1, 2, 3, 4, 5, 6, 7));
 });
 
+/** The bytes of the first box of this name, to write into. */
+function boxOf(bytes: Buffer, name: string): Buffer {
+  const at = bytes.indexOf(name, 0, 'latin1') - 4;
+  return bytes.subarray(at, at + bytes.readUInt32BE(at));
+}
+
+/** As another packager calls the tracks of a section or of a fragment. */
+function renamed(bytes: Buffer, by: number): Buffer {
+  const out = Buffer.from(bytes);
+  const places = { tkhd: 20, trex: 12, tfhd: 12 };
+  for (const [name, offset] of Object.entries(places))
+    for (let at = out.indexOf(name, 0, 'latin1'); at >= 0; at = out.indexOf(name, at + 4, 'latin1'))
+      out.writeUInt32BE(out.readUInt32BE(at - 4 + offset) + by, at - 4 + offset);
+  return out;
+}
+
+it('goes on with a section that was made anew by the same encoder, whatever it calls its tracks', async () => {
+  const later = renamed(init, 7);
+  boxOf(later, 'mvhd').writeUInt32BE(0x1234, 12);
+  const again = segments(3, 6).map((segment, n) => ({
+    ...segment,
+    media: renamed(segment.media, 7),
+    init: 'later',
+    discontinuity: n === 0,
+    name: `later-${n}.m4s`,
+  }));
+  const { outcome } = await record({ segments: [...segments(0, 3), ...again], inits: { a: init, later } });
+  expect(outcome).toMatchObject({ code: 'upstream_ended' });
+  expect(await frames()).toEqual(framesOf(0, 1, 2, 3, 4, 5));
+});
+
+it('leaves an upstream whose section needs another decoder for one that does not', async () => {
+  const other = await fragmentedClip({ width: 480, height: 270 });
+  const changed = segments(3, 4).map((segment) => ({ ...segment, init: 'other', name: 'other.m4s' }));
+  const inits = { a: init, other: other.init };
+  const { outcome } = await record({ segments: [...segments(0, 3), ...changed], inits });
+  expect(outcome).toMatchObject({ code: 'container_mismatch', remedy: 'spent' });
+  expect(await frames()).toEqual(framesOf(0, 1, 2));
+});
+
 it('is no use for a recording that began as a transport stream', async () => {
   writeFileSync(spoolPath, Buffer.alloc(188, 0x47));
   const { outcome } = await record({ segments: segments(0, 3) });
