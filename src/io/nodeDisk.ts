@@ -1,6 +1,7 @@
 /** The real form of the disk door: `node:fs/promises`, with every write finished before its promise resolves (P1). */
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { diskCode, type Disk, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
 
@@ -17,8 +18,16 @@ const VECTOR_MAX = 512;
 const FOLDER_SYNC_UNKNOWN = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);
 
 export const nodeDisk: Disk = {
+  /** Folder by folder: asked for all at once Node says ENOENT where the file system is read-only. */
   async mkdir(path, mode) {
-    await fs.mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
+    try {
+      await fs.mkdir(path, mode);
+    } catch (error) {
+      if (diskCode(error) === 'EEXIST' && (await fs.stat(path)).isDirectory()) return;
+      if (diskCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+      await nodeDisk.mkdir(dirname(path), mode);
+      await nodeDisk.mkdir(path, mode);
+    }
   },
   async open(path, how, mode = 0o666) {
     return wrapHandle(await fs.open(path, FLAGS[how], mode));

@@ -54,6 +54,26 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     umask,
   });
 
+  /** Why a recording was last said to wait, by id. */
+  const said = new Map<string, string>();
+
+  async function saying<O extends { readonly kind: string }>(
+    { id, capsule }: Recording,
+    task: Promise<O | Blocked>,
+  ): Promise<O | Blocked> {
+    const outcome = await task;
+    if (!isBlocked(outcome)) said.delete(id);
+    else if (said.get(id) !== outcome.code) {
+      const { code, path } = outcome;
+      said.set(id, code);
+      log.warn(
+        { id, title: capsule.title, code, path },
+        'a recording waits; what was captured stays where it is',
+      );
+    }
+    return outcome;
+  }
+
   /** What others see or nobody can take back begins when the state that wants it is on disk. */
   async function onceDurable<O>({ id }: Recording, act: () => Promise<O>): Promise<O | Blocked> {
     const path = config.places.stateFile;
@@ -86,13 +106,24 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
         log.error({ path: roots.publish?.path, code: diskCode(error) }, 'the lane folders could not be made');
       });
     },
-    finalize: (recording) => onceDurable(recording, () => finalize(input(recording), doors)),
-    seal: (recording) => onceDurable(recording, () => seal(input(recording), doors)),
+    finalize: (recording) =>
+      saying(
+        recording,
+        onceDurable(recording, () => finalize(input(recording), doors)),
+      ),
+    seal: (recording) =>
+      saying(
+        recording,
+        onceDurable(recording, () => seal(input(recording), doors)),
+      ),
     remove: (recording) =>
-      onceDurable(recording, () =>
-        removeRecording(
-          { recording, index: indexPath(recording.id), roots: roots.known() },
-          { disk, clock, durable: () => book().durable(recording.id) },
+      saying(
+        recording,
+        onceDurable(recording, () =>
+          removeRecording(
+            { recording, index: indexPath(recording.id), roots: roots.known() },
+            { disk, clock, durable: () => book().durable(recording.id) },
+          ),
         ),
       ),
     libraryChanged() {
@@ -124,4 +155,8 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     },
     settled: () => manifest,
   };
+}
+
+function isBlocked(outcome: { readonly kind: string }): outcome is Blocked {
+  return outcome.kind === 'blocked';
 }

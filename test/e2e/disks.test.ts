@@ -3,7 +3,7 @@
  * deleted, nothing is forgotten, one copy remains, and the reason is said (P5, P9).
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -52,6 +52,15 @@ const mayMount = (() => {
   rmSync(probe, { recursive: true });
   return can;
 })();
+
+/** To the last byte. */
+function fill(path: string): void {
+  try {
+    for (;;) appendFileSync(path, Buffer.alloc(4096));
+  } catch {
+    // Full.
+  }
+}
 
 const media = (folder: string) => filesUnder(folder).filter((name) => name.endsWith('.ts'));
 
@@ -137,7 +146,7 @@ describe
       const { size } = statSync(join(scene.outDir, spool));
 
       // Somebody else fills what is left.
-      writeFileSync(join(library, 'mine.bin'), Buffer.alloc(8 * 2 ** 20 - Math.floor(size / 2) - 64 * 1024));
+      fill(join(library, 'mine.bin'));
       const second = scene.daemon(run);
       await until('it is said', () => said(second, 'disk_full'), 60_000);
       expect(media(library)).toEqual([]);
