@@ -25,11 +25,30 @@ describe('a guide that lies beside the last good one', () => {
   it('by minutes, in part or in too few programmes is no shift', () => {
     expect(guideShift(day(0), day(10 * MINUTE))).toBe(0);
     expect(guideShift(day(0), day(0))).toBe(0);
-    expect(guideShift(day(0, 9), day(HOUR, 9))).toBe(0);
+    expect(guideShift(day(0, 4), day(HOUR, 4))).toBe(0);
     const rows = day(0).programmes;
     const half = rows.map((each, i) => (i % 2 ? each : { ...each, startAt: each.startAt + HOUR }));
     expect(guideShift({ programmes: rows }, { programmes: half })).toBe(0);
     expect(guideShift({ programmes: [] }, day(HOUR))).toBe(0);
+  });
+
+  it('is seen where every title comes several times, and where the two overlap in a part only', () => {
+    const titles = ['News', 'Quiz', 'Market', 'Cooking', 'Quiz', 'News', 'Coast', 'Market', 'Quiz'];
+    const rows = (from: number, to: number, shiftMs: number) => ({
+      programmes: Array.from({ length: to - from }, (_, i) => from + i).map((slot) => {
+        const each = programme(
+          'one',
+          '0:00',
+          '0:30',
+          titles[(slot * slot * slot + (slot >> 2)) % titles.length] ?? '',
+        );
+        const startAt = each.startAt + (slot * 30 + (slot % 3) * 5) * MINUTE + shiftMs;
+        return { ...each, startAt, stopAt: startAt + 25 * MINUTE };
+      }),
+    });
+    expect(guideShift(rows(0, 60, 0), rows(24, 84, HOUR))).toBe(HOUR);
+    expect(guideShift(rows(0, 60, 0), rows(24, 84, -2 * HOUR))).toBe(-2 * HOUR);
+    expect(guideShift(rows(0, 60, 0), rows(24, 84, 0))).toBe(0);
   });
 
   it('is held', () => {
