@@ -20,7 +20,7 @@ import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import type { Outbox } from './outbox.js';
-import { sayStrandedSpools } from './strandedSpools.js';
+import { adoptStrandedSpools } from './strandedSpools.js';
 import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
 import { createSteadyClock } from './steadyClock.js';
@@ -53,8 +53,8 @@ export interface Inside {
   readonly live: readonly string[];
   /** Ids of those that hold a slot, and of those that have a capture open. */
   readonly slots: readonly string[];
-  /** Slots that are taken, those among them that are only kept for somebody who will ask again. */
-  readonly places: number;
+  /** Slots that somebody has whose programme is not over, with those that are only kept for one who will ask again. */
+  readonly busy: number;
   readonly captures: readonly string[];
   /** Connections that are open, with and without listeners. */
   readonly feeds: readonly string[];
@@ -142,6 +142,7 @@ async function startLocked(
   });
   clock.begin(Math.max(0, ...[...store.recordings().values()].map(({ updatedAt }) => updatedAt)));
   const roots = await openRoots(config, doors, store);
+  await adoptStrandedSpools(config, doors, folder, store);
   let tickedAt: number | null = null;
   const ending = createEnding({
     clock,
@@ -172,7 +173,6 @@ async function startLocked(
     isEnding: () => ending.isUnderWay(),
     giveUp: () => ending.give('bug'),
   });
-  void sayStrandedSpools(disk, config.places.outDir, parts.book, log);
   lookAgain = () => parts.lookout.look();
   const { book, captures, feeds, lookout, outbox, sources, stages, system, upstreams } = parts;
 
@@ -243,7 +243,8 @@ async function startLocked(
         state,
         live: system.live(),
         slots,
-        places: context.slots.length,
+        busy: context.slots.filter(({ holders }) => holders.some(({ stopAt }) => stopAt > clock.now()))
+          .length,
         captures: captures.open(),
         feeds: feeds.keys(),
       };

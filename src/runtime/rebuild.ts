@@ -108,7 +108,8 @@ interface Found extends Pick<RebuildResult, 'recordings' | 'tombstones' | 'spool
   readonly seen: readonly string[];
 }
 
-async function findAll(config: Config, doors: Doors, folder: string, known: Store): Promise<Found> {
+/** Everything that `known` does not know of. */
+export async function findAll(config: Config, doors: Doors, folder: string, known: Store): Promise<Found> {
   const { clock, disk } = doors;
   const now = clock.now();
   const traces = await tracesOf(disk, config, now);
@@ -243,7 +244,7 @@ function unfinished(recording: Recording): Recording {
   return { ...recording, files: null, result: null };
 }
 
-function spoolOf(document: RecordingDocument): string {
+export function spoolOf(document: RecordingDocument): string {
   const { context } = Object(document.snapshot) as { context?: Partial<Recording> };
   return context?.spool ?? '';
 }

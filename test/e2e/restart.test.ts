@@ -1,7 +1,7 @@
 /** What a stop, a kill and a start in the middle of a recording leave: one file, and every byte that was there. */
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../media/frames.js';
 import {
@@ -12,6 +12,7 @@ import {
   nothingYet,
   openScene,
   programme,
+  said,
   soon,
   until,
   type Daemon,
@@ -144,6 +145,29 @@ describe.concurrent('a daemon that ends in the middle of a recording', () => {
     expect(transitions.at(-1)?.to).toBe('published');
     const table = await scene.ask(['replay', '--out-dir', scene.outDir, '--id', '0zz']);
     expect(table).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('takes its spool up again though the state and the guide know nothing of it', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const { words, daemon, spool, provider } = await recording(scene, 17);
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+    const before = readFileSync(spool).subarray(0, -PACKET);
+    for (const name of filesUnder(scene.outDir))
+      if (name.startsWith('recorder-state')) rmSync(join(scene.outDir, name));
+    await provider.setProgrammes(nothingYet('one.tv'));
+    const stray = join(dirname(spool), 'dna-0-202601010000-nobodys.partial.ts');
+    writeFileSync(stray, before);
+    const again = scene.daemon(words);
+    const report = await again.sees('it is published', ({ completed }) => completed.length === 1);
+    expect(report.completed[0]).toMatchObject({ title: 'Long Match', recovery_reason: 'daemon_restart' });
+    const media = filesUnder(scene.publishDir).find((path) => path.endsWith('.ts')) ?? '';
+    const whole = readFileSync(join(scene.publishDir, media));
+    expect(sha256(whole.subarray(0, before.length))).toBe(sha256(before));
+    expect(said(again, 'spool_stranded')).toMatchObject({ path: stray });
+    expect(sha256(readFileSync(stray))).toBe(sha256(before));
   });
 
   it('takes a second signal for the same one', async ({ onTestFinished }) => {

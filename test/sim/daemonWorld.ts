@@ -92,7 +92,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
   const plain: Answering = (url, request) => provider.answer(url, request);
   const parts: WorldParts = { clock, disk, provider, startAt, slots };
   const exchange = options.exchange?.(parts) ?? NOBODY;
-  const transport = virtualTransport(clock, options.weather?.(parts, plain) ?? plain);
+  const transport = virtualTransport(clock, options.weather?.(parts, plain) ?? plain, slots);
   const config = await configOf({
     catalog: provider.catalogUrl,
     m3u: provider.m3uUrl,

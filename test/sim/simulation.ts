@@ -32,9 +32,11 @@ export interface RunOptions {
   readonly seed: number;
   readonly hours: number;
   readonly kinds?: readonly FaultKind[];
+  /** Ends with the first thing that it finds. */
+  readonly untilFound?: boolean;
 }
 
-export async function simulate({ seed, hours, kinds }: RunOptions): Promise<Ran> {
+export async function simulate({ seed, hours, kinds, untilFound = false }: RunOptions): Promise<Ran> {
   const storm = createStorm(seededRandom(seed * 7_919 + 1), kinds && [...kinds]);
   let library: SimulatedLibrary | null = null;
   const world = await createDaemonWorld({
@@ -45,6 +47,8 @@ export async function simulate({ seed, hours, kinds }: RunOptions): Promise<Ran>
     options: {
       preempt: 'true',
       'poll-interval': '60s',
+      'post-padding': '240s',
+      'provider-max': `u@panel.test=${SLOTS}`,
       'retain-completed-per-lane': 'movies=6',
       'budget-bytes-per-lane': 'general=8MB',
       ...LIBRARY_OPTIONS,
@@ -67,6 +71,7 @@ export async function simulate({ seed, hours, kinds }: RunOptions): Promise<Ran>
   for (let at = 0; at < hours * HOUR_MS; at += LOOK_MS) {
     await storm.run(world, LOOK_MS);
     judge.look(world);
+    if (untilFound && judge.findings.length > 0) break;
   }
   storm.calm(world);
   for (let at = 0; at < CALM_MS; at += LOOK_MS) {

@@ -28,6 +28,7 @@ export type FaultKind =
   | 'lists_500'
   | 'provider_down'
   | 'range_200'
+  | 'upstream_bad'
   | 'library_down'
   | 'library_deaf'
   | 'disk_full'
@@ -77,6 +78,7 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   lists_500: 6 * HOUR_MS,
   provider_down: 5 * HOUR_MS,
   range_200: 3 * HOUR_MS,
+  upstream_bad: 3 * HOUR_MS,
   library_down: 4 * HOUR_MS,
   library_deaf: 5 * HOUR_MS,
   disk_full: 6 * HOUR_MS,
@@ -106,6 +108,8 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
   let providerDownUntil = 0;
   /** Archives break off in the middle, and answer a wish for the rest with all of it. */
   let rangeIgnoredUntil = 0;
+  /** One of two addresses of a channel lets everybody in and breaks off at once. */
+  let bad = { host: '', channel: 0, until: 0 };
   let library: SimulatedLibrary | null = null;
   let libraryMoodUntil = 0;
   let ends: { readonly at: number; readonly task: () => void }[] = [];
@@ -192,6 +196,16 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         for (const { feed } of streams) feed.fail(new TransportFault('reset', 'reset'));
         return;
       }
+      case 'upstream_bad': {
+        const channel = pick(world.provider.channels.filter(({ number }) => number % 2 === 0))?.number ?? 2;
+        // Nobody may need longer to see that the other one is good.
+        note(kind, world, MINUTE_MS, channel);
+        const host = random.fraction() < 0.5 ? 'panel.test' : 'other.test';
+        bad = { host, channel, until: clock.mono() + between(10 * MINUTE_MS, 40 * MINUTE_MS) };
+        for (const stream of streams)
+          if (stream.channel === channel) stream.feed.fail(new TransportFault('reset', 'reset'));
+        return;
+      }
       case 'range_200':
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         rangeIgnoredUntil = clock.mono() + between(0.5 * HOUR_MS, 3 * HOUR_MS);
@@ -275,7 +289,8 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         if (number === 0) return mono < listsDownUntil ? { status: 500, body: Buffer.from('down') } : good;
         const spell = spells.get(number);
         if (spell && mono < spell.until) return refusal(spell.spell, world.slots);
-        return watched(number, good);
+        const isBad = number === bad.channel && url.hostname === bad.host && mono < bad.until;
+        return isBad ? brokenOff(good) : watched(number, good);
       };
     },
     reach: (one) => void (library = one),
@@ -305,6 +320,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       listsDownUntil = 0;
       providerDownUntil = 0;
       rangeIgnoredUntil = 0;
+      bad = { ...bad, until: 0 };
       if (library) library.mood = 'well';
       spells.clear();
       for (const stream of streams) if (stream.silent) stream.feed.fail(new TransportFault('reset', 'reset'));
@@ -384,6 +400,16 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       case 'busy_503':
         return { status: 503, headers: { 'retry-after': '30' }, body: Buffer.from('busy') };
     }
+  }
+
+  function brokenOff(good: Answer): Answer {
+    return {
+      ...good,
+      body(feed) {
+        feed.fail(new TransportFault('reset', 'reset'));
+        return () => undefined;
+      },
+    };
   }
 
   /** A live stream that can be told to fall silent, to break or to end. */

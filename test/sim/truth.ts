@@ -36,6 +36,8 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   const spools = new Map<string, { readonly bytes: number; readonly tail: Buffer; readonly id: string }>();
   const foreign = '/library/general/a film of mine.mkv';
   let placed = false;
+  /** Of the changes of open connections, so many were looked at. */
+  let seen = 0;
 
   function ask(promise: string, holds: boolean, finding: () => string): void {
     checks.set(promise, (checks.get(promise) ?? 0) + 1);
@@ -111,12 +113,17 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     ask('P5', owner.recording.evictedBy !== 'expiry' || due, () => `${path} expired before its time`);
   }
 
-  /** When all places were taken, by the time that has passed: one may be kept without a connection. */
-  const taken: number[] = [];
+  /** Whether all places were taken by programmes that are on, whenever that may have changed; by the time that passed. */
+  const taken: { readonly at: number; readonly full: boolean }[] = [];
+
+  function noteTaken(): void {
+    const full = world.daemon().inside().busy >= world.slots;
+    const before = taken.at(-1);
+    if (before?.full !== full) taken.push({ at: world.startAt + world.clock.mono(), full });
+  }
 
   world.watch(({ msg, id }) => {
-    if (msg === 'recording' && world.daemon().inside().places >= world.slots)
-      taken.push(world.startAt + world.clock.mono());
+    if (msg === 'recording') noteTaken();
     if (msg === 'recording') witness(world.daemon().book.get(String(id)));
     if (msg !== 'removed') return;
     const tombstone = world.daemon().store.tombstones().get(String(id));
@@ -159,22 +166,12 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         kinds(excuse),
     );
 
+  /** Padding that is left is no reason to wait: it yields. */
   function wasFull(at: number): boolean {
-    if (taken.some((one) => one >= at - SLACK_MS && one <= at + 10_000)) return true;
-    const changes = world.transport.occupancy;
-    let low = 0;
-    let high = changes.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((changes[middle]?.at ?? 0) < at - SLACK_MS) low = middle + 1;
-      else high = middle;
-    }
-    for (let index = Math.max(0, low - 1); index < changes.length; index += 1) {
-      const change = changes[index];
-      if (!change || change.at > at + 10_000) return false;
-      if (change.open >= world.slots) return true;
-    }
-    return false;
+    return taken.some(
+      ({ at: fromAt, full }, index) =>
+        full && fromAt <= at + 10_000 && (taken[index + 1]?.at ?? Infinity) >= at - SLACK_MS,
+    );
   }
 
   function judgeFate(showing: Showing, { entry, units }: Fate): void {
@@ -227,6 +224,15 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       );
       if (!told || !blamed) return;
     }
+    // P4: nobody is blamed who was not there.
+    for (const { fromAt, cause } of gaps.filter((gap) => gap.cause === 'restart')) {
+      const isTrue = excused(fromAt, -1, ({ kind }) => kind === 'kill' || kind === 'power_cut');
+      ask(
+        'P4',
+        isTrue,
+        () => `${name}: a gap (${cause}) at ${new Date(fromAt).toISOString()} without a restart`,
+      );
+    }
     // P4: and what is claimed to be missing is.
     for (const { fromAt, toAt, cause } of gaps) {
       const inside = units.filter(
@@ -240,9 +246,14 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     findings,
     checks,
     look() {
-      const most = Math.max(0, ...world.transport.occupancy.slice(-200).map(({ open }) => open));
+      const since = world.transport.occupancy.slice(seen);
+      seen += since.length;
+      const most = Math.max(0, ...since.map(({ open }) => open));
       ask('P6', most <= world.slots, () => `${most} connections at once`);
+      for (const { at, counted } of since.filter(({ counted }) => counted > world.slots).slice(0, 1))
+        ask('P6', false, () => `${counted} connections for the provider at ${new Date(at).toISOString()}`);
       if (!world.isRunning()) return;
+      noteTaken();
       const { book, store } = world.daemon();
       const inside = world.daemon().inside();
       ask(

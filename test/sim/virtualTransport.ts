@@ -32,6 +32,8 @@ export type Reply = Answer | TransportFault;
 export interface Occupancy {
   readonly at: number;
   readonly open: number;
+  /** With those that we closed a moment ago, when all that are allowed were open: the provider may still count them. */
+  readonly counted: number;
 }
 
 export interface VirtualTransport extends Transport {
@@ -43,24 +45,34 @@ export interface VirtualTransport extends Transport {
   readonly requests: ReadonlyMap<string, number>;
 }
 
+/** So long a provider may count a connection that was closed on it. */
+const COUNTED_MS = 25_000;
+
 /** From the request to the headers. */
 const LATENCY_MS = 40;
 
 export function virtualTransport(
   clock: Clock,
   answer: (url: URL, request: TransportRequest) => Reply,
+  slots = Infinity,
 ): VirtualTransport {
   const streams = new Map<number, string>();
   const occupancy: Occupancy[] = [];
   const requests = new Map<string, number>();
   let ids = 0;
 
+  let hot: number[] = [];
+
   function count(): void {
-    occupancy.push({ at: clock.now(), open: streams.size });
+    hot = hot.filter((until) => until > clock.mono());
+    occupancy.push({ at: clock.now(), open: streams.size, counted: streams.size + hot.length });
   }
 
-  function leave(id: number): void {
-    if (streams.delete(id)) count();
+  function leave(id: number, by: 'us' | 'provider'): void {
+    const isAtLimit = streams.size >= slots;
+    if (!streams.delete(id)) return;
+    if (by === 'us' && isAtLimit) hot.push(clock.mono() + COUNTED_MS - 1);
+    count();
   }
 
   return {
@@ -81,13 +93,13 @@ export function virtualTransport(
         const { signal } = request;
         const aborted = () => {
           timer.cancel();
-          leave(id);
+          leave(id, 'us');
           reject(new TransportFault('aborted', 'aborted'));
         };
         const timer = clock.after(LATENCY_MS, () => {
           signal?.removeEventListener('abort', aborted);
           if (isFault) return reject(given);
-          const body = bodyOf(given.body, signal, () => leave(id));
+          const body = bodyOf(given.body, signal, (by) => leave(id, by));
           return resolve({ status: given.status, headers: given.headers ?? {}, url, body });
         });
         if (signal?.aborted) aborted();
@@ -101,31 +113,35 @@ export function virtualTransport(
 type Item = Buffer | 'end' | TransportFault;
 
 /** Holds what comes while it is paused or nobody listens yet, as a socket does. */
-function bodyOf(source: Answer['body'], signal: AbortSignal | undefined, leave: () => void): TransportBody {
+function bodyOf(
+  source: Answer['body'],
+  signal: AbortSignal | undefined,
+  leave: (by: 'us' | 'provider') => void,
+): TransportBody {
   let sink: BodySink | null = null;
   let paused = false;
   let over = false;
   let held: Item[] = [];
   let stop: () => void = () => undefined;
 
-  function close(): void {
+  function close(by: 'us' | 'provider'): void {
     over = true;
     held = [];
     stop();
     signal?.removeEventListener('abort', onAbort);
-    leave();
+    leave(by);
   }
   function onAbort(): void {
     if (over) return;
     const target = sink;
-    close();
+    close('us');
     target?.onFault(new TransportFault('aborted', 'aborted'));
   }
   function give(item: Item): void {
     const target = sink;
     if (!target) return;
     if (Buffer.isBuffer(item)) return target.onData(item);
-    close();
+    close('provider');
     if (item === 'end') target.onEnd();
     else target.onFault(item);
   }
@@ -160,7 +176,7 @@ function bodyOf(source: Answer['body'], signal: AbortSignal | undefined, leave: 
       queueMicrotask(drain);
     },
     destroy() {
-      if (!over) close();
+      if (!over) close('us');
     },
   };
 }
