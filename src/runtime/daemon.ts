@@ -140,7 +140,9 @@ async function startLocked(
     trustedNow: () => clock.trusted(),
     onProblem: () => lookAgain(),
   });
-  clock.begin(Math.max(0, ...[...store.recordings().values()].map(({ updatedAt }) => updatedAt)));
+  let storedAt = 0;
+  for (const { updatedAt } of store.recordings().values()) storedAt = Math.max(storedAt, updatedAt);
+  clock.begin(storedAt);
   const roots = await openRoots(config, doors, store);
   await adoptStrandedSpools(config, doors, folder, store);
   let tickedAt: number | null = null;

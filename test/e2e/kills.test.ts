@@ -115,10 +115,10 @@ describe('a daemon that is killed', () => {
       const startedAt = performance.now();
       await first.ready();
       // A start takes long on a machine that is busy; whatever does not fit into the programme any more is left out.
-      const killMs = 3 * (performance.now() - startedAt) + 2_000;
+      const killMs = 1.5 * (performance.now() - startedAt) + 1_500;
       const now = soon();
       const kills = KILLS.capturing.length + KILLS.compacting.length + KILLS.retrying;
-      const seconds = Math.ceil(((kills + 3) * killMs) / 1000);
+      const seconds = Math.ceil(((kills + 2) * killMs) / 1000);
       await provider.setProgrammes([programme('one.tv', 'Long Match', now - 1_000, seconds)]);
       const isOver = () => Date.now() > now + seconds * 1000 - 2 * killMs;
       await until('it is captured', () => {
