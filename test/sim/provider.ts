@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../../src/io/clock.js';
-import type { Random } from '../../src/io/random.js';
+import { seededRandom, type Random } from '../../src/io/random.js';
 import type { TransportRequest } from '../../src/io/transport.js';
 import { UNIT_MS, unitOf } from './syntheticTs.js';
 import type { Answer, Feed } from './virtualTransport.js';
@@ -64,7 +64,11 @@ export function createProvider(clock: Clock, options: ProviderOptions): Provider
     tvgId: `channel-${index + 1}.test`,
     name: `Channel ${index + 1}`,
   }));
-  const showings = channels.flatMap((channel) => [...schedule(channel, options)]);
+  // Each channel has a chance of its own, so that what is on is the same however long the world lasts.
+  const showings = channels.flatMap((channel) => {
+    const own = seededRandom(Math.floor(random.fraction() * 2 ** 31));
+    return [...schedule(channel, { ...options, random: own })];
+  });
   /** Units of a channel begin at its own moment, so that not all chunks of the world come at once. */
   const phases = channels.map(() => Math.floor(random.fraction() * UNIT_MS));
   /** What is on follows time itself, whatever is done to the wall clock of the recorder. */
@@ -127,7 +131,7 @@ export function createProvider(clock: Clock, options: ProviderOptions): Provider
       if (url.pathname === '/catalog.json') return { status: 200, body: Buffer.from(catalogText(channels)) };
       if (url.pathname === '/list.m3u') return { status: 200, body: Buffer.from(listText(channels)) };
       if (url.pathname === '/guide.xml') return guide(request);
-      const [, from, to] = /^\/archive\/(\d+)-(\d+)\.ts$/.exec(url.pathname) ?? [];
+      const [, from, to] = /^\/timeshift\/u\/p\/(\d+)-(\d+)\.ts$/.exec(url.pathname) ?? [];
       const kept = channels[ARCHIVED - 1];
       if (from !== undefined && kept) return archive(kept, Number(from), Number(to), request);
       const channel = channels[Number(/^\/live\/u\/p\/(\d+)\.ts$/.exec(url.pathname)?.[1] ?? 0) - 1];
@@ -172,7 +176,7 @@ function catalogText(channels: readonly ProviderChannel[]): string {
 export const ARCHIVED = 2;
 
 /** Half of the channels once more, from elsewhere; one of them with an archive. */
-const ARCHIVE = ' catchup="default" catchup-source="http://other.test/archive/{utc}-{utcend}.ts"';
+const ARCHIVE = ' catchup="default" catchup-source="http://other.test/timeshift/u/p/{utc}-{utcend}.ts"';
 
 function listText(channels: readonly ProviderChannel[]): string {
   const rows = channels

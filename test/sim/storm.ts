@@ -283,7 +283,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         const good = answer(url, request);
         if (good instanceof TransportFault) return good;
         if (url.pathname === '/guide.xml') return guideAnswer(good, mono);
-        if (url.pathname.startsWith('/archive/'))
+        if (url.pathname.startsWith('/timeshift/'))
           return mono < rangeIgnoredUntil ? brokenArchive(url, request, answer) : good;
         const number = Number(/^\/live\/u\/p\/(\d+)\.ts$/.exec(url.pathname)?.[1] ?? 0);
         if (number === 0) return mono < listsDownUntil ? { status: 500, body: Buffer.from('down') } : good;

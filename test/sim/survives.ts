@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { simulate, told } from './simulation.js';
+
+/** Nobody waits so long on a machine that has nothing else to do. */
+const LONG_MS = 900_000;
+/** Whatever else a seed decides, so many kinds of faults have come to pass in a day. */
+const KINDS_MIN = 20;
+
+/** A storm from one seed breaks no promise. What failed is lived again by `npm run sim -- --hours H --seed S`. */
+export function itSurvives(seed: number, hours: number): void {
+  it(
+    `of seed ${seed} breaks no promise`,
+    async () => {
+      const ran = await simulate({ seed, hours });
+      // oxlint-disable-next-line no-console -- what happened is for a person
+      console.info(told(ran));
+      expect(ran.findings).toEqual([]);
+      expect(ran.faults.size).toBeGreaterThanOrEqual(KINDS_MIN);
+    },
+    LONG_MS,
+  );
+}
