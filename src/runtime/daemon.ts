@@ -21,6 +21,7 @@ import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import type { Outbox } from './outbox.js';
 import { adoptStrandedSpools } from './strandedSpools.js';
+import { neverMadeAnew } from './privateFolder.js';
 import { openRoots, type Roots } from './roots.js';
 import type { Sources } from './sources.js';
 import { createSteadyClock } from './steadyClock.js';
@@ -114,7 +115,8 @@ async function startLocked(
   folder: string,
   lock: Lock,
 ): Promise<Daemon> {
-  const { disk, log } = given;
+  const { log } = given;
+  const disk = neverMadeAnew(given.disk, folder);
   const clock = createSteadyClock({
     clock: given.clock,
     onDoubt: (doubt, wallAt, believedAt) =>
@@ -127,7 +129,7 @@ async function startLocked(
       parts.timeSet(jumpMs);
     },
   });
-  const doors = { ...given, clock };
+  const doors = { ...given, clock, disk };
   const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
   let lookAgain: () => void = () => undefined;
   const store = await openStore({

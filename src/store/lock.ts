@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { CodedError } from '../domain/errors.js';
 import { pause, type Clock } from '../io/clock.js';
-import { diskCode, type Disk } from '../io/disk.js';
+import { diskCode, exists, type Disk } from '../io/disk.js';
 import type { ProcessFacts, ProcessProbe } from '../io/processProbe.js';
 import { replaceFile, temporaryName, writeNew } from '../io/replaceFile.js';
 
@@ -45,7 +45,10 @@ export interface Heartbeat {
 
 export interface Lock {
   readonly instance: string;
-  /** Due every BEAT_MS. `lost`: somebody else holds the lock now, so nothing may be written any more. Never rejects. */
+  /**
+   * Due every BEAT_MS. `unwritten`: the folder is not there or cannot be written, which passes. `lost`: somebody else
+   * holds the lock now, so nothing may be written any more. Never rejects.
+   */
   beat(extra: { readonly listen: string | null }): Promise<'held' | 'lost' | 'unwritten'>;
   /** Gives the lock back if it still is ours. Never rejects. */
   release(): Promise<void>;
@@ -84,11 +87,14 @@ export async function takeLock(doors: LockDoors, privateFolder: string, instance
     throw new CodedError('state_unwritable', `${path} (${diskCode(error)})`);
   }
   const isMine = async () => parseHolder((await readText(disk, path)) ?? '')?.instance === instance;
+  /** Nobody took it: the disk went away and came back as it was before, or a person tidied up. */
+  const isAbsent = async () => (await readText(disk, path)) === null;
   return {
     instance,
     async beat({ listen }) {
       try {
-        if (!(await isMine())) return 'lost';
+        if (!(await exists(disk, privateFolder))) return 'unwritten';
+        if ((await isAbsent()) ? !(await place(disk, path, mine)) : !(await isMine())) return 'lost';
         const beat: Heartbeat = { at: clock.now(), instance, pid: self.pid, listen };
         await replaceFile(disk, heartbeatPath(privateFolder), `${JSON.stringify(beat)}\n`, { sync: false });
         return 'held';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { systemProcesses, type ProcessFacts, type ProcessProbe } from '../../src/io/processProbe.js';
-import { readHeartbeat, takeLock, type Lock } from '../../src/store/lock.js';
+import { readHeartbeat, takeLock, type Lock, readLock } from '../../src/store/lock.js';
 import { memoryDisk } from '../sim/memoryDisk.js';
 import { manualClock } from './manualClock.js';
 
@@ -69,6 +69,21 @@ describe('the lock', () => {
     const other = take('b', { host: 'other' });
     expect(await outcomeOf(other, clock, 29_000)).toBe('waiting');
     expect(await outcomeOf(other, clock, 3000)).toBe('taken');
+    expect(await lock.beat({ listen: null })).toBe('lost');
+  });
+
+  it('is waited for while its folder is gone, and put back where it is missing', async () => {
+    const { disk, take } = bench();
+    const lock = await take('a');
+    await disk.rename(FOLDER, '/elsewhere');
+    expect(await lock.beat({ listen: null })).toBe('unwritten');
+    await disk.rename('/elsewhere', FOLDER);
+    expect(await lock.beat({ listen: null })).toBe('held');
+    await disk.unlink(`${FOLDER}/lock`);
+    expect(await lock.beat({ listen: null })).toBe('held');
+    expect(await readLock(disk, FOLDER)).toMatchObject({ instance: 'a' });
+    await disk.unlink(`${FOLDER}/lock`);
+    await take('b');
     expect(await lock.beat({ listen: null })).toBe('lost');
   });
 
