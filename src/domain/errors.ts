@@ -78,6 +78,12 @@ export const ERRORS = {
     http: 500,
     hint: 'Start that version, or name another file with --state-file. Nothing was changed.',
   },
+  spool_stranded: {
+    meaning: 'A spool lies in the out-dir that neither the state nor the history nor a ledger tells of.',
+    retryable: false,
+    http: 500,
+    hint: 'Nothing is done to it. Play it, and keep it elsewhere or delete it.',
+  },
   state_unreadable: {
     meaning: 'The state file is there but may not be read.',
     retryable: false,
