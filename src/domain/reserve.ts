@@ -3,12 +3,15 @@
  * a higher programme will need the last one before this ends and could not take it back then.
  */
 
+import { refKey } from './channel.js';
 import type { SlotTable, Span, Want } from './slots.js';
 
 /** A programme that is scheduled and has not asked yet. */
 export interface Ahead extends Span {
   readonly id: string;
   readonly priority: number;
+  /** Connections that it can share, by the names of their feeds; where one is open it needs none of its own. */
+  readonly feeds?: readonly string[];
 }
 
 /** Whether the lane of a wish has all the connections that it may. One that it shares with its lane costs nothing. */
@@ -30,8 +33,11 @@ export function isReserved(table: SlotTable, want: Want, at: number): boolean {
     const stillHeld = table.slots.filter(({ holders }) =>
       holders.some(({ stopAt }) => stopAt > coming.startAt),
     );
+    const open = new Set([...want.candidates.map(refKey), ...stillHeld.map(({ feed }) => feed)]);
+    const needsOwn = ({ feeds = [] }: Ahead) => !feeds.some((feed) => open.has(feed));
+    if (!needsOwn(coming)) return false;
     const together = higher.filter(
-      ({ startAt, stopAt }) => startAt <= coming.startAt && stopAt > coming.startAt,
+      (each) => each.startAt <= coming.startAt && each.stopAt > coming.startAt && needsOwn(each),
     );
     return stillHeld.length + 1 + together.length > table.slotsMax;
   });

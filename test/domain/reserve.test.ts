@@ -77,6 +77,21 @@ describe('the last connection', () => {
     expect(outcome(given).granted).toEqual(['film']);
   });
 
+  it('is not kept for one that will share a connection, with the wish itself or with what runs until then', () => {
+    const shared = [{ id: 'sport', priority: 30, startAt: 50, stopAt: 150, feeds: ['s/film/0'] }];
+    expect(outcome(table({ slotsMax: 1, preempt: false, ahead: shared }, wish('film'))).granted).toEqual([
+      'film',
+    ]);
+    const feeds = [{ id: 'sport', priority: 30, startAt: 50, stopAt: 150, feeds: ['s/long/0'] }];
+    const first = table({ slotsMax: 2, preempt: false, ahead: feeds }, wish('long', { priority: 20 }));
+    const running = { ...first, ...allot(first, 10).table };
+    const then = { ...running, ...withWant(running, wish('film')) };
+    expect(allot(then, 11).granted.map(({ id }) => id)).toEqual(['film']);
+    const over = { ...first, ...withWant(first, wish('long', { priority: 20, stopAt: 40 })) };
+    const ended = { ...over, ...allot(over, 10).table, slotsMax: 1 };
+    expect(outcome({ ...ended, ...withWant(ended, wish('film')) }).granted).toEqual([]);
+  });
+
   it('is there for every higher programme that comes, whatever lower ones ask', () => {
     const span = fc.record({
       startAt: fc.integer({ min: 11, max: 60 }),
