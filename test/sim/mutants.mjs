@@ -29,10 +29,10 @@ const MUTANTS = [
     to: 'await file.truncate(0);\n({ bytes: firstOffset, trimmedBytes } = await trimSpool(file));',
   },
   {
-    name: 'slot-kept-after-an-outage',
-    file: 'machines/recording.ts',
-    from: "actions: [recorded, tryLater, 'letGo', release],",
-    to: "actions: [recorded, tryLater, 'letGo'],",
+    name: 'slot-kept-after-a-stall',
+    file: 'src/domain/slots.ts',
+    from: 'if (!slot) return { slots: table.slots, cooling: table.cooling };',
+    to: "if (!slot || by === 'provider') return { slots: table.slots, cooling: table.cooling };",
   },
   {
     name: 'deadline-lost-at-restore',

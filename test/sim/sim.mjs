@@ -6,12 +6,20 @@ import { parseArgs } from 'node:util';
 import { compileAll } from './compile.mjs';
 
 const { values } = parseArgs({
-  options: { hours: { type: 'string', default: '24' }, seed: { type: 'string', default: '101' } },
+  options: {
+    hours: { type: 'string', default: '24' },
+    seed: { type: 'string', default: '101' },
+    slots: { type: 'string', default: '3' },
+  },
 });
 const folder = compileAll();
 try {
   const { simulate, told } = await import(pathToFileURL(join(folder, 'test/sim/simulation.js')).href);
-  const ran = await simulate({ seed: Number(values.seed), hours: Number(values.hours) });
+  const ran = await simulate({
+    seed: Number(values.seed),
+    hours: Number(values.hours),
+    slots: Number(values.slots),
+  });
   console.log(told(ran));
   process.exitCode = ran.findings.length > 0 ? 1 : 0;
 } finally {

@@ -15,7 +15,7 @@ const CALM_MS = 45 * MINUTE_MS;
 
 /** More channels than slots, so that there is a fight for them; few of both, so that hours pass quickly. */
 const SLOTS = 3;
-const CHANNELS = 5;
+const MORE_CHANNELS = 2;
 
 export interface Ran {
   readonly seed: number;
@@ -32,23 +32,30 @@ export interface RunOptions {
   readonly seed: number;
   readonly hours: number;
   readonly kinds?: readonly FaultKind[];
+  readonly slots?: number;
   /** Ends with the first thing that it finds. */
   readonly untilFound?: boolean;
 }
 
-export async function simulate({ seed, hours, kinds, untilFound = false }: RunOptions): Promise<Ran> {
+export async function simulate({
+  seed,
+  hours,
+  kinds,
+  slots = SLOTS,
+  untilFound = false,
+}: RunOptions): Promise<Ran> {
   const storm = createStorm(seededRandom(seed * 7_919 + 1), kinds && [...kinds]);
   let library: SimulatedLibrary | null = null;
   const world = await createDaemonWorld({
     seed,
-    slots: SLOTS,
-    channels: CHANNELS,
+    slots,
+    channels: slots + MORE_CHANNELS,
     forMs: (hours + 32) * HOUR_MS,
     options: {
       preempt: 'true',
       'poll-interval': '60s',
       'post-padding': '240s',
-      'provider-max': `u@panel.test=${SLOTS}`,
+      'provider-max': `u@panel.test=${slots}`,
       'retain-completed-per-lane': 'movies=6',
       'budget-bytes-per-lane': 'general=8MB',
       ...LIBRARY_OPTIONS,

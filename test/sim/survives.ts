@@ -7,11 +7,11 @@ const LONG_MS = 900_000;
 const KINDS_MIN = 20;
 
 /** A storm from one seed breaks no promise. What failed is lived again by `npm run sim -- --hours H --seed S`. */
-export function itSurvives(seed: number, hours: number): void {
+export function itSurvives(seed: number, hours: number, slots = 3): void {
   it(
     `of seed ${seed} breaks no promise`,
     async () => {
-      const ran = await simulate({ seed, hours });
+      const ran = await simulate({ seed, hours, slots });
       // oxlint-disable-next-line no-console -- what happened is for a person
       console.info(told(ran));
       expect(ran.findings).toEqual([]);
