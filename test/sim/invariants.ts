@@ -164,18 +164,27 @@ export function fateFindings(
       const [fate, ...others] = byShowing.get(name) ?? [];
       if (!fate) return [`${name} was not recorded`];
       if (others.length > 0) return [`${name} was recorded ${others.length + 1} times`];
-      return fateOf(world, showing, fate).map((finding) => `${name}: ${finding}`);
+      return fateOf(world, showing, fate, fates).map((finding) => `${name}: ${finding}`);
     });
 }
 
-function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): string[] {
+function fateOf(
+  world: DaemonWorld,
+  showing: Showing,
+  { entry, units }: Fate,
+  fates: ReadonlyMap<string, Fate>,
+): string[] {
   const { recording, path } = entry;
   const { outcome = '', reason = '', gaps = [] } = recording.result ?? {};
   const found: string[] = [];
   const dueAt = recording.window.startAt - recording.window.prePaddingMs;
   if (outcome === 'complete') {
     if (path !== 'published') found.push(`complete and ${path}`);
-  } else if (outcome !== 'complete_with_gaps' && !wasFull(world, dueAt))
+  } else if (
+    outcome !== 'complete_with_gaps' &&
+    !wasFull(world, dueAt, reason === 'ended_early' ? recording.window.stopAt : dueAt) &&
+    !wasKept(world, entry, fates)
+  )
     found.push(`${outcome} (${reason}) although a slot was free`);
   else if (reason === '') found.push(`${outcome} without a reason`);
   if (outcome === 'missed' || outcome === 'empty') return found;
@@ -198,12 +207,24 @@ function fateOf(world: DaemonWorld, showing: Showing, { entry, units }: Fate): s
   return found;
 }
 
-/** Whether every slot was taken around that moment. */
-// Without preemption the last slot is kept for a higher lane whose programme is about to begin.
-function wasFull({ transport, startAt, slots }: DaemonWorld, at: number): boolean {
-  const before = transport.occupancy.findLast((one) => one.at <= at - 1_000);
-  const around = transport.occupancy.filter((one) => Math.abs(one.at - at) < 1_000);
-  return at < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= slots);
+/** Without preemption the last slot is kept for a higher programme that begins while this one lasts. */
+function wasKept(world: DaemonWorld, { recording }: Entry, fates: ReadonlyMap<string, Fate>): boolean {
+  const { startAt, stopAt, prePaddingMs } = recording.window;
+  const others = [...fates.values()].map(({ entry }) => entry.recording);
+  return (
+    !world.config.how.preempt &&
+    others.some(
+      ({ priority, window }) =>
+        priority > recording.priority && window.startAt > startAt - prePaddingMs && window.startAt < stopAt,
+    )
+  );
+}
+
+/** Whether every slot was taken around that time: when it was due, or, for one that had to go, while it was on. */
+function wasFull({ transport, startAt, slots }: DaemonWorld, fromAt: number, toAt: number): boolean {
+  const before = transport.occupancy.findLast((one) => one.at <= fromAt - 1_000);
+  const around = transport.occupancy.filter(({ at }) => at > fromAt - 1_000 && at < toAt + 1_000);
+  return fromAt < startAt || [before, ...around].some((one) => (one?.open ?? 0) >= slots);
 }
 
 /** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
