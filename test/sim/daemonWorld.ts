@@ -61,6 +61,8 @@ export interface WorldOptions {
   readonly options?: Readonly<Record<string, string>>;
   readonly slots?: number;
   readonly channels?: number;
+  /** False: none of the channels has an archive. */
+  readonly archive?: boolean;
   /** Share of the time that something is on a channel. */
   readonly onAir?: number;
   /** When the world begins, instead of on a plain morning. */
@@ -86,6 +88,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     random,
     channels: options.channels ?? 12,
     onAir: options.onAir ?? 0.5,
+    archive: options.archive ?? true,
     fromAt: startAt - HOUR_MS,
     toAt: startAt + (options.forMs ?? 30 * HOUR_MS),
   });

@@ -37,6 +37,8 @@ export interface ProviderOptions {
   readonly toAt: number;
   /** Share of the time that something is on. */
   readonly onAir: number;
+  /** Whether one of the channels has an archive. */
+  readonly archive: boolean;
 }
 
 export interface Provider {
@@ -129,7 +131,8 @@ export function createProvider(clock: Clock, options: ProviderOptions): Provider
     guideUrl: 'http://panel.test/guide.xml',
     answer(url, request) {
       if (url.pathname === '/catalog.json') return { status: 200, body: Buffer.from(catalogText(channels)) };
-      if (url.pathname === '/list.m3u') return { status: 200, body: Buffer.from(listText(channels)) };
+      if (url.pathname === '/list.m3u')
+        return { status: 200, body: Buffer.from(listText(channels, options.archive)) };
       if (url.pathname === '/guide.xml') return guide(request);
       const [, from, to] = /^\/timeshift\/u\/p\/(\d+)-(\d+)\.ts$/.exec(url.pathname) ?? [];
       const kept = channels[ARCHIVED - 1];
@@ -178,12 +181,12 @@ export const ARCHIVED = 2;
 /** Half of the channels once more, from elsewhere; one of them with an archive. */
 const ARCHIVE = ' catchup="default" catchup-source="http://other.test/timeshift/u/p/{utc}-{utcend}.ts"';
 
-function listText(channels: readonly ProviderChannel[]): string {
+function listText(channels: readonly ProviderChannel[], archive: boolean): string {
   const rows = channels
     .filter(({ number }) => number % 2 === 0)
     .map(
       ({ number, tvgId, name }) =>
-        `#EXTINF:-1 tvg-id="${tvgId}" tvg-chno="${number}"${number === ARCHIVED ? ARCHIVE : ''},${name} HD\nhttp://other.test/live/u/p/${number}.ts\n`,
+        `#EXTINF:-1 tvg-id="${tvgId}" tvg-chno="${number}"${archive && number === ARCHIVED ? ARCHIVE : ''},${name} HD\nhttp://other.test/live/u/p/${number}.ts\n`,
     );
   return `#EXTM3U\n${rows.join('')}`;
 }

@@ -95,7 +95,7 @@ describe('a daemon that is stopped and started again', () => {
   it(
     'goes on in the same spools, and each running programme is one file with one gap',
     async () => {
-      const world = await createDaemonWorld({ seed: 6, options: { preempt: 'false' } });
+      const world = await createDaemonWorld({ seed: 6, archive: false, options: { preempt: 'false' } });
       const fates = createWitness(world);
       await world.boot();
       await world.clock.run(2 * HOUR_MS + 10 * MINUTE_MS);
