@@ -14,15 +14,17 @@ export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** Whether stderr is one: decides `auto`, and colours. */
   readonly isTerminal: boolean;
+  /** False where the terminal shall not be coloured (NO_COLOR). */
+  readonly isColoured?: boolean;
   /** Where finished lines go; stderr unless given. */
   readonly write?: (line: string) => void;
 }
 
 export function createLog(options: LogOptions): Log {
-  const { format, level, isTerminal } = options;
+  const { format, level, isTerminal, isColoured = isTerminal } = options;
   const write = options.write ?? stderrWriter();
   const pretty = format === 'pretty' || (format === 'auto' && isTerminal);
-  return pino(settings(level), pretty ? prettyStream(write, isTerminal) : { write });
+  return pino(settings(level), pretty ? prettyStream(write, isColoured) : { write });
 }
 
 /** For tests and for commands that only answer. */

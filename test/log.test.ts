@@ -36,6 +36,13 @@ describe('the log', () => {
     expect(logged({ format: 'auto', isTerminal: false }, say)[0]).toContain('"level":"warn"');
   });
 
+  it('has no colours where they are not wanted', () => {
+    const say = (log: ReturnType<typeof createLog>) => log.warn('no slot');
+    const told = (isColoured: boolean) => logged({ format: 'auto', isTerminal: true, isColoured }, say)[0];
+    expect(told(true)).toContain('\u001b[');
+    expect(told(false)).not.toContain('\u001b[');
+  });
+
   it('leaves out what is below its level', () => {
     expect(logged({ level: 'warn' }, (log) => log.info('quiet'))).toEqual([]);
     expect(silentLog.isLevelEnabled('fatal')).toBe(false);

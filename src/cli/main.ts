@@ -45,9 +45,14 @@ async function main(): Promise<number> {
 function command(loaded: LoadedCommand): Promise<number> {
   const { format, level } = loaded.config.log;
   const isTerminal = process.stderr.isTTY;
+  const { NO_COLOR: noColour = '', TERM: kind } = process.env;
+  const isDumb = kind === 'dumb';
+  const isColoured = isTerminal && !isDumb && noColour === '';
   const screen =
-    loaded.command === 'run' && isTerminal && format !== 'json' ? createScreen(process.stderr) : null;
-  const log = createLog({ format, level, isTerminal, ...(screen && { write: screen.write }) });
+    loaded.command === 'run' && isTerminal && !isDumb && format !== 'json'
+      ? createScreen(process.stderr)
+      : null;
+  const log = createLog({ format, level, isTerminal, isColoured, ...(screen && { write: screen.write }) });
   for (const warning of loaded.warnings) log.warn(warning);
   const session: Session = { loaded, log, say: (text) => void process.stdout.write(text), screen };
   switch (loaded.command) {

@@ -22,8 +22,13 @@ const COLUMNS = 80;
 
 export function createScreen(terminal: Terminal): Screen {
   let shown: readonly string[] = [];
+  // A terminal that nobody has measured says 0.
+  const columns = () => terminal.columns || COLUMNS;
+  /** Of a terminal that has become narrower since, a line takes several. */
+  const rows = () =>
+    shown.reduce((sum, line) => sum + Math.max(1, Math.ceil([...line].length / columns())), 0);
   /** To the first of the lines that stand there, and nothing below. */
-  const wipe = () => (shown.length === 0 ? '' : `\r\u001b[${shown.length}A\u001b[J`);
+  const wipe = () => (shown.length === 0 ? '' : `\r\u001b[${rows()}A\u001b[J`);
   const drawn = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
   return {
     write: (line) => void terminal.write(`${wipe()}${line}${drawn(shown)}`),
@@ -37,6 +42,6 @@ export function createScreen(terminal: Terminal): Screen {
       shown = [];
       if (text !== '') terminal.write(text);
     },
-    columns: () => terminal.columns ?? COLUMNS,
+    columns,
   };
 }

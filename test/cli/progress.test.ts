@@ -54,6 +54,17 @@ describe('progress on a terminal', () => {
     );
   });
 
+  it('takes away what it drew on a terminal that has become narrower', () => {
+    let text = '';
+    const terminal = { columns: 10, write: (more: string) => (text += more) };
+    const screen = createScreen(terminal);
+    screen.show(['0123456789', 'ab', '']);
+    terminal.columns = 4;
+    text = '';
+    screen.show(['c']);
+    expect(text).toBe('\r\u001b[5A\u001b[Jc\n');
+  });
+
   it('stays below the log, and is gone at the end', () => {
     let text = '';
     const screen = createScreen({ write: (more) => (text += more) });
