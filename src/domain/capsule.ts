@@ -25,6 +25,8 @@ export interface Capsule {
   readonly stopAt: number;
   /** Candidates in catalog order, the relay first where there is one. References only, never URLs. */
   readonly upstreams: readonly UpstreamRef[];
+  /** Where the guide has a picture of it; absent where it has none, or where its address carries a login. */
+  readonly icon?: string;
   /** The provider keeps what was on for a while; absent where it is not known to. */
   readonly replayable?: boolean;
 }

@@ -8,6 +8,7 @@ import type { Capsule, CapsuleState } from './capsule.js';
 import { BUILT_IN_LANES, laneOf, type Lane } from './lane.js';
 import type { Programme } from './programme.js';
 import { stationsOf, type ChannelHealth, type Station, type StationInput } from './station.js';
+import { redactUrl } from './redact.js';
 import { compareText, minuteStamp, rfc3339 } from './text.js';
 
 export interface CapsuleWish {
@@ -113,8 +114,14 @@ function capsuleOf(
     startAt,
     stopAt,
     upstreams,
+    ...(isOpenAddress(programme.icon) && { icon: programme.icon }),
     ...(replayable && { replayable }),
   };
+}
+
+/** It is stored and shown, so a login in it rules it out. */
+function isOpenAddress(url: string): boolean {
+  return /^https?:\/\/[^\s/]/i.test(url) && URL.canParse(url) && redactUrl(url) === url;
 }
 
 /** `dna-6398cc29ed163b32:202611231930:tom-and-jerry--the-movie`; `base` is the dna or channel id. */

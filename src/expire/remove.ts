@@ -41,7 +41,9 @@ export async function removeRecording(input: RemoveInput, doors: RemoveDoors): P
       spool,
       ...leftBehind(input.recording),
       input.index,
-      ...(mine ? [mine.media, mine.nfo, mine.ledger] : []),
+      ...(mine
+        ? [mine.media, ...(mine.picture === undefined ? [] : [mine.picture]), mine.nfo, mine.ledger]
+        : []),
     ];
     for (const root of new Set(paths.map((each) => rootOf(each, input.roots)))) {
       const code = root ? await rootProblem(disk, root) : 'mount_missing';

@@ -14,6 +14,7 @@ import { leftBehind } from '../domain/replay.js';
 import { showNfo } from '../domain/showNfo.js';
 import { ledgerOf } from '../domain/sidecar.js';
 import type { Clock } from '../io/clock.js';
+import type { Exchange } from '../io/exchange.js';
 import { diskCode, diskProblem, exists, type Disk } from '../io/disk.js';
 import { makeFolder } from '../io/makeFolder.js';
 import { replaceFile } from '../io/replaceFile.js';
@@ -21,6 +22,7 @@ import { rootProblem, type Root } from '../io/rootMarker.js';
 import type { Log } from '../log.js';
 import { mayBecome, moveMedia } from './moveMedia.js';
 import { nfoOf } from './nfo.js';
+import { pictureIn, putPicture } from './picture.js';
 import { claim, clearLeftovers, holderOf, placesOf, SHORT_NAME_BYTES_MAX } from './place.js';
 
 export interface FinalizeInput {
@@ -37,6 +39,8 @@ export interface FinalizeDoors {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  /** For pictures. */
+  readonly exchange: Exchange;
 }
 
 /** Makes a library item of what was captured. Throws only on a bug; the caller makes `bug` of it. */
@@ -122,42 +126,53 @@ async function settleWithin(
       await dropSpool(disk, recording.spool);
       for (const left of leftBehind(recording)) await dropSpool(disk, left);
       const { bytes } = await disk.stat(place.media);
-      return { kind: 'put', at, files: place, result: await judge(disk, recording, place.media, bytes, at) };
+      const files = withPicture(place, await pictureIn(disk, place, input.kind));
+      return { kind: 'put', at, files, result: await judge(disk, recording, place.media, bytes, at) };
     }
     if (holder === 'taken' || spool === 0) continue;
     const result = await judge(disk, recording, recording.spool, spool, at);
-    const put = await putThree(input, disk, place, holder, result);
-    if (!put) continue;
+    const files = await putThree(input, doors, place, holder, result);
+    if (!files) continue;
     for (const left of leftBehind(recording)) await dropSpool(disk, left);
     log.info({ id: recording.id, path: place.media, outcome: result.outcome }, 'recording finished');
-    return { kind: 'put', at: clock.now(), files: place, result };
+    return { kind: 'put', at: clock.now(), files, result };
   }
   if (spool > 0) throw Object.assign(new Error('every name is taken'), { code: 'EEXIST' });
   for (const left of [recording.spool, ...leftBehind(recording)]) await dropSpool(disk, left);
   return { kind: 'nothing', at, result: resultOf(recording, 0, at) };
 }
 
-/** Ledger, nfo, media, in this order. False where the place turned out to be somebody else's. */
+function withPicture(place: RecordingFiles, picture: string | null): RecordingFiles {
+  return picture === null ? place : { ...place, picture };
+}
+
+/** Ledger, picture, nfo, media, in this order. Null where the place turned out to be somebody else's. */
 async function putThree(
   { recording, kind, umask }: FinalizeInput,
-  disk: Disk,
+  doors: FinalizeDoors,
   place: RecordingFiles,
   holder: 'free' | 'mine',
   result: RecordingResult,
-): Promise<boolean> {
-  if (!(await mayBecome(disk, recording.spool, place.media))) return false;
+): Promise<RecordingFiles | null> {
+  const { disk } = doors;
+  if (!(await mayBecome(disk, recording.spool, place.media))) return null;
   const mode = 0o666 & ~umask;
   const own = { mode, owner: recording.id };
   await makeFolder(disk, place.folder, 0o777 & ~umask);
   const ledger = `${JSON.stringify(ledgerOf(recording, result, basename(place.media)), null, 2)}\n`;
   if (holder === 'mine') await replaceFile(disk, place.ledger, ledger, own);
-  else if (!(await claim(disk, place.ledger, ledger, own))) return false;
+  else if (!(await claim(disk, place.ledger, ledger, own))) return null;
   // Not before the place is ours: another that finishes now may have its half-written ledger there.
   await clearLeftovers(disk, place, recording.id);
-  const wish = { kind, addedAt: result.finishedAt, judged: result };
+  const { icon } = recording.capsule;
+  const inLibrary = place.ownsFolder || place.series !== undefined;
+  const picture = icon && inLibrary ? await putPicture(doors, icon, place, kind, own) : null;
+  const shown = picture === null ? {} : { picture: basename(picture) };
+  const wish = { kind, addedAt: result.finishedAt, judged: result, ...shown };
   await replaceFile(disk, place.nfo, nfoOf(recording.capsule, wish), own);
   await describeSeries(disk, place, recording, own);
-  return (await moveMedia(disk, recording.spool, place.media, own)) === 'moved';
+  const moved = await moveMedia(disk, recording.spool, place.media, own);
+  return moved === 'moved' ? withPicture(place, picture) : null;
 }
 
 /** The first episode brings the description of its series; one that is there stays, whoever wrote it. */

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { Recording, RecordingFiles } from '../domain/recording.js';
 import { SHOW_NFO } from '../domain/showNfo.js';
+import { pictureIn } from '../finalize/picture.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import { recordingOfLedger } from './ledgerReading.js';
 
@@ -58,10 +59,20 @@ export async function tracesOf(disk: Disk, config: Config, now: number): Promise
       const content = (await disk.readFile(path)).toString('utf8');
       const recording = recordingOfLedger(content, path, placedAs(path, isLibrary), config, now);
       if (recording === null) problems.push({ path, what: 'it is no ledger that can be understood' });
-      else ledgers.push({ recording, mediaBytes: await sizeOf(recording.files?.media ?? path) });
+      else {
+        const mediaBytes = await sizeOf(recording.files?.media ?? path);
+        ledgers.push({ recording: await withPicture(recording), mediaBytes });
+      }
     } catch (error) {
       problems.push({ path, what: diskCode(error) });
     }
+  }
+
+  /** No ledger knows it: it was made later. */
+  async function withPicture(recording: Recording): Promise<Recording> {
+    const { files } = recording;
+    const picture = files && (await pictureIn(disk, files, 'movies'));
+    return picture ? { ...recording, files: { ...files, picture } } : recording;
   }
 
   function placedAs(path: string, isLibrary: boolean): Pick<RecordingFiles, 'ownsFolder' | 'series'> {

@@ -290,3 +290,14 @@ describe('channels whose programmes are on at other times than the guide says', 
     expect(found).toMatchObject({ dnaId: one.dnaId, startAt: at('20:30'), stopAt: at('21:30') });
   });
 });
+
+it('knows where a picture of a programme is, unless its address carries a login', () => {
+  const iconOf = (icon: string) => {
+    const shown = programme('BBCOne.uk', '19:30', '20:30', 'News', { icon });
+    return build({ channels: [one], guides: [guide(names, [shown])] })[0]?.icon;
+  };
+  const open = 'https://pics.example/a%20b.jpg?size=2';
+  expect(iconOf(open)).toBe(open);
+  for (const icon of ['', 'pic.jpg', 'file:///etc/passwd', 'http://u:p@h/x.png', 'http://h/x.png?password=p'])
+    expect(iconOf(icon)).toBeUndefined();
+});

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { LibraryKind } from '../../src/domain/libraryKind.js';
 import type { Recording } from '../../src/domain/recording.js';
 import type { Disk } from '../../src/io/disk.js';
+import type { Exchange } from '../../src/io/exchange.js';
 import { makeFolder } from '../../src/io/makeFolder.js';
 import { markerPath, type Root } from '../../src/io/rootMarker.js';
 import { replaceFile } from '../../src/io/replaceFile.js';
@@ -39,9 +40,16 @@ export interface FinalizeBench {
   paths(root: string): string[];
 }
 
-export async function finalizeBench(disk = memoryDisk()): Promise<FinalizeBench> {
+/** Nobody answers. */
+const NOBODY: Exchange = { ask: () => Promise.reject(new Error('nobody is there')) };
+
+export async function finalizeBench(
+  disk = memoryDisk(),
+  exchange: Exchange = NOBODY,
+): Promise<FinalizeBench> {
   const clock = manualClock(STOP + 60_000);
   const log = { info: () => {}, warn: () => {} };
+  const doors = { disk, clock, log, exchange };
   for (const root of [OUT, PUBLISH]) {
     await disk.mkdir(root.path);
     await replaceFile(disk, markerPath(root.path), JSON.stringify({ uuid: root.uuid }));
@@ -50,12 +58,9 @@ export async function finalizeBench(disk = memoryDisk()): Promise<FinalizeBench>
     disk,
     clock,
     finalize: (recording, publishDir = PUBLISH, kind = 'movies') =>
-      finalize({ recording, outDir: OUT, publishDir, kind, umask: 0o022 }, { disk, clock, log }),
+      finalize({ recording, outDir: OUT, publishDir, kind, umask: 0o022 }, doors),
     seal: (recording) =>
-      seal(
-        { recording, outDir: OUT, publishDir: PUBLISH, kind: 'movies', umask: 0o022 },
-        { disk, clock, log },
-      ),
+      seal({ recording, outDir: OUT, publishDir: PUBLISH, kind: 'movies', umask: 0o022 }, doors),
     paths: (root) => [...disk.files(root).keys()].filter((path) => !path.endsWith('.catchupd-root')),
   };
 }

@@ -16,6 +16,7 @@ import { aRecording } from '../domain/aRecording.js';
 import { documentOf } from '../store/storeBench.js';
 import { packets, writeSpool } from './finalizeBench.js';
 
+const exchange = { ask: () => Promise.reject(new Error('nobody is there')) };
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 let root: string;
 
@@ -38,7 +39,7 @@ it('publishes and removes on a real disk', async () => {
     kind: 'movies' as const,
     umask: 0o022,
   };
-  const outcome = await finalize(input, { disk: nodeDisk, clock: systemClock, log });
+  const outcome = await finalize(input, { disk: nodeDisk, clock: systemClock, log, exchange });
   if (outcome.kind !== 'published') throw new Error(JSON.stringify(outcome));
   expect(await nodeDisk.readFile(outcome.files.media)).toEqual(packets(3));
   expect(await nodeDisk.stat(outcome.files.nfo)).toMatchObject({ mode: 0o644 });
@@ -70,7 +71,7 @@ it('gives every recording of one name its own place, though all finish at once',
           kind: 'movies',
           umask: 0o022,
         },
-        { disk: nodeDisk, clock: systemClock, log },
+        { disk: nodeDisk, clock: systemClock, log, exchange },
       ),
     ),
   );
