@@ -14,6 +14,7 @@ import { tsRun } from './hlsTsRun.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { ENDED, type Refusal } from './refusal.js';
 import type { LiveBody } from './upstream.js';
+import { waitPool } from './waitPool.js';
 
 /** Segments on their way into the file, as one piece of it. */
 export interface Run {
@@ -41,7 +42,7 @@ export async function captureHls(
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock } = doors;
-  const inbox = hlsInbox(body, clock, doors.signal, input.firstByteTimeoutMs);
+  const inbox = hlsInbox(body, clock, doors.signal, input.firstByteTimeoutMs, doors.pool ?? waitPool());
   const story = storyOf(input, doors);
   let run: Run | null = null;
   let enoughAt = Number.POSITIVE_INFINITY;

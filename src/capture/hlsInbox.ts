@@ -5,6 +5,7 @@ import type { CaptureDoors } from './protocol.js';
 import { frameReader, type HlsFrame, type SegmentFrame } from './hlsFrames.js';
 import { ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
 import type { LiveBody } from './upstream.js';
+import type { WaitPool } from './waitPool.js';
 
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -30,9 +31,12 @@ export function hlsInbox(
   clock: CaptureDoors['clock'],
   signal: AbortSignal,
   firstMs: number,
+  pool: WaitPool,
 ): Inbox {
   const items: InboxItem[] = [];
+  const own = pool.join();
   let heldBytes = 0;
+  let isFull = false;
   let waiting: ((item: InboxItem) => void) | null = null;
   let ended = false;
 
@@ -40,8 +44,7 @@ export function hlsInbox(
     switch (frame.kind) {
       case 'segment':
         timer.cancel();
-        heldBytes += frame.bytes;
-        if (heldBytes > HELD_BYTES_MAX) body.pause();
+        hold(frame.bytes);
         return add({ kind: 'segment', frame, payload });
       case 'lost':
         return add({ kind: 'lost', frame });
@@ -50,6 +53,15 @@ export function hlsInbox(
     }
   });
 
+  /** What waits counts with what waits for disks elsewhere; who has too much of it is held back. */
+  function hold(bytes: number): void {
+    heldBytes += bytes;
+    own.hold(heldBytes);
+    const wasFull = isFull;
+    isFull = heldBytes > 0 && own.isOver(HELD_BYTES_MAX);
+    if (isFull && !wasFull) body.pause();
+    if (!isFull && wasFull) body.resume();
+  }
   function add(item: InboxItem): void {
     if (waiting) give(item);
     else items.push(item);
@@ -57,11 +69,7 @@ export function hlsInbox(
   function give(item: InboxItem): void {
     const to = waiting;
     waiting = null;
-    if (item.kind === 'segment') {
-      const wasFull = heldBytes > HELD_BYTES_MAX;
-      heldBytes -= item.frame.bytes;
-      if (wasFull && heldBytes <= HELD_BYTES_MAX) body.resume();
-    }
+    if (item.kind === 'segment') hold(-item.frame.bytes);
     to?.(item);
   }
   function end(refusal: Refusal): void {
@@ -98,6 +106,7 @@ export function hlsInbox(
       timer.cancel();
       signal.removeEventListener('abort', onAbort);
       body.destroy();
+      own.leave();
     },
   };
 }

@@ -41,6 +41,8 @@ export interface Joiner {
   end(): void;
   /** Bytes that no decoder could have used, and which the file does not have. */
   heldBackBytes(): number;
+  /** What waits to be placed. */
+  waitingBytes(): number;
   /** How it was joined, once that is known. */
   join(): PieceJoin | null;
 }
@@ -101,6 +103,7 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
       mono = came;
     },
     end: () => settle(null),
+    waitingBytes: () => looking?.heldBytes() ?? 0,
     heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
     join() {
       if (!going) return null;
@@ -203,6 +206,7 @@ function firstLook(tail: SpoolTail, silentMs: number | null, isSeam: boolean) {
       );
     },
     scan: () => scan,
+    heldBytes: () => heldBytes,
     burstMs: () => burstMs,
   };
 }

@@ -16,7 +16,7 @@ import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
 import { readTail, TAIL_S, type SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
-import type { WaitPool } from './waitPool.js';
+import { waitPool, type WaitPool } from './waitPool.js';
 
 /** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
 const START_WAIT_MS = 5_000;
@@ -126,14 +126,19 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   let isOpen = true;
   let section: Section = open(input.written, input.silentMs, false);
   let waiting: Waiting[] | null = null;
+  let waitingBytes = 0;
+  /** What waits for a joint counts with what waits for disks. */
+  const own = (doors.pool ?? waitPool()).join();
   let changing: Promise<void> = Promise.resolve();
   let trouble: DiskTrouble | null = null;
   let full = false;
 
   const watch = seamWatch({
     onPackets(buffer, from, to, mono) {
-      if (waiting) waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
-      else take(buffer, from, to, mono);
+      if (!waiting) return take(buffer, from, to, mono);
+      waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
+      waitingBytes += to - from;
+      own.hold(waitingBytes);
     },
     onSeam(silentMs) {
       if (waiting) waiting.push({ seamAfterMs: silentMs });
@@ -190,7 +195,10 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function take(buffer: Buffer, from: number, to: number, mono: number): void {
     section.firstMono ??= mono;
     section.lastMono = mono;
-    (section.joint ?? section.start).push(buffer, from, to, mono);
+    const { joint } = section;
+    if (!joint) return section.start.push(buffer, from, to, mono);
+    joint.push(buffer, from, to, mono);
+    own.hold(waitingBytes + joint.waitingBytes());
   }
 
   async function change(silentMs: number): Promise<void> {
@@ -216,8 +224,10 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function handOn(): number | null {
     for (let one = waiting?.shift(); one !== undefined; one = waiting?.shift()) {
       if ('seamAfterMs' in one) return one.seamAfterMs;
+      waitingBytes -= one.bytes.length;
       take(one.bytes, 0, one.bytes.length, one.mono);
     }
+    own.hold(waitingBytes + (section.joint?.waitingBytes() ?? 0));
     return null;
   }
 
@@ -260,7 +270,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     async finish() {
       watch.end();
       await changing;
-      return trouble ?? close();
+      const failed = trouble ?? (await close());
+      own.leave();
+      return failed;
     },
     piece,
   };

@@ -9,7 +9,7 @@ import { openConnection, type Broken, type KeptConnection } from './keptConnecti
 import { TransportFault, type BodySink, type TransportBody } from './transport.js';
 import type { AnswerSeries, TransportResponse } from './transport.js';
 
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 128 * 1024;
 const GATHER_MS = 50;
 
 export interface KeptInput {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hlsTransport } from '../../src/capture/hlsTransport.js';
 import { capture } from '../../src/capture/protocols.js';
+import { waitPool, type WaitPool } from '../../src/capture/waitPool.js';
 import type { LoopClip } from '../../src/demo/loopTs.js';
 import type { CaptureOutcome, CapturePiece } from '../../src/domain/capture.js';
 import { segmentId } from '../../src/domain/hlsCursor.js';
@@ -46,7 +47,11 @@ async function origin(shape: HlsOriginShape): Promise<HlsOrigin> {
   return started;
 }
 
-function begin(url: string, wish: Partial<HlsWish> = {}, more: { lastMediaAt?: number; ua?: string } = {}) {
+function begin(
+  url: string,
+  wish: Partial<HlsWish> = {},
+  more: { lastMediaAt?: number; ua?: string; pool?: WaitPool } = {},
+) {
   const stopping = new AbortController();
   const pieces = new Map<number, CapturePiece>();
   let onPiece: () => void = () => undefined;
@@ -66,6 +71,7 @@ function begin(url: string, wish: Partial<HlsWish> = {}, more: { lastMediaAt?: n
       disk: nodeDisk,
       clock: systemClock,
       signal: stopping.signal,
+      ...(more.pool && { pool: more.pool }),
       onCheckpoint(piece) {
         pieces.set(piece.firstOffset, piece);
         onPiece();
@@ -112,6 +118,32 @@ describe('an HLS stream', () => {
     const { frames, errors } = await recorded();
     expect(errors).toEqual([]);
     expect(frames).toEqual(framesOf(0, 1, 2, 3, 4, 5));
+  });
+
+  it('waits in the memory that all share: goes on where others have filled it, and gives its part back', async () => {
+    const pool = waitPool(1_000);
+    const other = pool.join();
+    other.hold(1_000);
+    const held: number[] = [];
+    const seeing = {
+      ...pool,
+      join() {
+        const member = pool.join();
+        return {
+          ...member,
+          hold(bytes: number) {
+            held.push(bytes);
+            member.hold(bytes);
+          },
+        };
+      },
+    };
+    const started = await origin({ segments: loopSegments(clip, 0, 6), ended: true });
+    const running = begin(started.mediaUrl, {}, { pool: seeing });
+    expect(codeOf(await running.outcome)).toBe('upstream_ended');
+    expect((await recorded()).frames).toEqual(framesOf(0, 1, 2, 3, 4, 5));
+    expect(Math.max(...held)).toBeGreaterThan(0);
+    expect(pool.heldBytes()).toBe(1_000);
   });
 
   it('is known by its first line, under any address and content type, behind redirects, with its tokens', async () => {
