@@ -41,6 +41,42 @@ async function threeServers(scene: Scene, onFinished: OnFinished) {
   return { ...servers, all: Object.values(servers), words };
 }
 
+interface Heard {
+  readonly event: string;
+  readonly signature: string;
+  readonly expected: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** A webhook's other end; it refuses the first few. */
+async function startHook(onFinished: OnFinished, refusals = 0) {
+  const heard: Heard[] = [];
+  let left = refusals;
+  const hook = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => void chunks.push(chunk));
+    request.on('end', () => {
+      left -= 1;
+      response.writeHead(left >= 0 ? 503 : 204).end();
+      if (left >= 0) return;
+      const body = Buffer.concat(chunks);
+      heard.push({
+        event: String(request.headers['x-catchupd-event']),
+        signature: String(request.headers['x-catchupd-signature']),
+        expected: `sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`,
+        body: JSON.parse(body.toString()) as Record<string, unknown>,
+      });
+    });
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+  onFinished(async () => {
+    hook.closeAllConnections();
+    await new Promise((resolve) => hook.close(resolve));
+  });
+  const { port } = hook.address() as AddressInfo;
+  return { heard, url: `http://127.0.0.1:${port}/x` };
+}
+
 const names = ({ libraries }: FakeMediaServer) => libraries.map(({ name }) => name).toSorted();
 const LIBRARIES = ['Catchup General', 'Catchup Movies', 'Catchup Sports'];
 
@@ -145,11 +181,14 @@ describe.concurrent('media servers', () => {
       expect([new Set(scans.map(({ folder }) => folder)).size, wholeScans]).toEqual([1, []]);
   });
 
-  it('that refuse the token are left alone and said, until the configuration is read again; nothing goes out that is off; a lane of series is one to them', async ({
+  it('that refuse the token are left alone and said, until the configuration is read again; nothing goes out that is off; a lane of series is one to them; a webhook hears of all that went wrong', async ({
     onTestFinished,
   }) => {
     const scene = openScene(onTestFinished);
-    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const channels = [channel('one'), channel('dead')];
+    const provider = await scene.provider({ channels, programmes: nothingYet('one.tv') });
+    await provider.behave('dead', { status: 404 });
+    const { heard, url } = await startHook(onTestFinished);
     const options = { token: 'right', folderExists: existsSync };
     const [first, second] = [await startFakeEmby(options), await startFakeEmby(options)];
     onTestFinished(async () => void (await Promise.all([first.close(), second.close()])));
@@ -160,6 +199,7 @@ describe.concurrent('media servers', () => {
         [
           'library-prefix: TV',
           'lane-definitions: [{ name: general, kind: shows }]',
+          `webhooks: [{ url: "${url}" }]`,
           'media-servers:',
           `  - { kind: emby, name: attic, url: "${first.url}", token: "${token}" }`,
           `  - { kind: emby, url: "${second.url}", token-file: second.token }`,
@@ -173,7 +213,8 @@ describe.concurrent('media servers', () => {
     await until('it is said', () => said(daemon, 'server_refused'));
     await until('the other has its libraries', () => second.libraries.length === 3);
     expect(names(second)).toEqual(['TV General', 'TV Movies', 'TV Sports']);
-    await provider.setProgrammes([programme('one.tv', 'News', soon(1), 3)]);
+    const at = soon(1);
+    await provider.setProgrammes([programme('one.tv', 'News', at, 3), programme('dead.tv', 'Dead', at, 3)]);
     await until('the other was told', () => second.scans.length === 1);
     const year = new Date().getUTCFullYear();
     const season = scene.path('library', 'general', 'News', `Season ${year}`);
@@ -191,6 +232,19 @@ describe.concurrent('media servers', () => {
     daemon.signal('SIGHUP');
     await until('it is told after all', () => first.scans.length === 1);
     await until('it has all libraries', () => first.libraries.length === 3);
+    await provider.setProgrammes([]);
+    const events = ['failed', 'guide_held', 'published', 'server_refused'];
+    await until(
+      'all of it was told',
+      () => new Set(heard.map(({ event }) => event)).size === events.length,
+      60_000,
+    );
+    expect([...new Set(heard.map(({ event }) => event))].toSorted()).toEqual(events);
+    const bodyOf = (event: string) => heard.find((each) => each.event === event)?.body;
+    expect(bodyOf('failed')).toMatchObject({ recording: { title: 'Dead', outcome: 'empty' } });
+    expect(bodyOf('guide_held')).toMatchObject({ reason: 'empty' });
+    expect(bodyOf('server_refused')).toMatchObject({ server: 'attic' });
+    expect(JSON.stringify(heard)).not.toContain('wrong');
     await daemon.stop();
   });
 });
@@ -201,32 +255,9 @@ describe.concurrent('others who are told', () => {
   }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
-    const heard: { event: string; signature: string; expected: string; body: Record<string, unknown> }[] = [];
-    let refusals = 1;
-    const hook = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => void chunks.push(chunk));
-      request.on('end', () => {
-        refusals -= 1;
-        response.writeHead(refusals >= 0 ? 503 : 204).end();
-        if (refusals >= 0) return;
-        const body = Buffer.concat(chunks);
-        heard.push({
-          event: String(request.headers['x-catchupd-event']),
-          signature: String(request.headers['x-catchupd-signature']),
-          expected: `sha256=${createHmac('sha256', 'shared').update(body).digest('hex')}`,
-          body: JSON.parse(body.toString()) as Record<string, unknown>,
-        });
-      });
-    });
-    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
-    onTestFinished(async () => {
-      hook.closeAllConnections();
-      await new Promise((resolve) => hook.close(resolve));
-    });
-    const { port } = hook.address() as AddressInfo;
+    const { heard, url } = await startHook(onTestFinished, 1);
     const config = scene.path('catchupd.yaml');
-    writeFileSync(config, `webhooks: [{ url: "http://127.0.0.1:${port}/x", secret: shared }]\n`);
+    writeFileSync(config, `webhooks: [{ url: "${url}", secret: shared }]\n`);
     const ran = scene.path('ran');
     const program = `require('fs').appendFileSync(process.argv[1], JSON.stringify([process.env.CATCHUPD_TITLE, process.argv[2]]) + '\\n')`;
     const title = `Tom & Jerry; touch ${scene.path('pwned')} $(id)`;
