@@ -19,8 +19,8 @@ export interface Foreseen {
 
 /** By then those of higher rank have the connections that they will have: nobody is let in only to be thrown out. */
 const SETTLE_MS = 1_000;
-/** A repeat that takes the place of one that loses may lose itself, to be taken by a third; no guide has more of one. */
-const ROUNDS_MAX = 20;
+/** A repeat that takes the place of one that loses may lose itself. Each round is a whole plan, so a third is the last. */
+const ROUNDS_MAX = 3;
 
 export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
   const isAhead = aheadOf(input);
