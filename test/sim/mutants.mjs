@@ -29,10 +29,10 @@ const MUTANTS = [
     to: 'await file.truncate(0);\n({ bytes: firstOffset, trimmedBytes } = await trimSpool(file));',
   },
   {
-    name: 'slot-kept-after-a-stall',
+    name: 'slot-never-given-back',
     file: 'src/domain/slots.ts',
-    from: 'if (!slot) return { slots: table.slots, cooling: table.cooling };',
-    to: "if (!slot || by === 'provider') return { slots: table.slots, cooling: table.cooling };",
+    from: 'if (!holds(slot.holders, id)) return [slot];',
+    to: 'if (slot.holders.length > 0) return [slot];',
   },
   {
     name: 'deadline-lost-at-restore',
@@ -67,7 +67,7 @@ const MUTANTS = [
   {
     name: 'media-before-nfo',
     file: 'src/finalize/finalize.ts',
-    from: '  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, result.finishedAt), { mode });\n',
+    from: '  await replaceFile(disk, place.nfo, nfoOf(recording.capsule, wish), own);\n',
     to: '',
   },
   {
