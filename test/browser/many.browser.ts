@@ -9,11 +9,14 @@ import { openBrowser } from './chromium.js';
 const CHANNELS = 5_000;
 const RECORDINGS = 10_000;
 const NODES_MAX = 2_500;
+const ROWS_MAX = 100;
 const HALF_HOUR_MS = 1_800_000;
 
 let browser: Browser;
 let api: Api;
 let page: Page;
+/** How many rows were asked for at a time. */
+const limits: number[] = [];
 
 function slice(total: number, offset: number, limit: number): number[] {
   return Array.from(
@@ -33,7 +36,7 @@ beforeAll(async () => {
     webFolder: WEB,
     doors: doorsThat({
       guide: ({ offset, limit, fromAt }) => ({
-        total: CHANNELS,
+        total: limits.push(limit) && CHANNELS,
         channels: slice(CHANNELS, offset, limit).map((number) => ({
           channel_id: String(number),
           channel_name: `Channel ${number}`,
@@ -51,7 +54,7 @@ beforeAll(async () => {
         })),
       }),
       recordings: ({ offset, limit }) => ({
-        total: RECORDINGS,
+        total: limits.push(limit) && RECORDINGS,
         recordings: slice(RECORDINGS, offset, limit).map((number) => ({
           id: number.toString(16).padStart(8, '0'),
           title: `Recording ${number}`,
@@ -99,5 +102,13 @@ it.each([
       [row, word, wanted] as const,
     );
     expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(NODES_MAX);
+  }
+});
+
+it('never asks for a whole list', () => {
+  expect(limits.length).toBeGreaterThan(4);
+  for (const limit of limits) {
+    expect(limit).toBeGreaterThan(0);
+    expect(limit).toBeLessThanOrEqual(ROWS_MAX);
   }
 });
