@@ -137,8 +137,9 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   function witness(entry: Entry | undefined): void {
     if (!entry || entry.recording.result === null || fates.has(entry.id)) return;
     const { files, spool } = entry.recording;
-    const media = entry.path === 'published' ? files?.media : undefined;
-    const bytes = media === undefined ? null : world.disk.glance(media);
+    const bytes = files === null ? null : world.disk.glance(files.media);
+    // What was published at a start and removed at once was seen by nobody.
+    if (bytes === null && entry.path.startsWith('expired')) return;
     const before = spools.get(spool);
     // P1: what was there at the last look is there, where it was.
     if (before && bytes && before.id === entry.id) {
