@@ -67,7 +67,7 @@ describe('a state that was lost', () => {
     async () => {
       const world = await worldOf(11);
       await world.boot();
-      await world.clock.run(1.5 * HOUR_MS);
+      await world.clock.run(1.25 * HOUR_MS);
       const before = content(world);
       await expect(again(world)).rejects.toMatchObject({ code: 'state_locked' });
       await world.stop();
@@ -202,7 +202,10 @@ describe('a state that was lost', () => {
       await broken.close();
       const result = await again(world);
       expect(result.damage.length).toBeGreaterThan(0);
-      expect(result.recordings.length).toBe(added.recordings.length);
+      // What is only a spool was taken up again by the start above; now it comes from the history too.
+      expect(result.recordings.map(({ id }) => id).toSorted()).toEqual(
+        [...before.recordings.keys()].toSorted(),
+      );
 
       await drop(world, [...STATE, ...world.disk.files('/rec/.catchupd/history').keys()]);
       for (const name of world.disk.files('/library').keys()) await world.disk.unlink(name);
