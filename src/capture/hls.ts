@@ -4,6 +4,7 @@
  * reconnect uses (P1, P2, P4).
  */
 import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
+import { cursorBefore } from '../domain/hlsCursor.js';
 import type { GapCause } from '../domain/ledger.js';
 import type { TimerHandle } from '../io/clock.js';
 import { hlsInbox, type InboxItem } from './hlsInbox.js';
@@ -146,7 +147,8 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
 
   /** `isWritten`: all that was given is in the file; before that the last segment may be on its way. */
   function shown(piece: CapturePiece, isWritten: boolean): CapturePiece {
-    const cursor = (isWritten && isFed ? last : before)?.cursor;
+    const known = (isWritten && isFed ? last : before)?.cursor;
+    const cursor = known ?? (first && cursorBefore(first.cursor, first.at));
     const toAt = last === null ? piece.toAt : isFed ? last.at + last.durationMs : last.at;
     return {
       ...piece,

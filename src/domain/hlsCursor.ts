@@ -12,6 +12,7 @@ export interface SavedCursor {
   /** The variant it belongs to, '' where there was no choice. */
   readonly variant: string;
   readonly sequence: number;
+  /** '' where it was never had: the one behind it was the first. */
   readonly id: string;
   /** Wall clock at which that segment ends. */
   readonly endAt: number;
@@ -65,7 +66,11 @@ export function startCursor(
   if (!first || !last) return { next: 0, endAt: from, taken: new Map() };
   const times = airTimes(playlist, now);
   if (saved && goesOn(playlist, times, saved))
-    return { next: saved.sequence + 1, endAt: saved.endAt, taken: new Map([[saved.sequence, saved.id]]) };
+    return {
+      next: saved.sequence + 1,
+      endAt: saved.endAt,
+      taken: saved.id === '' ? new Map() : new Map([[saved.sequence, saved.id]]),
+    };
   const heard = saved ? Math.max(from, saved.endAt) : from;
   const place = segments.findIndex(({ durationMs }, index) => (times[index] ?? 0) + durationMs / 2 > heard);
   // All of it is from before: the next one that comes.
@@ -77,17 +82,25 @@ export function startCursor(
   return { next: start.sequence, endAt: at, taken: takenOf(new Map(), before) };
 }
 
+/** Where to go on so that this segment, the first of its kind, is asked for once more: nobody knows yet that all of it is kept. */
+export function cursorBefore(cursor: SavedCursor, at: number): SavedCursor {
+  return { variant: cursor.variant, sequence: cursor.sequence - 1, id: '', endAt: at };
+}
+
 /** Whether the playlist counts on from what was saved. */
 function goesOn(
   { segments, targetMs }: MediaPlaylist,
   times: readonly number[],
   saved: SavedCursor,
 ): boolean {
-  const same = segments.find(({ sequence }) => sequence === saved.sequence);
-  if (same) return segmentId(same) === saved.id;
+  const slackMs = 3 * targetMs + 10_000;
+  const place = segments.findIndex(({ sequence }) => sequence === saved.sequence);
+  const same = segments[place];
+  if (same && saved.id !== '') return segmentId(same) === saved.id;
+  if (same) return Math.abs((times[place] ?? 0) + same.durationMs - saved.endAt) <= slackMs;
   const missed = (segments[0]?.sequence ?? 0) - saved.sequence - 1;
   const expected = saved.endAt + missed * averageMs(segments);
-  return missed >= 0 && Math.abs((times[0] ?? 0) - expected) <= 3 * targetMs + 10_000;
+  return missed >= 0 && Math.abs((times[0] ?? 0) - expected) <= slackMs;
 }
 
 /**

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { follow, segmentId, startCursor, type Cursor, type Step } from '../../src/domain/hlsCursor.js';
+import {
+  cursorBefore,
+  follow,
+  segmentId,
+  startCursor,
+  type Cursor,
+  type Step,
+} from '../../src/domain/hlsCursor.js';
 import type { MediaPlaylist, Segment } from '../../src/domain/hlsPlaylist.js';
 
 const NOW = 1_800_000_000_000;
@@ -55,6 +62,15 @@ describe('a cursor', () => {
     expect(follow(cursor, list(8, 3), NOW, true).kind).toBe('reset');
     const reset = follow(cursor, list(0, 3), NOW);
     expect(reset.steps[0]).toMatchObject({ kind: 'take', discontinuity: true });
+  });
+
+  it('asks for the first segment once more, whether or not what came before it is still listed', () => {
+    const saved = cursorBefore({ variant: '', sequence: 12, id: 'any', endAt: NOW }, NOW - 2_000);
+    for (const from of [10, 12]) {
+      const start = startCursor(list(from, 13 - from), NOW, NOW, saved);
+      expect(start).toMatchObject({ next: 12, endAt: NOW - 2_000 });
+      expect(numbers(follow(start, list(from, 13 - from), NOW).steps)).toEqual([12]);
+    }
   });
 
   it('knows a segment by its name whatever token its address carries', () => {

@@ -142,69 +142,79 @@ describe.concurrent('an HLS channel', () => {
     expect(filesUnder(scene.outDir).filter((file) => /\.(?:mp4|ts)$/.test(file))).toEqual([]);
   });
 
-  it('and a plain stream of the same encode take turns in one file: not one picture missing, none twice', async ({
-    onTestFinished,
-  }) => {
-    const scene = openScene(onTestFinished);
-    const seconds = 38.4;
-    const clip = await loopClip({ seconds });
-    // Both begin now; the window is some seconds ahead of the plain stream, as packagers are not, so that nothing need be lost.
-    const origin = await startFakeHls({
-      segments: loopSegments(clip, 0, SEGMENTS),
-      shown: 10,
-      window: 16,
-      targetS: 1,
-      everyMs: SEGMENT_MS,
-    });
-    const plain = await startFakeProvider({
-      channels: [{ id: 'one', name: 'One', clip, tvgId: 'one.tv', behaviour: { status: 410 } }],
-      programmes: nothingYet('one.tv'),
-    });
-    onTestFinished(async () => {
-      await Promise.all([origin.close(), plain.close()]);
-    });
-    const list = scene.path('list.json');
-    const row = {
-      channel_id: 'one',
-      guide_number: '1',
-      guide_name: 'One',
-      stream_url: origin.mediaUrl,
-      stream_urls: [origin.mediaUrl, plain.streamUrl('one')],
-      epg_linked: true,
-      tvg_id: 'one.tv',
-    };
-    writeFileSync(list, JSON.stringify({ movies: [], series: [], live_channels: [row] }));
-    const daemon = scene.daemon(['--catalog', list, '--xmltv', plain.xmltvUrl]);
-    await daemon.ready();
-    plain.setProgrammes([programme('one.tv', 'Show', soon(2), 20)]);
-    const written = async (switches: number) =>
-      daemon.sees(`recorded after ${switches} switches`, ({ active }) =>
-        active.some(
-          (item) => (item.bytes_recorded ?? 0) > 30_000 && (item.capture_upstream_switches ?? 0) === switches,
-        ),
+  // Two switches have to fit into the window's lead: on a busy machine they do not always.
+  it(
+    'and a plain stream of the same encode take turns in one file: not one picture missing, none twice',
+    {
+      retry: 2,
+    },
+    async ({ onTestFinished }) => {
+      const scene = openScene(onTestFinished);
+      const seconds = 38.4;
+      const clip = await loopClip({ seconds });
+      // Both begin now; the window is some seconds ahead of the plain stream, as packagers are not, so that nothing need be lost.
+      const origin = await startFakeHls({
+        segments: loopSegments(clip, 0, SEGMENTS),
+        shown: 10,
+        window: 16,
+        targetS: 1,
+        everyMs: SEGMENT_MS,
+      });
+      const plain = await startFakeProvider({
+        channels: [{ id: 'one', name: 'One', clip, tvgId: 'one.tv', behaviour: { status: 410 } }],
+        programmes: nothingYet('one.tv'),
+      });
+      onTestFinished(async () => {
+        await Promise.all([origin.close(), plain.close()]);
+      });
+      const list = scene.path('list.json');
+      const row = {
+        channel_id: 'one',
+        guide_number: '1',
+        guide_name: 'One',
+        stream_url: origin.mediaUrl,
+        stream_urls: [origin.mediaUrl, plain.streamUrl('one')],
+        epg_linked: true,
+        tvg_id: 'one.tv',
+      };
+      writeFileSync(list, JSON.stringify({ movies: [], series: [], live_channels: [row] }));
+      const daemon = scene.daemon(['--catalog', list, '--xmltv', plain.xmltvUrl]);
+      await daemon.ready();
+      plain.setProgrammes([programme('one.tv', 'Show', soon(2), 20)]);
+      const written = async (switches: number) =>
+        daemon.sees(`recorded after ${switches} switches`, ({ active }) =>
+          active.some(
+            (item) =>
+              (item.bytes_recorded ?? 0) > 30_000 && (item.capture_upstream_switches ?? 0) === switches,
+          ),
+        );
+      await written(0);
+      plain.behave('one', {});
+      origin.setPage('/media.m3u8', { status: 404, body: 'gone' });
+      const before = await written(1);
+      const bytes = before.active[0]?.bytes_recorded ?? 0;
+      await daemon.sees('the plain stream is recorded', ({ active }) =>
+        active.some((item) => (item.bytes_recorded ?? 0) > bytes + 25_000),
       );
-    await written(0);
-    plain.behave('one', {});
-    origin.setPage('/media.m3u8', { status: 404, body: 'gone' });
-    const before = await written(1);
-    const bytes = before.active[0]?.bytes_recorded ?? 0;
-    await daemon.sees('the plain stream is recorded', ({ active }) =>
-      active.some((item) => (item.bytes_recorded ?? 0) > bytes + 25_000),
-    );
-    origin.setPage('/media.m3u8', null);
-    plain.behave('one', { status: 410 });
-    plain.cut('one');
-    const { completed } = await daemon.sees('it is done', (report) => report.completed.length === 1, 60_000);
-    const [item] = completed;
-    const path = item?.output_path ?? '';
-    expect(path).toMatch(/\.ts$/);
-    expect(item?.sources).toHaveLength(2);
-    const { frames, errors } = await decode(path, 'warning');
-    expect(errors).toEqual([]);
-    expect(isUnbroken(frames, seconds * 25)).toBe(true);
-    expect(item).toMatchObject({ outcome: 'complete', gaps: [] });
-    const { streams, durationS } = await probe(path);
-    expect(streams).toHaveLength(2);
-    expect(Math.abs(durationS - frames.length / 25)).toBeLessThan(0.2);
-  });
+      origin.setPage('/media.m3u8', null);
+      plain.behave('one', { status: 410 });
+      plain.cut('one');
+      const { completed } = await daemon.sees(
+        'it is done',
+        (report) => report.completed.length === 1,
+        60_000,
+      );
+      const [item] = completed;
+      const path = item?.output_path ?? '';
+      expect(path).toMatch(/\.ts$/);
+      expect(item?.sources).toHaveLength(2);
+      const { frames, errors } = await decode(path, 'warning');
+      expect(errors).toEqual([]);
+      expect(isUnbroken(frames, seconds * 25)).toBe(true);
+      expect(item).toMatchObject({ outcome: 'complete', gaps: [] });
+      const { streams, durationS } = await probe(path);
+      expect(streams).toHaveLength(2);
+      expect(Math.abs(durationS - frames.length / 25)).toBeLessThan(0.2);
+    },
+  );
 });
