@@ -15,6 +15,14 @@ export interface HostRecord {
   readonly cause: string;
 }
 
+/** A stored row as what it should be; null for one that makes no sense, which says nothing about its host. */
+export function hostRecordOf(row: unknown): HostRecord | null {
+  const { failures, at, cause } = Object(row) as Partial<HostRecord>;
+  const isDate = typeof at === 'number' && !Number.isNaN(new Date(at).getTime());
+  if (!Number.isFinite(failures) || !isDate || typeof cause !== 'string') return null;
+  return { failures: failures as number, at, cause };
+}
+
 export const HALF_LIFE_MS = 600_000;
 
 /** How far back a host is moved: whole failures, halved every ten minutes. */

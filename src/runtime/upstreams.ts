@@ -12,6 +12,7 @@ import {
   afterFailure,
   penaltyOf,
   rankUpstreams,
+  hostRecordOf,
   type HostRecord,
   type RankedUpstream,
   type Standing,
@@ -58,7 +59,7 @@ export function createUpstreams({ config, doors, store, sources }: UpstreamsDoor
   }
 
   function record(hostPort: string): HostRecord | null {
-    return (store.all('hosts').get(hostPort) as HostRecord | undefined) ?? null;
+    return hostRecordOf(store.all('hosts').get(hostPort));
   }
 
   function factsOf(ref: UpstreamRef, dna: string): UpstreamFacts {

@@ -2,7 +2,7 @@
 
 import type { SchedulerContext } from '../../machines/schedulerContext.js';
 import type { Account } from '../domain/account.js';
-import { HALF_LIFE_MS, penaltyOf, type HostRecord } from '../domain/ranking.js';
+import { HALF_LIFE_MS, hostRecordOf, penaltyOf } from '../domain/ranking.js';
 import { bandwidthOf, limitOf, openOn } from '../domain/slots.js';
 import { rfc3339 } from '../domain/text.js';
 import { showRef } from '../domain/sidecar.js';
@@ -19,7 +19,10 @@ export function upstreamsView(
 ) {
   const labels = new Map<string, string>();
   for (const { key, label } of accounts) if (!labels.has(key)) labels.set(key, label);
-  const hosts = [...store.all('hosts')] as unknown as readonly (readonly [string, HostRecord])[];
+  const hosts = [...store.all('hosts')].flatMap(([host, row]) => {
+    const record = hostRecordOf(row);
+    return record ? [{ host, record }] : [];
+  });
   const asking = new Set([
     ...table.slots.flatMap(({ holders }) => holders.map(({ id }) => id)),
     ...table.queue.map(({ id }) => id),
@@ -40,7 +43,7 @@ export function upstreamsView(
         reserve: known?.reserve ?? 0,
       };
     }),
-    hosts: hosts.map(([host, record]) => ({
+    hosts: hosts.map(({ host, record }) => ({
       host,
       failures: record.failures,
       penalty: penaltyOf(record, now),

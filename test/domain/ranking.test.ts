@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterFailure, penaltyOf, rankUpstreams, type UpstreamFacts } from '../../src/domain/ranking.js';
+import {
+  afterFailure,
+  hostRecordOf,
+  penaltyOf,
+  rankUpstreams,
+  type UpstreamFacts,
+} from '../../src/domain/ranking.js';
 
 const T = Date.UTC(2026, 10, 23);
 const MINUTE = 60_000;
@@ -83,6 +89,24 @@ describe('a penalty', () => {
     expect(penaltyOf(record, T + 10 * MINUTE)).toBe(2);
     expect(penaltyOf(record, T + 120 * MINUTE)).toBe(0);
     expect(penaltyOf(null, T)).toBe(0);
+  });
+
+  it('is never of a row that makes no sense, whatever stands in the state', () => {
+    const row = { failures: 2, at: T, cause: 'stall' };
+    expect(hostRecordOf({ ...row, more: 1 })).toEqual(row);
+    for (const broken of [
+      { ...row, at: 'yesterday' },
+      { ...row, at: 1e20 },
+      { ...row, failures: null },
+    ])
+      expect(hostRecordOf(broken)).toBeNull();
+    fc.assert(
+      fc.property(fc.anything(), (any) => {
+        const record = hostRecordOf(any);
+        if (record) expect(new Date(record.at).toISOString()).toBeTruthy();
+        expect(penaltyOf(record, T)).not.toBeNaN();
+      }),
+    );
   });
 
   it('grows with each failure in a row and never shrinks by one', () => {
