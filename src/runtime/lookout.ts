@@ -111,6 +111,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let soon: TimerHandle | null = null;
   /** What the plan asks for and the scheduler was not told yet. */
   let orders: readonly Order[] = [];
+  let ordering: TimerHandle | null = null;
   let next: TimerHandle | null = null;
   let looking = false;
   let lookMs = 0;
@@ -170,16 +171,17 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (!planned) sayLevel(outlook.decisions, at);
     planned = true;
     orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders.toSorted(byStart);
-    order();
+    if (!ordering) order();
     if (mode === 'record') cancelQueued(at);
   }
 
   /** The next of what the plan asks for. A whole guide at once would hold everything up. */
   function order(): void {
+    ordering = null;
     if (stopped || orders.length === 0) return;
     send({ type: 'PLANNED', at: clock.now(), orders: orders.slice(0, ORDERS_MAX) });
     orders = orders.slice(ORDERS_MAX);
-    if (orders.length > 0) clock.after(0, order);
+    if (orders.length > 0) ordering = clock.after(0, order);
   }
 
   /** What was skipped for want of connections is planned anew when it is on. */
