@@ -4,7 +4,7 @@
  */
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
 import { boxesIn, timescalesOf, timesOf, wholeBytes, type Box } from './mp4Boxes.js';
-import { troubleOf, type DiskTrouble } from './spool.js';
+import { synced, troubleOf, type DiskTrouble } from './spool.js';
 
 const HEAD_BYTES = 16;
 const MOOF_BYTES_MAX = 4 * 1024 * 1024;
@@ -127,14 +127,7 @@ function spoolOn(file: DiskFile, found: Found): Mp4Spool {
       if (!trouble && (endUs === null || until > endUs)) endUs = until;
       return trouble;
     },
-    async sync() {
-      try {
-        await file.datasync();
-        return null;
-      } catch (error) {
-        return troubleOf(error);
-      }
-    },
+    sync: () => synced(file),
     bytesWritten: () => bytes,
     close: () => file.close().catch(() => undefined),
   };

@@ -62,14 +62,7 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
         return troubleOf(error);
       }
     },
-    async sync() {
-      try {
-        await file.datasync();
-        return null;
-      } catch (error) {
-        return troubleOf(error);
-      }
-    },
+    sync: () => synced(file),
     bytesWritten: () => bytes,
     close: () => closeQuietly(file),
   };
@@ -79,6 +72,16 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
 async function syncName(disk: Disk, path: string): Promise<void> {
   await disk.syncFolder(dirname(path));
   await disk.syncFolder(dirname(dirname(path)));
+}
+
+/** All that was written is on disk; or what stands in the way. */
+export async function synced(file: DiskFile): Promise<DiskTrouble | null> {
+  try {
+    await file.datasync();
+    return null;
+  } catch (error) {
+    return troubleOf(error);
+  }
 }
 
 export function isTrouble(value: object): value is DiskTrouble {
