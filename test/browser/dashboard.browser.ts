@@ -84,9 +84,8 @@ describe('the dashboard', () => {
     await video.waitFor();
     const at = () =>
       video.evaluate((element: HTMLVideoElement) => [element.currentTime, element.videoWidth] as const);
+    const [before] = await at();
     await until('the picture moves', async () => {
-      const [before] = await at();
-      await new Promise((resolve) => setTimeout(resolve, 300));
       const [after, width] = await at();
       return after > before && width > 0;
     });

@@ -19,7 +19,9 @@ const LOOP_FRAMES = 480;
 const LEAD_S = 7;
 /** A busy machine reconnects later. */
 const SLACK_S = 5;
-const CLOSED_COUNT_S = process.env['FAULTS_FULL'] === '1' ? 20 : 4;
+/** As long as some providers count a closed connection; the table is of a shorter count, so nothing is compared then. */
+const FULL = process.env['FAULTS_FULL'] === '1';
+const CLOSED_COUNT_S = FULL ? 20 : 4;
 
 interface Row {
   readonly fault: string;
@@ -355,7 +357,7 @@ describe.concurrent('faults of providers', () => {
 });
 
 describe('docs/faults.md', () => {
-  it('says what was measured: each cause, about as many connections, no more lost', () => {
+  it.skipIf(FULL)('says what was measured: each cause, about as many connections, no more lost', () => {
     const order = [...rows].toSorted((a, b) => a.fault.localeCompare(b.fault));
     if (UPDATE) writeTable(order);
     const known = documented();
