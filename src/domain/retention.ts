@@ -160,7 +160,7 @@ export function retain(
     const gone = new Set(choice.ids);
     for (const id of gone) evictions.push({ id, rule });
     for (const limit of choice.unmet) unmet.push({ rule, ...limit });
-    left = left.filter((item) => !gone.has(item.id));
+    if (gone.size > 0) left = left.filter((item) => !gone.has(item.id));
   }
   return { evictions, unmet };
 }
@@ -173,7 +173,8 @@ export function chooseEvictions(
   return retain(items, policy, now).evictions;
 }
 
-function firstToGo(a: Kept, b: Kept): number {
+/** Lowest priority first, then oldest. */
+export function firstToGo(a: Kept, b: Kept): number {
   return a.priority - b.priority || a.stopAt - b.stopAt || compareText(a.id, b.id);
 }
 

@@ -31,9 +31,19 @@ export interface Addresses {
 /** Lists in use, by source. */
 export type ListsInUse = ReadonlyMap<string, { readonly list: ListData | null }>;
 
+/** Each list's channels by id, of rows with one id the first: thousands are asked for at every plan. */
+const indexes = new WeakMap<ListData, ReadonlyMap<string, Channel>>();
+
+function inList(list: ListData | null | undefined, channelId: string): Channel | undefined {
+  if (!list) return undefined;
+  const index = indexes.get(list) ?? new Map(list.channels.toReversed().map((each) => [each.channelId, each]));
+  indexes.set(list, index);
+  return index.get(channelId);
+}
+
 export function createAddresses(config: Config, sources: ListsInUse): Addresses {
   function find(ref: UpstreamRef): Channel | undefined {
-    const own = sources.get(ref.source)?.list?.channels.find(({ channelId }) => channelId === ref.channel);
+    const own = inList(sources.get(ref.source)?.list, ref.channel);
     if (own) return own;
     // A list under a new address (a changed password) is another source, and still has the channel.
     return findAny(ref.channel);
@@ -41,7 +51,7 @@ export function createAddresses(config: Config, sources: ListsInUse): Addresses 
 
   function findAny(channelId: string): Channel | undefined {
     for (const { list } of sources.values()) {
-      const channel = list?.channels.find((each) => each.channelId === channelId);
+      const channel = inList(list, channelId);
       if (channel) return channel;
     }
     return undefined;

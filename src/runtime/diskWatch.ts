@@ -3,13 +3,14 @@
  * may start, how much has to come free, and whether something has to end for the others.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.js';
 import { closeAt, openAt } from '../domain/capturing.js';
 import { floorBytes } from '../domain/floor.js';
 import { climb, type DiskNow, type Growing, type Ladder } from '../domain/ladder.js';
 import type { Recording } from '../domain/recording.js';
-import type { Kept } from '../domain/retention.js';
-import { isResting, type Book } from './book.js';
+import { firstToGo, type Kept } from '../domain/retention.js';
+import { isResting, type Book, type Entry } from './book.js';
 import type { Doors } from './doors.js';
 import { retainedItem } from './retaining.js';
 import type { Roots } from './roots.js';
@@ -39,13 +40,34 @@ export function createDiskWatch(
   let last: Ladder = { short: {}, refuses: false, stop: null };
   /** Root → the disk under it. */
   let diskOf: ReadonlyMap<string, string> = new Map();
+  /** Thousands are looked at every few seconds, and nearly all of them are as they were: what was made of each. */
+  let itemOf = new WeakMap<Entry, Kept | null>();
+  /** As retention wants them, which sorts what is in order in one go. */
+  let there: readonly Kept[] = [];
 
   function items(): readonly Kept[] {
-    return [...book.all()].flatMap((entry) => {
+    const fresh: Kept[] = [];
+    for (const entry of book.all()) {
+      if (itemOf.has(entry)) continue;
       const item = retainedItem(entry);
       const { files, spool } = entry.recording;
-      return item ? [{ ...item, disk: diskUnder(files?.media ?? spool) }] : [];
-    });
+      const placed = item && { ...item, disk: diskUnder(files?.media ?? spool) };
+      itemOf.set(entry, placed);
+      if (placed) fresh.push(placed);
+    }
+    there = [...there.filter(isCurrent), ...fresh].toSorted(firstToGo);
+    return there;
+  }
+
+  function isCurrent(item: Kept): boolean {
+    const entry = book.get(item.id);
+    return entry !== undefined && itemOf.get(entry) === item;
+  }
+
+  function placeOn(disks: ReadonlyMap<string, string>): void {
+    if (isDeepStrictEqual(disks, diskOf)) return;
+    diskOf = disks;
+    itemOf = new WeakMap();
   }
 
   function diskUnder(path: string): string {
@@ -94,14 +116,14 @@ export function createDiskWatch(
         const now = { disk: name, freeBytes, floorBytes: floorBytes(config.keep.diskFreeMin, totalBytes) };
         measured.push({ path, now, totalBytes });
       }
-      diskOf = new Map(measured.map(({ path, now }) => [path, now.disk]));
+      placeOn(new Map(measured.map(({ path, now }) => [path, now.disk])));
       const disks = measured.filter(({ path, now }) => path === now.disk).map(({ now }) => now);
-      const there = items();
+      const held = items();
       last = climb({
         disks,
         ...growing(clock.now()),
         evictable: (name, priority) =>
-          there
+          held
             .filter(
               (item) =>
                 item.disk === name && !item.keep && item.kind !== 'active' && item.priority <= priority,
