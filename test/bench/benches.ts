@@ -1,6 +1,7 @@
 /** The benchmarks there are. A new one is a file, an entry here and a line in docs/contributing.md. */
 import type { Bench } from './bench.js';
 import { captureBench } from './capture.js';
+import { doorsBench } from './doors.js';
 import { guideBench } from './guide.js';
 import { hlsBench } from './hls.js';
 import { pageBench } from './page.js';
@@ -16,4 +17,5 @@ export const BENCHES: readonly Bench[] = [
   guideBench,
   planBench,
   pageBench,
+  doorsBench,
 ];

@@ -90,7 +90,10 @@ export function broadcast(bitsPerSecond: number, seconds: number): Buffer {
     const head = isKey
       ? Buffer.concat([PARAMETERS, Buffer.from([0, 0, 1, 0x65, 0x88])])
       : Buffer.from([0, 0, 1, 0x41, 0x9a]);
-    const unit = pes(0xe0, ticks + 45_000, Buffer.concat([head, noise]), 0);
+    // No picture like another: what repeats itself is a card that says that nothing is on.
+    const turn = (picture * 997) % noise.length;
+    const shown = [head, noise.subarray(turn), noise.subarray(0, turn)];
+    const unit = pes(0xe0, ticks + 45_000, Buffer.concat(shown), 0);
     putUnit(VIDEO_PID, unit, clock(ticks, isKey), left - nulls);
     for (let n = 0; n < nulls; n++) packets.push(padding);
   }
