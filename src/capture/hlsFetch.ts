@@ -150,6 +150,7 @@ export function readWhole(
       } else resolve({ parts: gathered.parts(), bytes });
     }
     body.flow({
+      room: () => gathered.room(),
       onData(chunk) {
         heardMono = clock.mono();
         bytes += chunk.length;
@@ -163,7 +164,10 @@ export function readWhole(
   });
 }
 
-/** Copies what is valid during a call only into few large buffers; `bytesExpected` is 0 where nobody knows. */
+/**
+ * Gathers what is valid during a call only in few large buffers, where it may be read into at once; `bytesExpected` is 0
+ * where nobody knows.
+ */
 function gather(bytesExpected: number) {
   const parts: Buffer[] = [];
   let block: Buffer = Buffer.alloc(0);
@@ -177,7 +181,16 @@ function gather(bytesExpected: number) {
   }
 
   return {
+    room(): Buffer | null {
+      if (bytesExpected <= SMALL_BYTES) return null;
+      if (filled === block.length) next();
+      return block.subarray(filled);
+    },
     add(chunk: Buffer): void {
+      if (chunk.buffer === block.buffer && chunk.byteOffset === block.byteOffset + filled) {
+        filled += chunk.length;
+        return;
+      }
       for (let at = 0; at < chunk.length;) {
         if (filled === block.length) next();
         const copied = chunk.copy(block, filled, at);

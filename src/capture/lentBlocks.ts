@@ -9,7 +9,7 @@ import { PACKET_BYTES } from './tsPackets.js';
 /** 256 KiB and a little, in whole packets. */
 export const BLOCK_BYTES = 1400 * PACKET_BYTES;
 /** What is kept for later: of a few segments on their way in and out. */
-const SPARE_MAX = 96;
+const SPARE_MAX = 160;
 
 const holders = new WeakMap<ArrayBufferLike, number>();
 const spare: Buffer[] = [];
@@ -19,6 +19,11 @@ export function takeBlock(): Buffer {
   const block = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
   holders.set(block.buffer, 1);
   return block;
+}
+
+/** Whether it is a view of a block that somebody holds, so that its bytes stay as they are for whoever keeps it. */
+export function isLent({ buffer }: Buffer): boolean {
+  return holders.has(buffer);
 }
 
 export function keepBlock({ buffer }: Buffer): void {

@@ -8,6 +8,8 @@ export interface BodyFraming {
   state(): 'open' | 'end' | 'broken';
   /** It ends where the connection does. */
   readonly lastsAsConnection: boolean;
+  /** What is taken is what was given, up to the end. */
+  readonly isPlain: boolean;
   /** What came after the end of the body. */
   leftBytes(): number;
 }
@@ -29,7 +31,13 @@ function lengthOf(header: string): number | null {
 }
 
 function byConnection(): BodyFraming {
-  return { take: (bytes) => bytes, state: () => 'open', lastsAsConnection: true, leftBytes: () => 0 };
+  return {
+    take: (bytes) => bytes,
+    state: () => 'open',
+    lastsAsConnection: true,
+    isPlain: true,
+    leftBytes: () => 0,
+  };
 }
 
 function byLength(length: number): BodyFraming {
@@ -44,6 +52,7 @@ function byLength(length: number): BodyFraming {
     },
     state: () => (missing === 0 ? 'end' : 'open'),
     lastsAsConnection: false,
+    isPlain: true,
     leftBytes: () => left,
   };
 }
@@ -54,6 +63,7 @@ function byChunks(): BodyFraming {
     take: (bytes) => bytes.subarray(0, coding.decode(bytes, 0, bytes.length)),
     state: () => coding.state(),
     lastsAsConnection: false,
+    isPlain: false,
     leftBytes: () => coding.leftBytes(),
   };
 }

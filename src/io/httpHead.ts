@@ -7,7 +7,8 @@
 /** No honest head comes near. */
 const HEAD_BYTES_MAX = 64 * 1024;
 const STATUS_LINE = /^(?:HTTP\/(\d)\.(\d)|ICY) +(\d{3})(?: |$)/;
-const END = /\r?\n\r?\n/;
+const LF = 0x0a;
+const CR = 0x0d;
 
 export interface HttpHead {
   readonly status: number;
@@ -19,7 +20,7 @@ export interface HttpHead {
 }
 
 export interface HeadReader {
-  /** Takes bytes until the head is over; what comes after it is left. */
+  /** Takes bytes until the head is over; what comes after it is left, a view of them or a copy. */
   push(bytes: Buffer): HeadRead;
   /** Whether anything was read. */
   hasBegun(): boolean;
@@ -37,23 +38,33 @@ export function headReader(): HeadReader {
   return {
     push(bytes) {
       begun ||= bytes.length > 0;
-      held = held.length === 0 ? Buffer.from(bytes) : Buffer.concat([held, bytes]);
+      let all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
       for (;;) {
-        const text = held.toString('latin1', 0, HEAD_BYTES_MAX);
-        const end = END.exec(text);
-        if (!end) {
-          const isHttp = held.length < 4 || /^(?:HTTP|ICY )/.test(text);
+        const end = endOfHead(all);
+        if (end < 0) {
+          held = Buffer.from(all);
+          const isHttp = held.length < 4 || /^(?:HTTP|ICY )/.test(held.toString('latin1', 0, 5));
           return { kind: isHttp && held.length < HEAD_BYTES_MAX ? 'more' : 'broken' };
         }
-        const head = parseHead(text.slice(0, end.index));
+        const head = parseHead(all.toString('latin1', 0, end).trimEnd());
         // Nobody asked for another protocol.
         if (!head || head.status === 101) return { kind: 'broken' };
-        held = held.subarray(end.index + end[0].length);
-        if (head.status >= 200) return { kind: 'head', head, rest: held };
+        all = all.subarray(end);
+        if (head.status >= 200) return { kind: 'head', head, rest: all };
       }
     },
     hasBegun: () => begun,
   };
+}
+
+/** Behind the empty line that ends a head, or -1. */
+function endOfHead(bytes: Buffer): number {
+  const until = Math.min(bytes.length, HEAD_BYTES_MAX);
+  for (let line = bytes.indexOf(LF); line >= 0 && line < until; line = bytes.indexOf(LF, line + 1)) {
+    const next = bytes[line + 1] === CR ? line + 2 : line + 1;
+    if (next < until && bytes[next] === LF) return next + 1;
+  }
+  return -1;
 }
 
 function parseHead(text: string): HttpHead | null {

@@ -30,6 +30,8 @@ export interface Broken {
 export interface AnswerSink {
   /** The body waits for `resume`. */
   onHead(head: HttpHead): void;
+  /** Where the next bytes of the body are wanted; null: anywhere. */
+  room(): Buffer | null;
   /** Valid during the call only. */
   onData(bytes: Buffer): void;
   onEnd(): void;
@@ -49,10 +51,34 @@ export interface KeptConnection {
   destroy(): void;
 }
 
+/** What came with a head, until somebody wants it. */
+interface Early {
+  readonly bytes: Buffer;
+  readonly done: () => void;
+}
+
+/** For what comes with heads: mostly wanted a moment later. */
+const ROOMS_MAX = 16;
+const rooms: Buffer[] = [];
+
+function keepEarly(rest: Buffer): Early {
+  const spare = rooms.pop();
+  const room =
+    spare && spare.length >= rest.length
+      ? spare
+      : Buffer.allocUnsafeSlow(Math.max(rest.length, GATHER_BYTES_MAX));
+  rest.copy(room);
+  const done = () => {
+    if (rooms.length < ROOMS_MAX) rooms.push(room);
+  };
+  return { bytes: room.subarray(0, rest.length), done };
+}
+
 type Stage = 'free' | 'head' | 'body' | 'closed';
 
 const NOBODY: AnswerSink = {
   onHead: () => undefined,
+  room: () => null,
   onData: () => undefined,
   onEnd: () => undefined,
   onBroken: () => undefined,
@@ -60,7 +86,7 @@ const NOBODY: AnswerSink = {
 
 export interface ConnectionDoors {
   readonly clock: Clock;
-  /** Used for every read of every connection. */
+  /** Used for every read of every connection whose bytes nobody wants elsewhere. */
   readonly shared: Buffer;
   /** Calls back at the next turn; null where what comes is read at once. */
   readonly later: ((read: () => void) => void) | null;
@@ -80,7 +106,7 @@ export function openConnection(
   let freeUntil = Number.POSITIVE_INFINITY;
   let paused = false;
   /** What came with the head and belongs to the body. */
-  let early: Buffer | null = null;
+  let early: Early | null = null;
   let isAsked = false;
   /** Since the last turn. */
   let gatheredBytes = 0;
@@ -133,7 +159,7 @@ export function openConnection(
     freeUntil = seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000 - SAFETY_MS;
     freeUntil += clock.mono();
     paused = true;
-    early = read.rest;
+    early = keepEarly(read.rest);
     sink.onHead(read.head);
   }
 
@@ -158,10 +184,11 @@ export function openConnection(
   }
 
   const onread = {
-    buffer: shared,
+    /** Of the next read. What is coded in chunks has to be put together first. */
+    buffer: () => (stage === 'body' && framing.isPlain ? sink.room() : null) ?? shared,
     /** False stops reading. */
-    callback(bytes: number): boolean {
-      const read = shared.subarray(0, bytes);
+    callback(bytes: number, into: Uint8Array): boolean {
+      const read = Buffer.from(into.buffer, into.byteOffset, bytes);
       if (stage === 'head') takeHead(read);
       else if (stage === 'body') takeBody(read);
       // Nobody asked for that.
@@ -205,12 +232,16 @@ export function openConnection(
       const first = early;
       early = null;
       // Also an empty one: it shows whether there is any body.
-      if (first) takeBody(first);
+      if (first) {
+        takeBody(first.bytes);
+        first.done();
+      }
       if (!paused) socket.resume();
     },
     discard() {
       sink = NOBODY;
-      if (stage === 'body' && early) takeBody(early);
+      if (stage === 'body' && early) takeBody(early.bytes);
+      early?.done();
       early = null;
       if (stage === 'free') socket.resume();
       else close();

@@ -155,6 +155,7 @@ export function keptConnections(clock: Clock): KeptConnections {
           timer.cancel();
           resolve({ status, headers, url: url.href, body, cookies });
         },
+        room: () => sink?.room?.() ?? null,
         onData: (bytes) => sink?.onData(bytes),
         onEnd() {
           if (!series) connection.destroy();

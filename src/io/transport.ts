@@ -39,6 +39,11 @@ export interface CookieJar {
 }
 
 export interface BodySink {
+  /**
+   * Where the next bytes are wanted, so that they need not be copied there; null: anywhere. `onData` says what came, there or
+   * elsewhere. It must last until the body has ended or is destroyed.
+   */
+  room?(): Buffer | null;
   onData(chunk: Buffer): void;
   /** The server ended the body as it should. */
   onEnd(): void;

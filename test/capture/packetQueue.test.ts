@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dropBlock, takeBlock } from '../../src/capture/lentBlocks.js';
 import { packetQueue } from '../../src/capture/packetQueue.js';
 import { startPoint } from '../../src/capture/startPoint.js';
 import { packetAligner, PACKET_BYTES } from '../../src/capture/tsPackets.js';
@@ -47,6 +48,58 @@ describe('the packet queue', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it('keeps what is in lent blocks without copying it, whoever takes blocks meanwhile', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({ count: fc.integer({ min: 1, max: 1_400 }), lent: fc.boolean(), out: fc.nat(2_000) }),
+          { maxLength: 16 },
+        ),
+        fc.boolean(),
+        (runs, isSealed) => {
+          const queue = packetQueue();
+          const put: Buffer[] = [];
+          const got: Buffer[] = [];
+          const take = (bytes: number) => {
+            got.push(taken(queue.peek(bytes)));
+            queue.release(bytes);
+          };
+          runs.forEach(({ count, lent, out }, i) => {
+            const run = Buffer.concat(
+              Array.from({ length: count }, (_, n) => packet(VIDEO, (i * 7 + n) & 0xff)),
+            );
+            put.push(run);
+            const buffer = lent ? takeBlock() : Buffer.from(run);
+            run.copy(buffer);
+            queue.append(buffer, 0, run.length, 0);
+            if (lent) dropBlock(buffer);
+            // Of somebody else, who fills it at once.
+            const other = takeBlock();
+            other.fill(0xee);
+            dropBlock(other);
+            take(Math.min(queue.readyBytes(0), out * PACKET_BYTES));
+          });
+          if (isSealed) queue.seal();
+          take(queue.pendingBytes());
+          expect(queue.pendingBytes()).toBe(0);
+          expect(Buffer.concat(got).equals(Buffer.concat(put))).toBe(true);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('copies nothing of a long run in a lent block', () => {
+    const queue = packetQueue();
+    const block = takeBlock();
+    for (let at = 0; at < block.length; at += PACKET_BYTES) packet(VIDEO, 1).copy(block, at);
+    queue.append(block, 0, block.length, 0);
+    expect(queue.peek(block.length).map(({ buffer }) => buffer)).toEqual([block.buffer]);
+    queue.release(block.length);
+    dropBlock(block);
+    expect(takeBlock().buffer).toBe(block.buffer);
   });
 
   it('holds an unfinished picture back until the next one begins', () => {
