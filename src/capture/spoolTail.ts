@@ -26,12 +26,16 @@ export async function readTail(
 ): Promise<SpoolTail> {
   const lastFrom = Math.max(0, bytes - LAST_BYTES);
   const last = await read(lastFrom, bytes - lastFrom);
-  const scan = streamScan();
-  for (let at = Math.max(0, bytes - tailBytes(last, tailS)); at < lastFrom; at += READ_BYTES) {
+  const probe = streamScan();
+  scanWhole(probe, last);
+  const from = Math.max(0, bytes - tailBytes(probe, last.length, tailS));
+  // A stream of few bytes a second is in the last of them as far back as is wanted.
+  const scan = from < lastFrom ? streamScan() : probe;
+  for (let at = from; at < lastFrom; at += READ_BYTES) {
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
     scanWhole(scan, chunk);
   }
-  scanWhole(scan, last);
+  if (scan !== probe) scanWhole(scan, last);
   scan.end();
   return { scan, last };
 }
@@ -44,12 +48,10 @@ function scanWhole(scan: StreamScan, chunk: Buffer): void {
 }
 
 /** How far to go back for as many seconds as are wanted, by the rate of the last bytes. */
-function tailBytes(last: Buffer, tailS: number): number {
-  const probe = streamScan();
-  scanWhole(probe, last);
+function tailBytes(probe: StreamScan, lastBytes: number, tailS: number): number {
   const first = probe.firstPcr();
   const ticks = first < 0 ? 0 : ticksBetween(first, probe.lastPcr());
-  if (ticks <= 0) return 8 * last.length;
-  const bytes = Math.min(TAIL_BYTES_MAX, (last.length * tailS * CLOCK_HZ) / ticks);
+  if (ticks <= 0) return 8 * lastBytes;
+  const bytes = Math.min(TAIL_BYTES_MAX, (lastBytes * tailS * CLOCK_HZ) / ticks);
   return Math.ceil(bytes / PACKET_BYTES) * PACKET_BYTES;
 }

@@ -7,7 +7,7 @@ import {
   type ProgrammeMap,
   type SectionCollector,
 } from './psi.js';
-import { PACKET_BYTES } from './tsPackets.js';
+import { PACKET_BYTES, startsUnit } from './tsPackets.js';
 
 export interface Tables {
   readonly pmtPid: number;
@@ -30,20 +30,29 @@ export function tableReader(): TableReader {
   let pat: Buffer | null = null;
   let pmt: { readonly pid: number; readonly sections: SectionCollector } | null = null;
   let known: Tables | null = null;
+  const patAgain = repetition();
+  const pmtAgain = repetition();
 
   return {
     push(buffer, at, pid) {
       if (pid === 0) {
+        if (patAgain.is(buffer, at)) return 'table';
         const section = patSections.push(buffer, at);
+        patAgain.note(buffer, at, section !== null);
         const programme = section && parsePat(section)?.[0];
         if (section && programme) {
           pat = section;
-          if (pmt?.pid !== programme.pmtPid) pmt = { pid: programme.pmtPid, sections: sectionCollector() };
+          if (pmt?.pid !== programme.pmtPid) {
+            pmt = { pid: programme.pmtPid, sections: sectionCollector() };
+            pmtAgain.forget();
+          }
         }
         return 'table';
       }
       if (!pmt || pid !== pmt.pid) return 'other';
+      if (pmtAgain.is(buffer, at)) return 'table';
       const section = pmt.sections.push(buffer, at);
+      pmtAgain.note(buffer, at, section !== null);
       const map = section && parsePmt(section);
       if (!section || !map || !pat) return 'table';
       if (known?.pmtPid === pid && known.pmt.equals(section)) return 'table';
@@ -52,6 +61,25 @@ export function tableReader(): TableReader {
     },
     tables: () => known,
     pmtPid: () => pmt?.pid ?? -1,
+  };
+}
+
+/**
+ * Tables come ten times a second, each a packet like the one before it but for its counter: that one is known at a
+ * glance. `said`: the packet brought a section to its end.
+ */
+function repetition() {
+  let seen: Buffer | null = null;
+  return {
+    is: (buffer: Buffer, at: number): boolean =>
+      seen !== null &&
+      seen[1] === buffer[at + 1] &&
+      ((seen[3] ?? 0) & 0xf0) === ((buffer[at + 3] ?? 0) & 0xf0) &&
+      buffer.compare(seen, 4, PACKET_BYTES, at + 4, at + PACKET_BYTES) === 0,
+    note(buffer: Buffer, at: number, said: boolean): void {
+      seen = said && startsUnit(buffer, at) ? Buffer.from(buffer.subarray(at, at + PACKET_BYTES)) : null;
+    },
+    forget: () => void (seen = null),
   };
 }
 

@@ -23,14 +23,27 @@ const PANEL_FOLDERS = new Set(['live', 'movie', 'series', 'timeshift']);
 
 /** Of an absolute URL. Text that is no URL is an account of its own. */
 export function accountOf(url: string): Account {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (!parsed) return { key: `text:${digest([url])}`, label: 'unknown' };
-  const login = loginOf(parsed);
-  if (login) {
-    return { key: `login:${digest([login.user, login.pass])}`, label: `${login.user}@${parsed.hostname}` };
-  }
-  const label = `${parsed.hostname}:${parsed.port || (DEFAULT_PORT[parsed.protocol] ?? '0')}`;
-  return { key: `host:${label}`, label };
+  const parsed = parse(url);
+  const login = parsed && loginOf(parsed);
+  const label = labelOf(parsed, login);
+  if (!parsed) return { key: `text:${digest([url])}`, label };
+  return { key: login ? `login:${digest([login.user, login.pass])}` : `host:${label}`, label };
+}
+
+/** The label alone, for whoever counts by it at every turn. */
+export function accountLabel(url: string): string {
+  const parsed = parse(url);
+  return labelOf(parsed, parsed && loginOf(parsed));
+}
+
+function labelOf(url: URL | null, login: Login | null): string {
+  if (!url) return 'unknown';
+  if (login) return `${login.user}@${url.hostname}`;
+  return `${url.hostname}:${url.port || (DEFAULT_PORT[url.protocol] ?? '0')}`;
+}
+
+function parse(url: string): URL | null {
+  return URL.canParse(url) ? new URL(url) : null;
 }
 
 function loginOf(url: URL): Login | null {

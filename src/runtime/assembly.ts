@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Feeds } from '../capture/feeds.js';
 import type { Config } from '../config/config.js';
-import { accountOf } from '../domain/account.js';
+import { accountLabel } from '../domain/account.js';
 import { diskNotice, guideNotice, recordingNotice } from '../domain/notice.js';
 import { isReplay } from '../domain/replay.js';
 import type { Cooling } from '../domain/slots.js';
@@ -117,7 +117,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     ask: (ref, signal) => sources.facts(ref, signal),
     onNews: () => tellAccounts([]),
   });
-  const watch = createWatch(clock, log, (ref) => accountOf(sources.resolve(ref)?.url ?? '').label);
+  const watch = createWatch(clock, log, (ref) => accountLabel(sources.resolve(ref)?.url ?? ''));
   const upstreams = createUpstreams({ config, doors, store, sources });
   const indexes = createMediaIndexes(disk, folder);
   const streams = createStreams({

@@ -86,15 +86,19 @@ export async function takeLock(doors: LockDoors, privateFolder: string, instance
     if (error instanceof CodedError) throw error;
     throw new CodedError('state_unwritable', `${path} (${diskCode(error)})`);
   }
-  const isMine = async () => parseHolder((await readText(disk, path)) ?? '')?.instance === instance;
-  /** Nobody took it: the disk went away and came back as it was before, or a person tidied up. */
-  const isAbsent = async () => (await readText(disk, path)) === null;
+  /** `absent`: nobody took it; the disk went away and came back as it was before, or a person tidied up. */
+  async function whose(): Promise<'mine' | 'absent' | 'other'> {
+    const text = await readText(disk, path);
+    if (text === null) return 'absent';
+    return text === mine || parseHolder(text)?.instance === instance ? 'mine' : 'other';
+  }
   return {
     instance,
     async beat({ listen }) {
       try {
         if (!(await exists(disk, privateFolder))) return 'unwritten';
-        if ((await isAbsent()) ? !(await place(disk, path, mine)) : !(await isMine())) return 'lost';
+        const owner = await whose();
+        if (owner === 'other' || (owner === 'absent' && !(await place(disk, path, mine)))) return 'lost';
         const beat: Heartbeat = { at: clock.now(), instance, pid: self.pid, listen };
         await replaceFile(disk, heartbeatPath(privateFolder), `${JSON.stringify(beat)}\n`, { sync: false });
         return 'held';
@@ -104,7 +108,7 @@ export async function takeLock(doors: LockDoors, privateFolder: string, instance
     },
     async release() {
       try {
-        if (!(await isMine())) return;
+        if ((await whose()) !== 'mine') return;
         await disk.unlink(heartbeatPath(privateFolder)).catch(() => undefined);
         await disk.unlink(path);
       } catch {

@@ -23,7 +23,7 @@ import ts from 'typescript';
 import { cacheFolder } from '../media/ffmpeg.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDERS = ['src', 'machines', 'test/fakes', 'test/media'];
+const FOLDERS = ['src', 'machines', 'test/fakes', 'test/media', 'test/sim'];
 const OLD_MS = 3_600_000;
 
 export interface Built {
@@ -31,6 +31,8 @@ export interface Built {
   readonly main: string;
   /** The provider fake as a program. */
   readonly provider: string;
+  /** A simulated storm as a program. */
+  readonly storm: string;
   /** Root of the built package. */
   readonly folder: string;
 }
@@ -58,6 +60,7 @@ export function built(): Built {
     folder,
     main: join(folder, 'dist/src/cli/main.js'),
     provider: join(folder, 'dist/test/fakes/providerProgram.js'),
+    storm: join(folder, 'dist/test/sim/stormProgram.js'),
   };
 }
 

@@ -27,26 +27,25 @@ export function createLife({ clock, disk, transport, exchange }: LifeDoors): Lif
   const timers = new Set<TimerHandle>();
   const connections = new Set<AbortController>();
 
-  /** Every method of a door, for as long as the process lives. */
+  const answered = (value: unknown) => (alive ? value : NEVER);
+  const refused = (error: unknown) => {
+    if (alive) throw error;
+    return NEVER;
+  };
+
+  /** Every method of a door, for as long as the process lives; which one it is, is seen at each call. */
   function mortal<T extends object>(door: T): T {
-    return new Proxy(door, {
-      get(target, name, receiver) {
-        const member: unknown = Reflect.get(target, name, receiver);
-        if (typeof member !== 'function') return member;
-        return (...args: unknown[]) => {
-          if (!alive) return NEVER;
-          const answer: unknown = Reflect.apply(member, target, args);
-          if (!(answer instanceof Promise)) return answer;
-          return answer.then(
-            (value: unknown) => (alive ? value : NEVER),
-            (error: unknown) => {
-              if (alive) throw error;
-              return NEVER;
-            },
-          );
-        };
-      },
-    });
+    const members = door as Record<string, unknown>;
+    const wrapped: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(door)) {
+      if (typeof member !== 'function') continue;
+      wrapped[name] = (...args: unknown[]) => {
+        if (!alive) return NEVER;
+        const answer = (members[name] as (...given: unknown[]) => unknown)(...args);
+        return answer instanceof Promise ? answer.then(answered, refused) : answer;
+      };
+    }
+    return wrapped as T;
   }
 
   const files = mortal(disk);
@@ -70,12 +69,10 @@ export function createLife({ clock, disk, transport, exchange }: LifeDoors): Lif
           };
         },
       },
-      disk: new Proxy(files, {
-        get(target, name, receiver) {
-          if (name !== 'open') return Reflect.get(target, name, receiver) as unknown;
-          return async (...args: Parameters<Disk['open']>) => mortal<DiskFile>(await target.open(...args));
-        },
-      }),
+      disk: {
+        ...files,
+        open: async (...args: Parameters<Disk['open']>) => mortal<DiskFile>(await files.open(...args)),
+      },
       transport: {
         open(url, request) {
           if (!alive) return NEVER;

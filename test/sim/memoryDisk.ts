@@ -148,14 +148,12 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   /** The node at `path`, crossing into mounts, or null. Throws ENOTDIR where a file is used as a folder. */
   function find(path: string, operation: string): Node | null {
     let node: Node = base.root;
-    let at = '';
-    for (const part of split(path)) {
+    for (const { name, upTo, bytes } of split(path)) {
       if (node.kind !== 'folder') throw fail('ENOTDIR', operation, path);
-      if (Buffer.byteLength(part) > node.system.nameMax) throw fail('ENAMETOOLONG', operation, path);
-      const next = node.entries.get(part);
+      if (bytes > node.system.nameMax) throw fail('ENAMETOOLONG', operation, path);
+      const next = node.entries.get(name);
       if (!next) return null;
-      at += `/${part}`;
-      const system = mounted.has(at) ? systems.get(at) : undefined;
+      const system = mounted.has(upTo) ? systems.get(upTo) : undefined;
       node = system ? system.root : next;
     }
     return node;
@@ -223,7 +221,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
         if (how === 'read') throw fail('EBADF', 'write', path);
         for (const chunk of chunks) {
           const room = Math.max(0, node.system.bytesMax - node.system.used);
-          append(node, chunk.subarray(0, room));
+          append(node, chunk.byteLength > room ? chunk.subarray(0, room) : chunk);
           if (chunk.byteLength > room) throw fail('ENOSPC', 'write', path);
         }
       },
@@ -269,7 +267,7 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   }
 
   function isMountPoint(path: string): boolean {
-    return mounted.has(`/${split(path).join('/')}`);
+    return mounted.has(pointOf(path));
   }
 
   const disk: MemoryDisk = {
@@ -386,13 +384,13 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     },
 
     mount(path, mountOptions = {}) {
-      const at = `/${split(path).join('/')}`;
+      const at = pointOf(path);
       makeFolder(at, 0o755);
       if (!systems.has(at)) systems.set(at, newSystem(mountOptions));
       mounted.add(at);
     },
     unmount(path) {
-      mounted.delete(`/${split(path).join('/')}`);
+      mounted.delete(pointOf(path));
     },
     resize(path, bytes) {
       get(path, 'resize').system.bytesMax = bytes;
@@ -444,7 +442,31 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   return disk;
 }
 
-const split = (path: string) => path.split('/').filter((part) => part !== '' && part !== '.');
+interface Part {
+  readonly name: string;
+  readonly bytes: number;
+  /** The path that ends with it. */
+  readonly upTo: string;
+}
+
+/** A world asks for the same few paths all the time. */
+const parted = new Map<string, readonly Part[]>();
+const PARTED_MAX = 10_000;
+
+function split(path: string): readonly Part[] {
+  const known = parted.get(path);
+  if (known) return known;
+  let upTo = '';
+  const parts = path
+    .split('/')
+    .filter((name) => name !== '' && name !== '.')
+    .map((name) => ({ name, bytes: Buffer.byteLength(name), upTo: (upTo += `/${name}`) }));
+  if (parted.size >= PARTED_MAX) parted.clear();
+  parted.set(path, parts);
+  return parts;
+}
+
+const pointOf = (path: string) => split(path).at(-1)?.upTo ?? '/';
 
 function settle(changes: readonly NameChange[]): void {
   for (const { folder, name, node } of changes) {
