@@ -104,6 +104,8 @@ export function createJournalAdapter(
   let ready: (() => Promise<void>) | null = null;
   let problem: string | null = null;
   const closing = new AbortController();
+  /** The end has come, and waits no longer for a base that is being written. */
+  let leaving = false;
 
   function start(): void {
     pump ??= run();
@@ -226,11 +228,15 @@ export function createJournalAdapter(
     const copy = copyState(state);
     const since: Buffer[] = [];
     const target = temporaryName(disk, paths.base);
-    const done = writeBase(doors, target, copy)
+    const yieldTurn = async () => {
+      await doors.yieldTurn();
+      if (leaving) throw new Error('the program ends');
+    };
+    const done = writeBase({ ...doors, yieldTurn }, target, copy)
       .then(() => {
         ready = async () => {
           // A rewrite came in between: this base is older than the one in place.
-          if (compacting?.since !== since) await disk.unlink(target).catch(() => undefined);
+          if (leaving || compacting?.since !== since) await disk.unlink(target).catch(() => undefined);
           else await install(target, since).catch((error: unknown) => postpone(target, error));
         };
         start();
@@ -240,10 +246,11 @@ export function createJournalAdapter(
   }
 
   async function postpone(target: string, error: unknown): Promise<void> {
-    log.warn(
-      { path: target, code: diskCode(error) },
-      'the state could not be written anew; the journal grows on',
-    );
+    if (!leaving)
+      log.warn(
+        { path: target, code: diskCode(error) },
+        'the state could not be written anew; the journal grows on',
+      );
     await disk.unlink(target).catch(() => undefined);
     compacting = null;
     compactAtBytes = fileBytes + doors.compactBytes;
@@ -311,22 +318,34 @@ export function createJournalAdapter(
     },
     async close() {
       closing.abort();
-      if (!(await isWithin(clock, CLOSE_MS_MAX, finish())))
-        throw new CodedError('state_unwritable', `${filePath} (the disk does not answer)`);
+      try {
+        await answered(saved());
+        // Everything is in the journal by now: a big base that takes longer is left for the next time.
+        if (await isWithin(clock, CLOSE_MS_MAX, settled())) return;
+        leaving = true;
+        await answered(settled());
+      } finally {
+        const closed = file?.close().catch(() => undefined);
+        file = null;
+        await isWithin(clock, CLOSE_MS_MAX, closed ?? Promise.resolve());
+      }
     },
   };
 
-  async function finish(): Promise<void> {
-    try {
-      const last = next.changes.size > 0 ? next.done : current?.done;
-      if (next.changes.size > 0) start();
-      await last;
-      await compacting?.done;
-      await pump;
-    } finally {
-      await file?.close().catch(() => undefined);
-      file = null;
-    }
+  async function answered(task: Promise<void>): Promise<void> {
+    if (!(await isWithin(clock, CLOSE_MS_MAX, task)))
+      throw new CodedError('state_unwritable', `${filePath} (the disk does not answer)`);
+  }
+
+  async function saved(): Promise<void> {
+    const last = next.changes.size > 0 ? next.done : current?.done;
+    if (next.changes.size > 0) start();
+    await last;
+  }
+
+  async function settled(): Promise<void> {
+    await compacting?.done;
+    await pump;
   }
 }
 

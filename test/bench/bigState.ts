@@ -1,5 +1,5 @@
 /** A state as large as one likes, on disk, and a channel list and guide to go with it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
@@ -51,7 +51,10 @@ export async function prepareState(folder: string, { recordings, channels }: Siz
   // As after a while of running: everything in the base, the journal short.
   const again = await openStore({ ...opening, compactBytes: 1 });
   again.set('hosts', 'bench.invalid', { failures: 1, at: now, cause: 'reset' });
+  const inode = () => statSync(statePath).ino;
+  const before = inode();
   await again.flush();
+  while (inode() === before) await new Promise<void>((resolve) => void setTimeout(resolve, 50));
   await again.close();
   const [list, guide] = [join(folder, 'list.m3u'), join(folder, 'guide.xml')];
   writeFileSync(list, listOf(channels));

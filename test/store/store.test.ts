@@ -307,6 +307,31 @@ describe('the store', () => {
     expect(await closed).toBe('state_unwritable');
   });
 
+  it('ends at once and in order while a big base is being written on a slow disk', async () => {
+    const bench = storeBench();
+    const turns: (() => void)[] = [];
+    const store = await bench.open({
+      compactBytes: 1,
+      yieldTurn: () => new Promise((resolve) => void turns.push(resolve)),
+    });
+    for (let id = 0; id < 200; id += 1) store.put(documentOf(`aaaa${id}`, 1, 'x'.repeat(1_000)));
+    await store.flush();
+    await settle();
+    expect(turns).toHaveLength(1);
+    const closed = codeOf(store.close());
+    await bench.clock.advance(1_500);
+    turns.shift()?.();
+    await bench.clock.advance(1_500);
+    expect(await closed).toBe('none');
+    expect(turns).toEqual([]);
+    expect([...bench.disk.sizes('/out').keys()].filter((path) => path.endsWith('.tmp'))).toEqual([]);
+    expect(bench.disk.openFiles()).toBe(0);
+    const again = await bench.open();
+    expect(again.recordings().size).toBe(200);
+    expect(again.status().damage).toEqual([]);
+    await again.close();
+  });
+
   it('writes the state anew when somebody took the journal away', async () => {
     const bench = storeBench();
     const store = await bench.open();
