@@ -13,12 +13,14 @@ import { mp4Run } from './hlsMp4Run.js';
 import { dropBlocks } from './lentBlocks.js';
 import { tsRun } from './hlsTsRun.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
-import { ENDED, type Refusal } from './refusal.js';
+import { ENDED, OTHER_CONTAINER, type Refusal } from './refusal.js';
 import type { LiveBody } from './upstream.js';
 import { waitPool } from './waitPool.js';
 
 /** Segments on their way into the file, as one piece of it. */
 export interface Run {
+  /** Whether a segment with this section in front can go into the file; always, where it does not say. */
+  fits?(payload: readonly Buffer[], initBytes: number): boolean;
   /** Resolves when more may be given. */
   feed(payload: readonly Buffer[], initBytes: number): Promise<void>;
   /** Nothing follows: all that came is written. */
@@ -36,6 +38,8 @@ export interface RunTerms {
 
 /** A jump of the stream's times by less than this is none. */
 const SAME_TIME_MS = 1_000;
+/** As long as content that is worth nothing. */
+const LEFT_OUT_MS_MAX = 20_000;
 
 export async function captureHls(
   body: LiveBody,
@@ -48,6 +52,8 @@ export async function captureHls(
   let run: Run | null = null;
   let enoughAt = Number.POSITIVE_INFINITY;
   let late: TimerHandle | null = null;
+  /** What needs another decoder than the file has, one after the other. */
+  let leftOutMs = 0;
   doors.onEnding?.((lateMs) => inbox.add({ kind: 'enough', at: clock.now(), lateMs }));
 
   function follow(begun: Run): void {
@@ -71,7 +77,9 @@ export async function captureHls(
   }
 
   /** Puts a segment where it goes; what it gives back is the end. */
-  async function take({ frame, payload }: InboxItem & { kind: 'segment' }): Promise<CaptureOutcome | null> {
+  async function take(item: InboxItem & { kind: 'segment' }): Promise<CaptureOutcome | null> {
+    const { frame, payload } = item;
+    if (run && !fits(run, item)) return leaveOut(item);
     if (run && story.breaksAt(frame)) {
       const outcome = await close();
       if (outcome.kind !== 'fault' || outcome.code !== ENDED.code) return outcome;
@@ -82,12 +90,32 @@ export async function captureHls(
       if ('bug' in begun) return { kind: 'bug', at: clock.now(), error: begun.bug };
       if ('cause' in begun) return { kind: 'fault', at: clock.now(), piece: null, ...begun };
       follow(begun);
+      if (!fits(begun, item)) return leaveOut(item);
     }
     story.take(frame);
+    leftOutMs = 0;
     await run?.feed(payload, frame.initBytes);
     dropBlocks(payload);
     story.fed();
     return null;
+  }
+
+  function fits({ fits: asks }: Run, { frame, payload }: InboxItem & { kind: 'segment' }): boolean {
+    return !asks || frame.container !== 'mp4' || asks(payload, frame.initBytes);
+  }
+
+  /** It is lost time of its length; the stream may come back to what it was. Where another is at hand, it is waited for so long. */
+  async function leaveOut({
+    frame,
+    payload,
+  }: InboxItem & { kind: 'segment' }): Promise<CaptureOutcome | null> {
+    dropBlocks(payload);
+    leftOutMs += frame.durationMs;
+    story.lose({ at: frame.at, cause: 'not_media' });
+    if (leftOutMs < LEFT_OUT_MS_MAX || !input.hasOthers) return null;
+    const outcome = await close();
+    if (outcome.kind === 'bug' || (outcome.kind === 'fault' && outcome.code !== ENDED.code)) return outcome;
+    return { kind: 'fault', at: clock.now(), piece: outcome.piece, ...OTHER_CONTAINER };
   }
 
   try {
@@ -118,7 +146,7 @@ export async function captureHls(
         case 'segment': {
           const end = await take(item);
           if (end) return end;
-          if (story.endAt() >= enoughAt) return await stop();
+          if (enoughAt < Number.POSITIVE_INFINITY && story.endAt() >= enoughAt) return await stop();
           break;
         }
       }
@@ -144,6 +172,7 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
   let last: SegmentFrame | null = null;
   let before: SegmentFrame | null = null;
   let isFed = false;
+  let hasTaken = false;
 
   /** `isWritten`: all that was given is in the file; before that the last segment may be on its way. */
   function shown(piece: CapturePiece, isWritten: boolean): CapturePiece {
@@ -176,7 +205,7 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
       cause !== null || frame.discontinuity || frame.container !== first?.container,
     async begin(frame: SegmentFrame): Promise<Run | Refusal | { readonly bug: string }> {
       hear(frame.at);
-      const isNew = first !== null;
+      const isNew = hasTaken;
       if (isNew) after = { cause: cause ?? 'hls_missing', kind: 'discontinuity' };
       const gapMs = endAt === null ? null : Math.max(0, frame.at - endAt);
       floorAt = endAt ?? floorAt;
@@ -197,6 +226,7 @@ function storyOf(input: CaptureInput, doors: CaptureDoors) {
     take(frame: SegmentFrame): void {
       before = last;
       last = frame;
+      hasTaken = true;
       isFed = false;
       endAt = frame.at + frame.durationMs;
     },

@@ -6,7 +6,9 @@ import type { CaptureOutcome, CapturePiece, PieceJoin } from '../domain/capture.
 import { NO_TS } from '../domain/ledger.js';
 import { spoolOf } from './container.js';
 import type { Run, RunTerms } from './hls.js';
-import { moveTimes, renumber, timescalesOf, tracksInto } from './mp4Boxes.js';
+import { moveTimes, renumber, timescalesOf } from './mp4Boxes.js';
+import { remade } from './mp4Remake.js';
+import { wayInto, type Mp4Way } from './mp4Setup.js';
 import { fragmentsOf, openMp4Spool, spanOf, type Mp4Spool } from './mp4Spool.js';
 import { refusalOfTrouble } from './mpegts.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
@@ -19,8 +21,6 @@ const CHECKPOINT_MS = 10_000;
 const SAME_CLOCK_US = 2_500_000n;
 /** A fragment that ends no later than the file does is in it already. */
 const SLACK_US = 20_000n;
-
-const SAME_TRACKS: ReadonlyMap<number, number> = new Map();
 
 /** Rejects only for a bug. */
 export async function mp4Run(
@@ -43,6 +43,7 @@ export async function mp4Run(
   let syncedMono = clock.mono();
   let checkpointMono = Number.NEGATIVE_INFINITY;
   let ended = false;
+  let asked: { readonly init: Buffer; readonly way: Mp4Way | null } | null = null;
   let working: Promise<unknown> = Promise.resolve();
   let finish: (outcome: CaptureOutcome) => void = () => undefined;
   const over = new Promise<CaptureOutcome>((resolve) => (finish = resolve));
@@ -96,23 +97,44 @@ export async function mp4Run(
     return isSame ? 0n : wantedUs - span.beginUs;
   }
 
+  /** How media of this section gets into the file; the one that was asked for last is asked for again. */
+  function wayOf(init: Buffer): Mp4Way | null {
+    if (asked?.init.equals(init)) return asked.way;
+    asked = { init, way: null };
+    try {
+      asked = { init, way: wayInto(spool.init() ?? init, init) };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return asked.way;
+  }
+
   async function write(segment: Buffer, init: Buffer): Promise<DiskTrouble | Refusal | null> {
-    const known = spool.init();
-    const tracks = known && !known.equals(init) ? tracksInto(known, init) : SAME_TRACKS;
-    if (!tracks) return OTHER_CONTAINER;
-    const isMoved = [...tracks].some(([from, to]) => from !== to);
-    if (!known) {
+    const way = wayOf(init);
+    if (!way) return OTHER_CONTAINER;
+    const known = spool.init() ?? init;
+    if (!spool.init()) {
       const trouble = await spool.begin(init);
       if (trouble) return trouble;
     }
-    const scales = timescalesOf(init);
-    for (const cut of fragmentsOf(segment)) {
-      moveUs ??= place(cut, init);
-      const before = spanOf(cut, init);
+    if (way.kind === 'turned' && !spool.isTurned()) {
+      const trouble = await spool.turn();
+      if (trouble) return trouble;
+    }
+    const isRemade = way.kind !== 'moved' || spool.isTurned();
+    const section = isRemade ? known : init;
+    const numbers = new Map([...way.tracks].map(([id, { file }]) => [id, file.id]));
+    const isMoved = !isRemade && [...numbers].some(([from, to]) => from !== to);
+    for (const came of fragmentsOf(segment)) {
+      const cut = isRemade ? remade(came, init, way, spool.isTurned()) : came;
+      // What says of itself too little to be remade is lost time.
+      if (!cut) continue;
+      moveUs ??= place(cut, section);
+      const before = spanOf(cut, section);
       if (startUs !== null && moveUs === 0n && before && before.endUs <= startUs + SLACK_US) continue;
       const fragment = moveUs === 0n && !isMoved ? cut : Buffer.from(cut);
-      if (moveUs !== 0n && !moveTimes(fragment, scales, moveUs)) return OTHER_CONTAINER;
-      if (isMoved) renumber(fragment, tracks);
+      if (moveUs !== 0n && !moveTimes(fragment, timescalesOf(section), moveUs)) return OTHER_CONTAINER;
+      if (isMoved) renumber(fragment, numbers);
       const trouble = await spool.write(fragment, (before?.endUs ?? 0n) + moveUs);
       if (trouble) return trouble;
       last = { at: clock.now(), mono: clock.mono() };
@@ -134,20 +156,27 @@ export async function mp4Run(
 
   return {
     over,
+    fits(payload, initBytes) {
+      return wayOf(sectionOf(payload, initBytes)) !== null;
+    },
     async feed(payload, initBytes) {
       if (ended) return;
       const all = Buffer.concat(payload);
-      const work = write(all.subarray(initBytes), Buffer.from(all.subarray(0, initBytes))).catch(
-        (error: unknown) => {
-          // A fragment that says it is longer than it is: the provider's fault, and lost time.
-          if (error instanceof RangeError) return null;
-          throw error;
-        },
-      );
+      const work = write(all.subarray(initBytes), sectionOf(payload, initBytes)).catch((error: unknown) => {
+        // A fragment that says it is longer than it is: the provider's fault, and lost time.
+        if (error instanceof RangeError) return null;
+        throw error;
+      });
       working = work;
       const trouble = await work;
       if (trouble) end(trouble);
     },
     end: () => end(ENDED),
   };
+}
+
+/** A copy of its own: it outlasts what it came in. */
+function sectionOf(payload: readonly Buffer[], initBytes: number): Buffer {
+  const [first = Buffer.alloc(0)] = payload;
+  return Buffer.from((first.length < initBytes ? Buffer.concat(payload) : first).subarray(0, initBytes));
 }

@@ -38,7 +38,7 @@ export function boxesIn(bytes: Buffer, from: number, to: number): Box[] {
   return boxes;
 }
 
-function inside(bytes: Buffer, box: Box | undefined, type: string): Box[] {
+export function inside(bytes: Buffer, box: Box | undefined, type: string): Box[] {
   return box ? boxesIn(bytes, box.body, box.end).filter((each) => each.type === type) : [];
 }
 
@@ -56,18 +56,27 @@ export function timescalesOf(init: Buffer): ReadonlyMap<number, number> {
   return scales;
 }
 
-/** Sample durations that a fragment may leave out (`trex`), by track. */
-function defaultsOf(init: Buffer): ReadonlyMap<number, number> {
+export interface SampleDefaults {
+  duration: number;
+  size: number;
+  flags: number;
+}
+
+/** What fragments may leave out of their samples (`trex`), by track. */
+export function sampleDefaultsOf(init: Buffer): ReadonlyMap<number, SampleDefaults> {
   const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
   const [mvex] = inside(init, moov, 'mvex');
   return new Map(
-    inside(init, mvex, 'trex').map(({ body }) => [init.readUInt32BE(body + 4), init.readUInt32BE(body + 12)]),
+    inside(init, mvex, 'trex').map(({ body }) => {
+      const [duration, size, flags] = [12, 16, 20].map((at) => init.readUInt32BE(body + at));
+      return [init.readUInt32BE(body + 4), { duration: duration ?? 0, size: size ?? 0, flags: flags ?? 0 }];
+    }),
   );
 }
 
 /** When each track begins and ends in what these fragments hold; throws RangeError where they are not whole. */
 export function timesOf(fragments: Buffer, init: Buffer): TrackTimes[] {
-  const defaults = defaultsOf(init);
+  const defaults = sampleDefaultsOf(init);
   const times = new Map<number, TrackTimes>();
   for (const traf of trafsOf(fragments)) {
     const { track, begin, duration } = trafTimes(fragments, traf, defaults);
@@ -84,14 +93,14 @@ function trafsOf(fragments: Buffer): Box[] {
     .flatMap((moof) => inside(fragments, moof, 'traf'));
 }
 
-function trafTimes(bytes: Buffer, traf: Box, defaults: ReadonlyMap<number, number>) {
+function trafTimes(bytes: Buffer, traf: Box, defaults: ReadonlyMap<number, SampleDefaults>) {
   const [tfhd] = inside(bytes, traf, 'tfhd');
   const [tfdt] = inside(bytes, traf, 'tfdt');
   if (!tfhd) return { track: 0, begin: null, duration: 0n };
   const flags = bytes.readUIntBE(tfhd.body + 1, 3);
   const track = bytes.readUInt32BE(tfhd.body + 4);
   let at = tfhd.body + 8 + ((flags & 1) !== 0 ? 8 : 0) + ((flags & 2) !== 0 ? 4 : 0);
-  const sample = (flags & 8) !== 0 ? bytes.readUInt32BE(at) : (defaults.get(track) ?? 0);
+  const sample = (flags & 8) !== 0 ? bytes.readUInt32BE(at) : (defaults.get(track)?.duration ?? 0);
   at = tfdt?.body ?? 0;
   const begin = !tfdt
     ? null
@@ -132,57 +141,6 @@ export function moveTimes(fragments: Buffer, scales: ReadonlyMap<number, number>
   }
   for (const stamp of stamps) stamp();
   return true;
-}
-
-/** Boxes that tell a decoder what it decodes. */
-const SETUPS = ['avcC', 'hvcC', 'av1C', 'vpcC', 'esds', 'dac3', 'dec3', 'dOps'];
-
-/** What a track is, whatever else its section says of it (when it was made, at which rate): the same for the same decoder. */
-function natureOf(init: Buffer, trak: Box, defaults: ReadonlyMap<number, string>) {
-  const [tkhd] = inside(init, trak, 'tkhd');
-  const [mdia] = inside(init, trak, 'mdia');
-  const [minf] = inside(init, mdia, 'minf');
-  const [stbl] = inside(init, minf, 'stbl');
-  const [stsd] = inside(init, stbl, 'stsd');
-  const [hdlr] = inside(init, mdia, 'hdlr');
-  if (!tkhd || !stsd || !hdlr) return null;
-  const track = init.readUInt32BE(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12));
-  const entries = init.subarray(stsd.body, stsd.end);
-  const found = SETUPS.flatMap((name) => {
-    const at = entries.indexOf(name, 0, 'latin1') - 4;
-    return at < 0 ? [] : [entries.subarray(at, at + entries.readUInt32BE(at))];
-  });
-  const setup = found.length > 0 ? Buffer.concat(found) : entries;
-  const kind = init.toString('latin1', hdlr.body + 8, hdlr.body + 12);
-  const entry = entries.toString('latin1', 12, 16);
-  const nature = [kind, entry, timescalesOf(init).get(track), defaults.get(track), setup.toString('hex')];
-  return { track, nature: nature.join(' ') };
-}
-
-function naturesOf(init: Buffer) {
-  const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
-  const [mvex] = inside(init, moov, 'mvex');
-  const trexes = inside(init, mvex, 'trex').map(
-    ({ body }) => [init.readUInt32BE(body + 4), init.toString('hex', body + 8, body + 24)] as const,
-  );
-  return inside(init, moov, 'trak').map((trak) => natureOf(init, trak, new Map(trexes)));
-}
-
-/**
- * Which track of a file each track of another section is, where both need the same decoders set up the same way; else
- * null. Packagers write a new section whenever they start, though nothing has changed but its date.
- */
-export function tracksInto(file: Buffer, init: Buffer): ReadonlyMap<number, number> | null {
-  const free = naturesOf(file);
-  const tracks = new Map<number, number>();
-  for (const one of naturesOf(init)) {
-    const place = free.findIndex((each) => each !== null && each.nature === one?.nature);
-    const own = free[place];
-    if (!one || !own) return null;
-    free.splice(place, 1);
-    tracks.set(one.track, own.track);
-  }
-  return tracks;
 }
 
 /** Gives the tracks of these fragments their numbers in the file, in place. */

@@ -8,6 +8,9 @@ import { synced, troubleOf, type DiskTrouble } from './spool.js';
 
 const HEAD_BYTES = 16;
 const MOOF_BYTES_MAX = 4 * 1024 * 1024;
+/** A box that every player passes over; of those of a provider none gets in between fragments. */
+const TURN = 'skip';
+const TURN_BOX = Buffer.from('\u0000\u0000\u0000\u0008skip', 'latin1');
 
 export interface Mp4Spool {
   readonly firstOffset: number;
@@ -17,6 +20,10 @@ export interface Mp4Spool {
   /** Where its media ends on its own clock, microseconds; null while there is none. */
   endUs(): bigint | null;
   begin(init: Buffer): Promise<DiskTrouble | null>;
+  /** Whether pictures of more than one setup are in it. */
+  isTurned(): boolean;
+  /** Notes that from here on they are. */
+  turn(): Promise<DiskTrouble | null>;
   /** `endUs`: where the media ends then. */
   write(fragments: Buffer, endUs: bigint): Promise<DiskTrouble | null>;
   sync(): Promise<DiskTrouble | null>;
@@ -63,6 +70,7 @@ interface Found {
   readonly trimmedBytes: number;
   readonly init: Buffer | null;
   readonly endUs: bigint | null;
+  readonly isTurned: boolean;
 }
 
 async function trim(file: DiskFile): Promise<Found> {
@@ -75,11 +83,12 @@ async function trim(file: DiskFile): Promise<Found> {
     await file.datasync();
   }
   const trimmedBytes = fileBytes - bytes;
-  if (!moov || bytes < moov.end) return { bytes, trimmedBytes, init: null, endUs: null };
+  if (!moov || bytes < moov.end) return { bytes, trimmedBytes, init: null, endUs: null, isTurned: false };
   const init = await file.read(0, moov.end);
   const last = boxes.findLast(({ type, end }) => type === 'moof' && end <= bytes);
   const moof = last && (await file.read(last.at, Math.min(MOOF_BYTES_MAX, last.end - last.at)));
-  return { bytes, trimmedBytes, init, endUs: (moof && spanOf(moof, init)?.endUs) ?? null };
+  const isTurned = boxes.some(({ type, end }) => type === TURN && end <= bytes);
+  return { bytes, trimmedBytes, init, endUs: (moof && spanOf(moof, init)?.endUs) ?? null, isTurned };
 }
 
 /** Heads only: what is in them is not read. */
@@ -99,7 +108,7 @@ async function boxesOf(file: DiskFile, fileBytes: number): Promise<Box[]> {
 }
 
 function spoolOn(file: DiskFile, found: Found): Mp4Spool {
-  let { init, endUs } = found;
+  let { init, endUs, isTurned } = found;
   let bytes = 0;
   async function put(chunk: Buffer): Promise<DiskTrouble | null> {
     try {
@@ -120,6 +129,12 @@ function spoolOn(file: DiskFile, found: Found): Mp4Spool {
     async begin(section) {
       const trouble = await put(section);
       if (!trouble) init = section;
+      return trouble;
+    },
+    isTurned: () => isTurned,
+    async turn() {
+      const trouble = await put(TURN_BOX);
+      if (!trouble) isTurned = true;
       return trouble;
     },
     async write(fragments, until) {

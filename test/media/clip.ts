@@ -130,10 +130,12 @@ function drawNumber(number: number, width: number, height: number): Buffer {
 /** The same as fragmented MP4: its initialization section, and a fragment from each key frame to the next. */
 export async function fragmentedClip(
   wanted: Partial<ClipShape> = {},
+  muxer = '',
 ): Promise<{ readonly init: Buffer; readonly fragments: readonly Buffer[] }> {
   const flags = 'frag_keyframe+empty_moov+default_base_moof';
   const args = ['-v', 'error', '-i', await clipPath(wanted), '-c', 'copy', '-bsf:a', 'aac_adtstoasc'];
-  const { stdout } = await run(ffmpegPath, [...args, '-movflags', flags, '-f', 'mp4', '-']);
+  const more = muxer.split(' ').filter((word) => word !== '');
+  const { stdout } = await run(ffmpegPath, [...args, ...more, '-movflags', flags, '-f', 'mp4', '-']);
   const cuts: number[] = [];
   let at = 0;
   while (at + 8 <= stdout.length) {
