@@ -16,6 +16,14 @@ export interface Media {
   readonly growing: boolean;
 }
 
+/** Where a whole answer begins: at `at`, behind so much of the file's start as its parts need. */
+export interface Beginning {
+  readonly at: number;
+  readonly initBytes: number;
+}
+
+export const WHOLE: Beginning = { at: 0, initBytes: 0 };
+
 /** What there is of a recording now; null where it has no media. */
 export type FindMedia = () => Media | null;
 
@@ -28,10 +36,10 @@ const STREAMS_MAX = 128;
 
 let streams = 0;
 
-/** Whole it begins at `start`. Throws CodedError `media_missing`, `range_invalid`, `too_many_viewers`. */
+/** Throws CodedError `media_missing`, `range_invalid`, `too_many_viewers`. */
 export async function sendMedia(
   find: FindMedia,
-  start: number,
+  beginning: Beginning,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -43,7 +51,7 @@ export async function sendMedia(
     const { size, mtime } = await file.stat();
     const tag = `"${size.toString(36)}-${Math.floor(mtime.getTime()).toString(36)}"`;
     reply
-      .header('content-type', media.path.endsWith('.mp4') ? 'video/mp4' : 'video/mp2t')
+      .header('content-type', isMp4(media.path) ? 'video/mp4' : 'video/mp2t')
       .header('accept-ranges', 'bytes')
       .header('cache-control', 'private, no-cache');
     if (!media.growing) reply.header('etag', tag).header('last-modified', mtime.toUTCString());
@@ -63,15 +71,17 @@ export async function sendMedia(
         reply.header('content-length', to - from + 1);
         if (isHead) return sendHead(reply);
         handedOver = true;
-        return void (await reply.send(stream(request, reply, file, from, to + 1, null)));
+        return void (await reply.send(stream(request, reply, file, { from, end: to + 1 })));
       }
       case 'whole': {
-        const from = Math.min(start, size);
-        if (!media.growing) reply.header('content-length', size - from);
+        const initBytes = Math.min(beginning.initBytes, beginning.at);
+        const from = Math.min(beginning.at, size);
+        if (!media.growing) reply.header('content-length', initBytes + size - from);
         if (isHead) return sendHead(reply);
         handedOver = true;
-        const follow = media.growing ? find : null;
-        return void (await reply.send(stream(request, reply, file, from, follow ? Infinity : size, follow)));
+        const rest = media.growing ? { end: Infinity, follow: find } : { end: size };
+        const unitBytes = isMp4(media.path) ? 1 : PACKET_BYTES;
+        return void (await reply.send(stream(request, reply, file, { initBytes, from, unitBytes, ...rest })));
       }
     }
   } finally {
@@ -92,7 +102,7 @@ export async function sendPart(
     await file.close();
     return sendHead(reply);
   }
-  await reply.send(stream(request, reply, file, part.offset, part.offset + part.bytes, null));
+  await reply.send(stream(request, reply, file, { from: part.offset, end: part.offset + part.bytes }));
 }
 
 /** The framework would measure the body that it does not send. */
@@ -111,14 +121,27 @@ async function opened(path: string): Promise<FileHandle> {
   }
 }
 
-/** Closes the file whatever happens. `follow` says whether more is to come when the end is reached. */
+function isMp4(path: string): boolean {
+  return path.endsWith('.mp4');
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly end: number;
+  /** So much of the file's start comes before. */
+  readonly initBytes?: number;
+  /** Says whether more is to come when the end is reached. */
+  readonly follow?: FindMedia;
+  /** Of what still grows only whole ones are given: the last may not be written to its end. */
+  readonly unitBytes?: number;
+}
+
+/** Closes the file whatever happens. */
 function stream(
   request: FastifyRequest,
   reply: FastifyReply,
   file: FileHandle,
-  from: number,
-  end: number,
-  follow: FindMedia | null,
+  { from, end, initBytes = 0, follow, unitBytes = PACKET_BYTES }: Stretch,
 ): Readable {
   const { socket } = request.raw;
   const gone = new AbortController();
@@ -128,11 +151,11 @@ function stream(
   async function* bytes(): AsyncGenerator<Buffer> {
     try {
       let position = from;
+      if (initBytes > 0) yield (await file.read(Buffer.allocUnsafe(initBytes), 0, initBytes, 0)).buffer;
       while (position < end && !gone.signal.aborted) {
         const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));
         const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-        // Of what still grows only whole packets: the last one may not be written to its end.
-        const whole = follow ? bytesRead - (bytesRead % PACKET_BYTES) : bytesRead;
+        const whole = follow ? bytesRead - (bytesRead % unitBytes) : bytesRead;
         if (whole > 0) {
           socket.setTimeout(STALLED_MS);
           position += whole;
@@ -144,12 +167,12 @@ function stream(
         if (!more?.growing) {
           // It may have ended between the read and the question.
           const { size } = await file.stat();
-          if (size - position < PACKET_BYTES) return;
+          if (size - position < unitBytes) return;
           continue;
         }
         // A joint may have cut the end off that was read already.
         const { size } = await file.stat();
-        position = Math.min(position, size - (size % PACKET_BYTES));
+        position = Math.min(position, size - (size % unitBytes));
         socket.setTimeout(0);
         await rest(gone.signal);
       }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CodedError } from '../domain/errors.js';
 import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { ApiDoors } from './doors.js';
-import { sendMedia, sendPart } from './media.js';
+import { sendMedia, sendPart, WHOLE } from './media.js';
 import { playlistText, segmentsOf, type Segment } from './playlist.js';
 import { idField, route, type Route } from './route.js';
 
@@ -13,11 +13,14 @@ const BEHIND_MS = 4_000;
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
 export function mediaRoutes(doors: ApiDoors): Route[] {
-  async function segments(id: string): Promise<{ parts: Segment[]; finished: boolean; path: string }> {
+  async function segments(
+    id: string,
+  ): Promise<{ parts: Segment[]; finished: boolean; path: string; initBytes: number }> {
     const media = doors.media(id);
     const index = media && (await doors.mediaIndex(id));
     if (!media || !index) throw new CodedError('media_missing', id);
-    return { parts: segmentsOf(index, !media.growing), finished: !media.growing, path: media.path };
+    const { growing, path } = media;
+    return { parts: segmentsOf(index, !growing), finished: !growing, path, initBytes: index.initBytes };
   }
 
   return [
@@ -31,8 +34,8 @@ export function mediaRoutes(doors: ApiDoors): Route[] {
       errors: ['media_missing', 'range_invalid', 'too_many_viewers'],
       async answers({ params: { id }, query, request, reply }) {
         const index = query.from === 'live' ? await doors.mediaIndex(id) : null;
-        const start = index ? liveOffset(index.points) : 0;
-        await sendMedia(() => doors.media(id), start, request, reply);
+        const from = index ? { at: liveOffset(index.points), initBytes: index.initBytes } : WHOLE;
+        await sendMedia(() => doors.media(id), from, request, reply);
       },
     }),
     route({
@@ -43,23 +46,23 @@ export function mediaRoutes(doors: ApiDoors): Route[] {
       answer: PLAYLIST_TYPE,
       errors: ['media_missing'],
       async answers({ params: { id }, query: { token }, request, reply }) {
-        const { parts, finished } = await segments(id);
+        const { parts, finished, initBytes } = await segments(id);
         // What let the player in has to let it in again.
         const secret = token ?? /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
         const search = secret === undefined ? '' : `?token=${encodeURIComponent(secret)}`;
         reply.type(PLAYLIST_TYPE);
-        return playlistText(parts, `../${id}${search}`, finished);
+        return playlistText(parts, `../${id}${search}`, finished, initBytes);
       },
     }),
     route({
       path: '/media/:id/seg/:file',
-      summary: 'one part of the playlist, as N.ts, counted from 0',
+      summary: 'one part of the playlist of a transport stream, as N.ts, counted from 0',
       params: z.object({ id: idField, file: z.string().regex(/^\d{1,7}\.ts$/, 'a number and .ts') }),
       answer: 'video/mp2t',
       errors: ['media_missing'],
       async answers({ params, request, reply }) {
-        const { parts, path } = await segments(params.id);
-        const part = parts[Number.parseInt(params.file, 10)];
+        const { parts, path, initBytes } = await segments(params.id);
+        const part = initBytes === 0 ? parts[Number.parseInt(params.file, 10)] : undefined;
         if (!part) throw new CodedError('media_missing', `${params.id} has ${parts.length} parts`);
         await sendPart(path, part, request, reply);
       },

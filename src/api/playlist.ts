@@ -14,7 +14,7 @@ export interface Segment {
   readonly discontinuity: boolean;
 }
 
-/** Never changes while a playlist grows (RFC 8216 §6.2.1), and no part is longer. */
+/** Never changes while a playlist grows (RFC 8216 §6.2.1), and no part of a transport stream is longer. */
 const TARGET_MS = 10_000;
 const WANTED_MS = 6_000;
 const PACKET_BYTES = 188;
@@ -37,17 +37,24 @@ export function segmentsOf(index: MediaIndex, finished: boolean): Segment[] {
     if (!first || (!next && !finished)) break;
     const playedMs = index.points.slice(start, end).reduce((sum, point) => sum + point.durationMs, 0);
     if (first.atMs + playedMs > settledMs) break;
-    const bytes = (next ? next.offset : index.bytes - (index.bytes % PACKET_BYTES)) - first.offset;
+    const bytes = (next ? next.offset : endBytes(index)) - first.offset;
     const whole = {
       offset: first.offset,
       bytes,
       durationMs: playedMs,
       startedAt: index.startedAt + first.atMs,
     };
-    if (bytes > 0) segments.push(...parted({ ...whole, discontinuity: first.discontinuity }));
+    const { discontinuity } = first;
+    if (bytes > 0 && index.initBytes > 0) segments.push({ ...whole, discontinuity });
+    else if (bytes > 0) segments.push(...parted({ ...whole, discontinuity }));
     start = end;
   }
   return segments;
+}
+
+/** Of a transport stream only whole packets. */
+function endBytes({ bytes, initBytes }: MediaIndex): number {
+  return initBytes > 0 ? bytes : bytes - (bytes % PACKET_BYTES);
 }
 
 /** Where the part that begins at `start` ends: by length, or where the clock or the content jumps. */
@@ -77,15 +84,24 @@ function parted(whole: Segment): Segment[] {
   }));
 }
 
-/** `media` is the address of the file, relative to the playlist, with whatever it takes to be let in. */
-export function playlistText(segments: readonly Segment[], media: string, finished: boolean): string {
+/**
+ * `media` is the address of the file, relative to the playlist, with whatever it takes to be let in; `initBytes` of its
+ * start every part needs.
+ */
+export function playlistText(
+  segments: readonly Segment[],
+  media: string,
+  finished: boolean,
+  initBytes = 0,
+): string {
   const lines = [
     '#EXTM3U',
-    '#EXT-X-VERSION:4',
+    `#EXT-X-VERSION:${initBytes > 0 ? 6 : 4}`,
     `#EXT-X-TARGETDURATION:${TARGET_MS / 1000}`,
     '#EXT-X-PLAYLIST-TYPE:EVENT',
     '#EXT-X-MEDIA-SEQUENCE:0',
   ];
+  if (initBytes > 0) lines.push(`#EXT-X-MAP:URI="${media}",BYTERANGE="${initBytes}@0"`);
   segments.forEach(({ offset, bytes, durationMs, startedAt, discontinuity }, number) => {
     if (discontinuity) lines.push('#EXT-X-DISCONTINUITY');
     if (number === 0 || discontinuity)

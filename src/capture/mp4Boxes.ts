@@ -18,6 +18,19 @@ export interface TrackTimes {
   readonly end: bigint;
 }
 
+/** So much of a box says what it is and where it ends. */
+export const BOX_HEAD_BYTES = 16;
+
+/** The box whose first bytes these are, at that place of a file; null where it is none. */
+export function boxOf(head: Buffer, at: number): Box | null {
+  if (head.length < 8) return null;
+  const small = head.readUInt32BE(0);
+  const isLarge = small === 1 && head.length >= BOX_HEAD_BYTES;
+  const size = isLarge ? Number(head.readBigUInt64BE(8)) : small;
+  if (size < 8) return null;
+  return { type: head.toString('latin1', 4, 8), at, body: at + (isLarge ? 16 : 8), end: at + size };
+}
+
 /** Boxes between two places; what does not fit ends the list. */
 export function boxesIn(bytes: Buffer, from: number, to: number): Box[] {
   const boxes: Box[] = [];
@@ -121,6 +134,60 @@ function trunTicks(bytes: Buffer, trun: Box, sample: number): number {
   let ticks = 0;
   for (let n = 0; n < count; n++) ticks += bytes.readUInt32BE(from + n * each);
   return ticks;
+}
+
+const NOT_SYNC = 0x1_0000;
+/** What may stand in a `tfhd` before its sample flags, by the flag that says so, and its size. */
+const TFHD_FIELDS = [
+  [1, 8],
+  [2, 4],
+  [8, 4],
+  [0x10, 4],
+] as const;
+
+/** Flags that samples have where a fragment says nothing (`trex`), of a track. */
+function defaultFlags(init: Buffer, track: number): number {
+  const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
+  const [mvex] = inside(init, moov, 'mvex');
+  const trex = inside(init, mvex, 'trex').find(({ body }) => init.readUInt32BE(body + 4) === track);
+  return trex ? init.readUInt32BE(trex.body + 20) : 0;
+}
+
+/** The first track of pictures, or null. */
+export function videoTrackOf(init: Buffer): number | null {
+  const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
+  for (const trak of inside(init, moov, 'trak')) {
+    const [tkhd] = inside(init, trak, 'tkhd');
+    const [hdlr] = inside(init, inside(init, trak, 'mdia')[0], 'hdlr');
+    if (!tkhd || !hdlr || init.toString('latin1', hdlr.body + 8, hdlr.body + 12) !== 'vide') continue;
+    return init.readUInt32BE(tkhd.body + (init[tkhd.body] === 1 ? 20 : 12));
+  }
+  return null;
+}
+
+/** Whether a fragment can be the first: its first picture needs no other. Without pictures all can. */
+export function opensWithKey(fragment: Buffer, init: Buffer): boolean {
+  const track = videoTrackOf(init);
+  if (track === null) return true;
+  for (const traf of trafsOf(fragment)) {
+    const [tfhd] = inside(fragment, traf, 'tfhd');
+    const [trun] = inside(fragment, traf, 'trun');
+    if (!tfhd || !trun || fragment.readUInt32BE(tfhd.body + 4) !== track) continue;
+    return (firstFlags(fragment, tfhd, trun, defaultFlags(init, track)) & NOT_SYNC) === 0;
+  }
+  return false;
+}
+
+function firstFlags(bytes: Buffer, tfhd: Box, trun: Box, otherwise: number): number {
+  const told = bytes.readUIntBE(trun.body + 1, 3);
+  const from = trun.body + 8 + ((told & 1) !== 0 ? 4 : 0);
+  if ((told & 4) !== 0) return bytes.readUInt32BE(from);
+  if ((told & 0x400) !== 0)
+    return bytes.readUInt32BE(from + ((told & 0x100) !== 0 ? 4 : 0) + ((told & 0x200) !== 0 ? 4 : 0));
+  const flags = bytes.readUIntBE(tfhd.body + 1, 3);
+  if ((flags & 0x20) === 0) return otherwise;
+  const before = TFHD_FIELDS.reduce((sum, [flag, size]) => sum + ((flags & flag) !== 0 ? size : 0), 0);
+  return bytes.readUInt32BE(tfhd.body + 8 + before);
 }
 
 /** Moves all of it by so many microseconds, in place; false where a 32-bit time would not hold it. */

@@ -3,10 +3,9 @@
  * unfinished at its end is cut when it is opened again (P7), and its last fragment says where the file's clock stands.
  */
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
-import { boxesIn, timescalesOf, timesOf, wholeBytes, type Box } from './mp4Boxes.js';
+import { BOX_HEAD_BYTES, boxesIn, boxOf, timescalesOf, timesOf, wholeBytes, type Box } from './mp4Boxes.js';
 import { synced, troubleOf, type DiskTrouble } from './spool.js';
 
-const HEAD_BYTES = 16;
 const MOOF_BYTES_MAX = 4 * 1024 * 1024;
 /** A box that every player passes over; of those of a provider none gets in between fragments. */
 const TURN = 'skip';
@@ -31,17 +30,18 @@ export interface Mp4Spool {
   close(): Promise<void>;
 }
 
-/** Where fragments begin and end, whichever track is first and last. */
+/** Where fragments begin and end, whichever track is first and last, or one of them alone. */
 export function spanOf(
   fragments: Buffer,
   init: Buffer,
+  only: number | null = null,
 ): { readonly beginUs: bigint; readonly endUs: bigint } | null {
   const scales = timescalesOf(init);
   let beginUs: bigint | null = null;
   let endUs = 0n;
   for (const { track, begin, end } of timesOf(fragments, init)) {
     const scale = BigInt(scales.get(track) ?? 0);
-    if (scale === 0n) continue;
+    if (scale === 0n || (only !== null && track !== only)) continue;
     const [from, to] = [(begin * 1_000_000n) / scale, (end * 1_000_000n) / scale];
     if (beginUs === null || from < beginUs) beginUs = from;
     if (to > endUs) endUs = to;
@@ -96,13 +96,10 @@ async function boxesOf(file: DiskFile, fileBytes: number): Promise<Box[]> {
   const boxes: Box[] = [];
   let at = 0;
   while (at + 8 <= fileBytes) {
-    const head = await file.read(at, Math.min(HEAD_BYTES, fileBytes - at));
-    const small = head.readUInt32BE(0);
-    const isLarge = small === 1 && head.length === HEAD_BYTES;
-    const size = isLarge ? Number(head.readBigUInt64BE(8)) : small;
-    if (size < 8) break;
-    boxes.push({ type: head.toString('latin1', 4, 8), at, body: at + (isLarge ? 16 : 8), end: at + size });
-    at += size;
+    const box = boxOf(await file.read(at, Math.min(BOX_HEAD_BYTES, fileBytes - at)), at);
+    if (!box) break;
+    boxes.push(box);
+    at = box.end;
   }
   return boxes;
 }

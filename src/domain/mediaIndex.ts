@@ -15,7 +15,7 @@ export const NO_JUMP = -1;
 export const FROM_UNKNOWN = -2;
 
 export interface IndexPoint {
-  /** Bytes from the start of the file, a multiple of 188. PAT and PMT stand here where they come right before the picture. */
+  /** Bytes from the start of the file; in a transport stream a multiple of 188, with PAT and PMT that come right before. */
   readonly offset: number;
   /** Programme clock: milliseconds of stream after the first point. It counts on through holes, at their true length. */
   readonly atMs: number;
@@ -32,6 +32,8 @@ export interface MediaIndex {
   readonly points: readonly IndexPoint[];
   /** So much of the file is known; the last point ends here. */
   readonly bytes: number;
+  /** So much of its start every part needs: the initialization section of an MP4; 0 for a transport stream. */
+  readonly initBytes: number;
 }
 
 /**
@@ -134,7 +136,7 @@ export function mediaIndexOf(facts: IndexFacts): MediaIndex {
     });
     atMs += stepMs ?? durationMs;
   });
-  return { startedAt: facts.startedAt, points, bytes: facts.bytes };
+  return { startedAt: facts.startedAt, points, bytes: facts.bytes, initBytes: 0 };
 }
 
 /** Milliseconds from one stamp to a later one, or null where the later one belongs to another clock. */

@@ -39,7 +39,11 @@ export function RecordingPage({ id }: { readonly id: string }) {
             {media === null ? 'Nothing to play yet' : finished ? 'Play' : 'Play from the start'}
           </button>
           {media !== null && (
-            <a class="button" href={withToken(`media/${id}`)} download={`${data.title}.ts`}>
+            <a
+              class="button"
+              href={withToken(`media/${id}`)}
+              download={`${data.title}.${(data.output_path ?? '').endsWith('.mp4') ? 'mp4' : 'ts'}`}
+            >
               Download
             </a>
           )}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Media } from '../../src/api/media.js';
 import { startApi, type Api } from '../../src/api/server.js';
+import type { MediaIndex } from '../../src/domain/mediaIndex.js';
 import { doorsThat } from './aDoor.js';
 
 const ID = '1a2b3c4d';
@@ -17,6 +18,15 @@ let folder: string;
 let path: string;
 let api: Api;
 let media: Media | null;
+let index: MediaIndex;
+
+const pointsOf = (count: number) =>
+  Array.from({ length: count }, (_, each) => ({
+    offset: each * 25 * PACKET,
+    atMs: each * 6_000,
+    durationMs: 6_000,
+    discontinuity: false,
+  }));
 const url = (more = '') => `${api.address}/media/${ID}${more}`;
 
 beforeEach(async () => {
@@ -24,12 +34,7 @@ beforeEach(async () => {
   path = join(folder, 'news.ts');
   writeFileSync(path, bytesFrom(0, PACKET * 100));
   media = { path, growing: false };
-  const points = [0, 1, 2, 3].map((each) => ({
-    offset: each * 25 * PACKET,
-    atMs: each * 6_000,
-    durationMs: 6_000,
-    discontinuity: false,
-  }));
+  index = { startedAt: 0, points: pointsOf(4), bytes: PACKET * 100, initBytes: 0 };
   api = await startApi({
     host: '127.0.0.1',
     port: 0,
@@ -37,7 +42,7 @@ beforeEach(async () => {
     publicUrl: null,
     doors: doorsThat({
       media: (id) => (id === ID ? media : null),
-      mediaIndex: () => Promise.resolve({ startedAt: 0, points, bytes: PACKET * 100 }),
+      mediaIndex: () => Promise.resolve(index),
     }),
   });
 });
@@ -150,6 +155,30 @@ describe('a recording under way', () => {
     media = { path, growing: false };
     await read(Infinity);
     expect(Buffer.concat(got)).toEqual(bytesFrom(0, PACKET * 103));
+  });
+
+  it('is given to its last byte where it is MP4, and from its newest pictures behind what they need', async () => {
+    const own = join(folder, 'news.mp4');
+    writeFileSync(own, bytesFrom(0, 1_000));
+    index = { startedAt: 0, points: pointsOf(1), bytes: 1_000, initBytes: 40 };
+    media = { path: own, growing: true };
+    const response = await fetch(url('?from=live'));
+    expect(response.headers.get('content-type')).toBe('video/mp4');
+    appendFileSync(own, bytesFrom(1_000, 90));
+    media = { path: own, growing: false };
+    expect(await bytesOf(response)).toEqual(bytesFrom(0, 1_090));
+
+    rmSync(own);
+    writeFileSync(own, bytesFrom(0, 30 * PACKET));
+    index = { startedAt: 0, points: pointsOf(3), bytes: 30 * PACKET, initBytes: 40 };
+    media = { path: own, growing: false };
+    const live = await fetch(url('?from=live'));
+    expect(await bytesOf(live)).toEqual(
+      Buffer.concat([bytesFrom(0, 40), bytesFrom(25 * PACKET, 5 * PACKET)]),
+    );
+    const text = await (await fetch(url('/index.m3u8'))).text();
+    expect(text).toContain(`#EXT-X-MAP:URI="../${ID}",BYTERANGE="40@0"`);
+    expect((await fetch(url('/seg/0.ts'))).status).toBe(404);
   });
 
   it('has nothing to play before it has begun', async () => {

@@ -30,6 +30,7 @@ function indexOf(
     startedAt: 1_700_000_000_000,
     points: known.map(({ point }) => point),
     bytes: known.at(-1)?.end ?? 0,
+    initBytes: 0,
   };
 }
 

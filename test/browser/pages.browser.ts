@@ -1,10 +1,16 @@
 /** What a page does with whatever it may meet: gaps, conflicts, lanes of one's own, proxies, tokens, nobody there. */
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startApi, type Api, type ApiOptions } from '../../src/api/server.js';
+import { nodeDisk } from '../../src/io/nodeDisk.js';
+import { createMediaIndexes } from '../../src/runtime/mediaIndexes.js';
 import { START, STOP } from '../domain/aRecording.js';
+import { fragmentedClip } from '../media/clip.js';
 import { faultsOf, WEB } from './browser.js';
 import { openBrowser } from './chromium.js';
 import { FINISHED, GAP, someDoors } from './someDoors.js';
@@ -67,6 +73,40 @@ it('plays a finished recording, and shows where it has holes', async () => {
   expect(await page.locator('.coverage').getAttribute('aria-label')).toBe(
     '75 % of the programme is there, 1 gap',
   );
+});
+
+it('plays fragmented MP4, whether it is finished or grows while somebody watches', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'catchupd-browser-'));
+  ends.push(async () => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
+  const path = join(folder, 'film.mp4');
+  const { init, fragments } = await fragmentedClip({ seconds: 32 });
+  const indexes = createMediaIndexes(nodeDisk, folder);
+  const recording = { id: FINISHED.id, files: null, spool: path, stretches: [] };
+  let growing = true;
+  const { doors } = someDoors(true);
+  const api = await serve({
+    doors: {
+      ...doors,
+      recording: () => ({ ...doors.recording(FINISHED.id)!, ...(growing && { machine_state: 'spooling' }) }),
+      media: () => ({ path, growing }),
+      mediaIndex: () => indexes.of(recording),
+    },
+  });
+  writeFileSync(path, Buffer.concat([init, ...fragments.slice(0, 2)]));
+  const early = await open(`${api.address}/#/recording/${FINISHED.id}`);
+  await early.getByRole('button', { name: 'Play from the start', exact: true }).click();
+  await early.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2);
+  for (const fragment of fragments.slice(2)) appendFileSync(path, fragment);
+  await early.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 2);
+  growing = false;
+  await early.waitForFunction(() => Number.isFinite(document.querySelector('video')?.duration));
+
+  const late = await open(`${api.address}/#/recording/${FINISHED.id}`);
+  await late.getByRole('button', { name: 'Play', exact: true }).click();
+  await late.waitForFunction(() => {
+    const video = document.querySelector('video');
+    return video !== null && video.currentTime > 1 && video.videoWidth > 0;
+  });
 });
 
 it('tells the recorder what a person says: keep it, delete it, want it', async () => {

@@ -120,6 +120,7 @@ export function someDoors(filled: boolean): SomeDoors {
         startedAt: START,
         points: [{ offset: 0, atMs: 0, durationMs: CLIP_MS, discontinuity: false }],
         bytes: statSync(MEDIA).size,
+        initBytes: 0,
       }),
     command(command, id) {
       told.push(`${command} ${id}`);

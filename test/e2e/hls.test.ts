@@ -142,6 +142,9 @@ describe.concurrent('an HLS channel', () => {
     const media = await fetch(`${await daemon.url()}/media/${item?.id}`);
     expect(media.headers.get('content-type')).toBe('video/mp4');
     expect(Buffer.from(await media.arrayBuffer()).equals(readFileSync(path))).toBe(true);
+    const playlist = await (await fetch(`${await daemon.url()}/media/${item?.id}/index.m3u8`)).text();
+    expect(playlist).toContain(`#EXT-X-MAP:URI="../${item?.id}",BYTERANGE="${init.length}@0"`);
+    expect(playlist).toContain('#EXT-X-ENDLIST');
     expect(filesUnder(scene.outDir).filter((file) => /\.(?:mp4|ts)$/.test(file))).toEqual([]);
   });
 

@@ -132,7 +132,7 @@ export async function fragmentedClip(
   wanted: Partial<ClipShape> = {},
   muxer = '',
 ): Promise<{ readonly init: Buffer; readonly fragments: readonly Buffer[] }> {
-  const flags = 'frag_keyframe+empty_moov+default_base_moof';
+  const flags = 'frag_keyframe+delay_moov+default_base_moof';
   const args = ['-v', 'error', '-i', await clipPath(wanted), '-c', 'copy', '-bsf:a', 'aac_adtstoasc'];
   const more = muxer.split(' ').filter((word) => word !== '');
   const { stdout } = await run(ffmpegPath, [...args, ...more, '-movflags', flags, '-f', 'mp4', '-']);
