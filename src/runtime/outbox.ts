@@ -4,25 +4,21 @@
  * said by one chart a receiver (`machines/library.ts`), and nothing goes out before it is on disk (P9).
  */
 
-import { join } from 'node:path';
 import type { LibraryContext, LibraryEvent, LibraryInput } from '../../machines/library.js';
 import type { Config } from '../config/config.js';
 import type { DeliverOutcome } from '../domain/deliver.js';
 import type { Notice } from '../domain/notice.js';
 import { eventFor, noticeBody, refusedNotice } from '../domain/notice.js';
 import { nextRow, postponed, queued, rowOf, type Owed, type OwedRow } from '../domain/outbox.js';
-import { sanitize } from '../domain/names.js';
 import type { Recording } from '../domain/recording.js';
-import { commandReceiver, COMMAND } from '../publish/command.js';
-import type { KnownLibrary, LibraryMemory } from '../publish/library.js';
+import { COMMAND } from '../publish/command.js';
 import type { Delivery, Receiver } from '../publish/receiver.js';
-import { libraryName, serverReceiver, type WantedLane } from '../publish/serverReceiver.js';
-import { webhookReceiver } from '../publish/webhook.js';
 import type { OutboxRow } from '../store/document.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
 import type { Doors } from './doors.js';
 import { recordedLanes } from './lanes.js';
+import { receiversOf } from './receivers.js';
 import type { Roots } from './roots.js';
 
 export interface Outbox {
@@ -86,50 +82,9 @@ export function createOutbox(parts: OutboxDoors): Outbox {
   /** The last problem that was said of a row or of its receiver. */
   const said = new Map<string, string>();
   const nextSeq = () => (seq += 1);
-  let receivers = receiversOf();
-
-  function receiversOf(): Map<string, Receiver> {
-    const { servers, webhooks, onPublished, pathMap } = config.publish;
-    const { exchange } = doors;
-    const clientId = (roots.publish ?? roots.out).uuid;
-    const all: Receiver[] = servers.map((server) =>
-      serverReceiver(server, {
-        exchange,
-        clientId,
-        now: clock.now,
-        log,
-        pathMap,
-        lanes: wantedLanes,
-        memoryOf: (lane) => memoryOf(`${server.name} ${lane}`),
-        seq: nextSeq,
-        onNewLibrary: (lane) => oweAll(server.name, lane),
-      }),
-    );
-    all.push(...webhooks.map((webhook) => webhookReceiver(webhook, exchange, clientId)));
-    if (onPublished) all.push(commandReceiver(onPublished, doors.programs));
-    return new Map(all.map((receiver) => [receiver.name, receiver]));
-  }
-
-  function wantedLanes(): WantedLane[] {
-    const root = roots.publish;
-    if (!root) return [];
-    return recordedLanes(config).map(({ name, kind }) => ({
-      name,
-      kind,
-      library: libraryName(config.publish.libraryPrefix, name),
-      folder: join(root.path, sanitize(name)),
-    }));
-  }
-
-  function memoryOf(key: string): LibraryMemory {
-    return {
-      known: () => (store.all('libraries').get(key) as KnownLibrary | undefined) ?? null,
-      async remember(library) {
-        store.set('libraries', key, library);
-        await store.written('libraries', key);
-      },
-    };
-  }
+  const makeReceivers = () =>
+    receiversOf({ config, doors, store, roots, seq: nextSeq, onNewLibrary: oweAll });
+  let receivers = makeReceivers();
 
   function put(row: OwedRow): void {
     rows.set(row.id, row);
@@ -325,7 +280,7 @@ export function createOutbox(parts: OutboxDoors): Outbox {
       queueMicrotask(() => tell(refusedNotice(name, detail), name));
     },
     reconfigured() {
-      receivers = receiversOf();
+      receivers = makeReceivers();
       forgetOthers();
       said.clear();
       const at = clock.now();
