@@ -10,14 +10,17 @@ export interface ClockMark {
 
 export interface ClockMarks {
   readonly marks: readonly ClockMark[];
-  /** Of all that goes forward; jumps count as nothing. */
+  /** From the first to the last picture, by all that goes forward; other jumps count as nothing. */
   readonly playsMs: number;
+  /** What is missing in between: so far from the beginning, and so long. */
+  readonly holes: readonly { readonly afterMs: number; readonly ms: number }[];
 }
 
 const READ_BYTES = 5_000 * PACKET_BYTES;
 const MARK_TICKS = CLOCK_HZ / 2;
-/** A step that is longer is a jump. */
-const STEP_TICKS_MAX = 5 * CLOCK_HZ;
+/** A step that is longer is a hole (a PCR comes every 0.1 s), and from here on a jump. */
+const HOLE_TICKS_MIN = CLOCK_HZ / 2;
+const STEP_TICKS_MAX = 60 * CLOCK_HZ;
 
 /** Of the bytes `from` to `to`, in whole packets. Rejects with what the disk says. */
 export async function readClockMarks(disk: Disk, path: string, from = 0, to = Infinity): Promise<ClockMarks> {
@@ -26,6 +29,7 @@ export async function readClockMarks(disk: Disk, path: string, from = 0, to = In
   let pcrPid = -1;
   let last = -1;
   let plays = 0;
+  const holes: { readonly afterMs: number; readonly ms: number }[] = [];
   try {
     for (let at = from; at < to;) {
       const chunk = await file.read(at, Math.min(READ_BYTES, to - at));
@@ -38,6 +42,7 @@ export async function readClockMarks(disk: Disk, path: string, from = 0, to = In
         if (pcrPid < 0) pcrPid = pid;
         if (pid !== pcrPid) continue;
         const step = last < 0 ? 0 : ticksBetween(last, ticks);
+        if (step > HOLE_TICKS_MIN && step <= STEP_TICKS_MAX) holes.push({ afterMs: ms(plays), ms: ms(step) });
         if (step > 0 && step <= STEP_TICKS_MAX) plays += step;
         last = ticks;
         const before = marks.at(-1);
@@ -49,7 +54,11 @@ export async function readClockMarks(disk: Disk, path: string, from = 0, to = In
   } finally {
     await file.close();
   }
-  return { marks, playsMs: plays / (CLOCK_HZ / 1000) };
+  return { marks, playsMs: ms(plays), holes };
+}
+
+function ms(ticks: number): number {
+  return ticks / (CLOCK_HZ / 1000);
 }
 
 /** Where this time is, to a mark: the last one before it; null where the clock does not come by. */

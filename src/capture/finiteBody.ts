@@ -5,38 +5,14 @@
  * anew goes into a file of its own, and the longer of the two stays.
  */
 import type { Clock } from '../io/clock.js';
-import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
-import { TransportFault, type Transport, type TransportResponse } from '../io/transport.js';
+import { diskCode, type DiskFile } from '../io/disk.js';
+import { TransportFault, type TransportResponse } from '../io/transport.js';
+import { progressOf, PROGRESS, readTag, validatorOf, writeTag, type ArchiveProgress } from './finiteTag.js';
+import { sizeOf, type FiniteDoors, type FiniteInput, type FiniteOutcome } from './finite.js';
+import { fetchSession } from './hlsArchive.js';
 import { refusalOfBody, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
 import { troubleOf } from './spool.js';
 import { isTransportStream } from './tsPackets.js';
-
-export interface FiniteInput {
-  /** Secret. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** What is there of it already is gone on with. */
-  readonly path: string;
-  /** False: never asks for a part. */
-  readonly mayResume: boolean;
-  readonly firstByteTimeoutMs: number;
-  readonly stallTimeoutMs: number;
-}
-
-export interface FiniteDoors {
-  readonly transport: Transport;
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
-
-/** `cut`: it broke off, and what came is in the file. `again`: what is in the file is another thing: begin anew. */
-export type FiniteOutcome =
-  | { readonly kind: 'whole'; readonly bytes: number }
-  | { readonly kind: 'cut'; readonly bytes: number; readonly refusal: Refusal }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'disk'; readonly code: 'disk_full' | 'disk_error' }
-  | { readonly kind: 'aborted' };
 
 /** So much of what is there must come again, to the byte. */
 const AGREED_BYTES = 64 * 1024;
@@ -47,9 +23,11 @@ const REFUSAL_BYTES = 256;
 export async function fetchFinite(input: FiniteInput, doors: FiniteDoors): Promise<FiniteOutcome> {
   try {
     const have = await sizeOf(doors.disk, input.path);
-    const from = input.mayResume ? Math.max(0, have - AGREED_BYTES) : 0;
-    const tag = from > 0 ? await readTag(doors.disk, input.path) : '';
-    const response = await ask(input, doors, from, tag);
+    const kept = have > 0 ? await readTag(doors.disk, input.path) : '';
+    const progress = progressOf(kept, have);
+    const from = input.mayResume && !kept.startsWith(PROGRESS) ? Math.max(0, have - AGREED_BYTES) : 0;
+    const response = await ask(input, doors, from, from > 0 ? kept : '', progress);
+    if (response.isSession) return await fetchSession(response.body, { ...input, have, progress }, doors);
     if (response.status === 200) await writeTag(doors.disk, input.path, validatorOf(response));
     if (response.status === 206 && from > 0) return await goOn(input, doors, response, from, have);
     if (response.status === 416 && from > 0) {
@@ -69,7 +47,16 @@ export async function fetchFinite(input: FiniteInput, doors: FiniteDoors): Promi
 }
 
 /** `tag` names the version that is there: of another one the server then sends all, not a part. */
-function ask(input: FiniteInput, doors: FiniteDoors, from: number, tag: string): Promise<TransportResponse> {
+function ask(
+  input: FiniteInput,
+  doors: FiniteDoors,
+  from: number,
+  tag: string,
+  progress: ArchiveProgress | null,
+): Promise<TransportResponse> {
+  const { hls } = input;
+  // Of what is there the place counts, not the time: to a playlist that is over every time is long ago.
+  const cursor = progress && { ...progress.cursor, endAt: 0 };
   return doors.transport.open(input.url, {
     headers: {
       ...input.headers,
@@ -78,6 +65,7 @@ function ask(input: FiniteInput, doors: FiniteDoors, from: number, tag: string):
     },
     signal: doors.signal,
     headersTimeoutMs: input.firstByteTimeoutMs,
+    ...(hls && { wish: { from: 0, cursor, quality: hls.quality, oneAtATime: true } }),
   });
 }
 
@@ -141,7 +129,7 @@ function pour(
 ): Promise<FiniteOutcome | 'disagrees'>;
 async function pour(
   response: TransportResponse,
-  { disk, clock }: FiniteDoors,
+  { disk, clock, signal }: FiniteDoors,
   { stallTimeoutMs }: FiniteInput,
   { path, expected }: Into,
 ): Promise<FiniteOutcome | 'disagrees'> {
@@ -162,6 +150,10 @@ async function pour(
     ended ??= how;
     wake();
   }
+  // The connection may be one that others could share: it does not end with us.
+  const onAbort = () => finish(new TransportFault('aborted', 'aborted'));
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   body.flow({
     onData(chunk) {
       stall.touched = clock.mono();
@@ -212,6 +204,7 @@ async function pour(
     await file?.datasync();
   } finally {
     stall.timer.cancel();
+    signal.removeEventListener('abort', onAbort);
     body.destroy();
     await file?.close();
   }
@@ -248,36 +241,4 @@ async function refusedBy(response: TransportResponse, clock: Clock): Promise<Fin
     });
   });
   return { kind: 'refused', refusal: refusalOfStatus({ status, headers, body }, clock.now()) };
-}
-
-/** What tells one version from the next: a strong tag, else the date (RFC 9110 §13.1.5). */
-function validatorOf({ headers }: TransportResponse): string {
-  const tag = headers['etag'] ?? '';
-  return tag !== '' && !tag.startsWith('W/') ? tag : (headers['last-modified'] ?? '');
-}
-
-const tagPath = (path: string) => `${path}.tag`;
-
-async function readTag(disk: Disk, path: string): Promise<string> {
-  return disk.readFile(tagPath(path)).then(String, () => '');
-}
-
-async function writeTag(disk: Disk, path: string, tag: string): Promise<void> {
-  if (tag === '') return;
-  await disk.unlink(tagPath(path)).catch(() => undefined);
-  const file = await disk.open(tagPath(path), 'create');
-  try {
-    await file.write([Buffer.from(tag)]);
-  } finally {
-    await file.close();
-  }
-}
-
-async function sizeOf(disk: Disk, path: string): Promise<number> {
-  try {
-    return (await disk.stat(path)).bytes;
-  } catch (error) {
-    if (diskCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }

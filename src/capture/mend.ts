@@ -10,7 +10,7 @@ import type { Recording } from '../domain/recording.js';
 import type { Mended } from '../domain/replay.js';
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
-import { readClockMarks, markBefore, type ClockMark } from './clockMarks.js';
+import { readClockMarks, markBefore, type ClockMark, type ClockMarks } from './clockMarks.js';
 import { fileTransport, type FilePart } from './fileTransport.js';
 import { capture } from './protocols.js';
 import { CLOCK_HZ, CLOCK_WRAP, PACKET_BYTES, ticksBetween } from './tsPackets.js';
@@ -45,7 +45,7 @@ const END_BYTES = 20_000 * PACKET_BYTES;
 export async function mend(input: MendInput, doors: MendDoors): Promise<Mended | null> {
   const archive = await readClockMarks(doors.disk, input.replay);
   const filled = input.recording.bytes > 0 ? await fill(input, archive.marks, doors) : null;
-  return filled ?? replace(input, archive.playsMs, doors);
+  return filled ?? replace(input, archive, doors);
 }
 
 /** One piece of the new spool: of the archive, or a run of stretches that are joined already, with whatever they lack. */
@@ -133,7 +133,13 @@ async function sliceFor(
   if (!first || !last || last.offset <= first.offset) return null;
   // It ends before the next piece begins: there is nothing to join that to.
   if (after && ticksBetween(wrapped(to), last.ticks) <= 0) return null;
-  return { path: replay, from: first.offset, to: last.offset };
+  // A hole of the archive's own is no use for another.
+  const within = marks.slice(marks.indexOf(first), marks.indexOf(last) + 1);
+  const isWhole = within.every((mark, n) => {
+    const step = ticksBetween(within[n - 1]?.ticks ?? mark.ticks, mark.ticks);
+    return step >= 0 && step <= CLOCK_HZ;
+  });
+  return isWhole ? { path: replay, from: first.offset, to: last.offset } : null;
 }
 
 function wrapped(ticks: number): number {
@@ -259,15 +265,26 @@ function stretchesOf(part: Part, source: UpstreamRef, piece: CapturePiece | unde
 }
 
 /** The archive's copy alone, where it lacks less. */
-async function replace(input: MendInput, playsMs: number, doors: MendDoors): Promise<Mended | null> {
+async function replace(
+  input: MendInput,
+  { playsMs, holes }: Pick<ClockMarks, 'playsMs' | 'holes'>,
+  doors: MendDoors,
+): Promise<Mended | null> {
   const { window } = input.recording;
   const toAt = window.startAt + Math.round(playsMs);
-  const lacksMs = Math.max(0, window.stopAt - toAt);
+  const gaps = holes.map(({ afterMs, ms }): Gap => {
+    const fromAt = window.startAt + Math.round(afterMs);
+    return { fromAt, toAt: fromAt + Math.round(ms), cause: 'hls_missing' };
+  });
+  const lacksMs = gaps.reduce(
+    (sum, gap) => sum + Math.max(0, Math.min(gap.toAt, window.stopAt) - gap.fromAt),
+    Math.max(0, window.stopAt - toAt),
+  );
   if (playsMs < BETTER_MS_MIN || lacksMs + BETTER_MS_MIN > input.missingMs) return null;
   await doors.disk.unlink(input.out).catch(() => undefined);
   const bytes = (await doors.disk.stat(input.replay)).bytes;
   const piece = await append({ path: input.replay, from: 0, to: bytes }, input.out, doors);
   if (piece === null) return null;
   const stretch = { source: input.source, fromAt: window.startAt, toAt, bytes: piece.bytes, firstOffset: 0 };
-  return { spool: input.out, bytes: piece.bytes, stretches: [stretch], gaps: [], joins: [], ts: piece.ts };
+  return { spool: input.out, bytes: piece.bytes, stretches: [stretch], gaps, joins: [], ts: piece.ts };
 }

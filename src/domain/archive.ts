@@ -99,7 +99,8 @@ function flussonic(live: string, mode: 'flussonic' | 'flussonic-ts', wish: Archi
     return [
       `${path.replace(/\/(?:mpegts|[^/]*\.m3u8|[^/]*\.ts)$/, '')}/archive-${start}-${seconds}.ts${query}`,
     ];
-  return [`${path.replace(/\/[^/]*\.m3u8$/, '')}/archive-${start}-${seconds}.m3u8${query}`];
+  const archive = `${path.replace(/\/[^/]*\.m3u8$/, '')}/archive-${start}-${seconds}`;
+  return [`${archive}.m3u8${query}`, `${archive}.ts${query}`];
 }
 
 function splitQuery(url: string): [string, string] {
@@ -122,5 +123,6 @@ function panelArchive(live: string, id: string, wish: ArchiveWish): readonly str
   return [
     `${base}/timeshift/${user}/${pass}/${minutes}/${start}/${stream}.ts`,
     `${base}/streaming/timeshift.php?${query}`,
+    `${base}/timeshift/${user}/${pass}/${minutes}/${start}/${stream}.m3u8`,
   ];
 }

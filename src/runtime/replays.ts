@@ -12,11 +12,14 @@ import type { Capsule } from '../domain/capsule.js';
 import { refKey } from '../domain/channel.js';
 import { indexText } from '../domain/mediaIndex.js';
 import type { Recording } from '../domain/recording.js';
-import { missingOf, replayPaths, replayRef, type ReplayOutcome } from '../domain/replay.js';
+import { missingOf, REPLAY_TRIES_MAX, replayPaths, replayRef, type ReplayOutcome } from '../domain/replay.js';
 import { diskCode, exists } from '../io/disk.js';
 import { replaceFile } from '../io/replaceFile.js';
 import type { Address } from './captures.js';
 import type { Doors } from './doors.js';
+
+/** Archives begin a little early; beyond that nothing of a playlist is of use. */
+const MORE_MS = 10 * 60_000;
 
 export interface ReplaysDoors {
   readonly config: Config;
@@ -58,6 +61,11 @@ export function createReplays(parts: ReplaysDoors): Replays {
           mayResume: config.how.resumePartial,
           firstByteTimeoutMs: config.how.firstByteTimeoutMs,
           stallTimeoutMs: config.how.stallTimeoutMs,
+          hls: {
+            quality: config.how.preferQuality,
+            lengthMs: recording.window.stopAt - recording.window.startAt + MORE_MS,
+            mayLack: (recording.replayTries ?? 0) + 1 >= REPLAY_TRIES_MAX,
+          },
         },
         { transport: through(feed), disk, clock, signal },
       );
@@ -81,7 +89,11 @@ export function createReplays(parts: ReplaysDoors): Replays {
 
   function through(feed: string) {
     return {
-      open: (url: string, request: Parameters<typeof transport.open>[1]) => feeds.open(feed, url, request),
+      open(url: string, request: Parameters<typeof transport.open>[1]) {
+        // What another address answered is not to be taken for an answer of this one.
+        feeds.dismiss(feed);
+        return feeds.open(feed, url, request);
+      },
       close: () => Promise.resolve(),
     };
   }

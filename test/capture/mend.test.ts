@@ -166,6 +166,29 @@ describe('a recording with a hole', () => {
   });
 });
 
+describe('an archive that lacks a piece of its own', () => {
+  it('fills no hole with it', async () => {
+    const recording = await captured([
+      [0, 11],
+      [17, 30],
+    ]);
+    const before = recording.gaps;
+    const result = await mended(recording, Buffer.concat([seconds(0, 13), seconds(16, 30)]), 6_000);
+    expect(result === null || result.gaps.length > 0).toBe(true);
+    expect(before).toHaveLength(1);
+  });
+
+  it('says so where it is all there is', async () => {
+    const recording = { ...(await captured([[0, 1]])), bytes: 0, stretches: [], gaps: [] };
+    const result = await mended(recording, Buffer.concat([seconds(0, 10), seconds(16, 30)]), 30_000);
+    expect(result?.gaps).toMatchObject([{ cause: 'hls_missing' }]);
+    const [gap] = result?.gaps ?? [];
+    expect(((gap?.fromAt ?? 0) - START) / 1_000).toBeCloseTo(10, 0);
+    expect(((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)) / 1_000).toBeCloseTo(6, 0);
+    expect(result?.stretches[0]?.toAt).toBeGreaterThan(START + 29_000);
+  });
+});
+
 it('a programme of which nothing was captured is the archive’s copy', async () => {
   const recording = { ...(await captured([[0, 1]])), bytes: 0, stretches: [], gaps: [] };
   const result = await mended(recording, seconds(0, 30), 30_000);

@@ -35,6 +35,7 @@ describe('addresses in an archive', () => {
   it('ask a flussonic server for the finite form', () => {
     expect(urls({ mode: 'flussonic' }, 'http://h/ch/index.m3u8?token=t')).toEqual([
       `http://h/ch/archive-${start}-5400.m3u8?token=t`,
+      `http://h/ch/archive-${start}-5400.ts?token=t`,
     ]);
     expect(urls({ mode: 'flussonic-ts' }, 'http://h/ch/mpegts')).toEqual([
       `http://h/ch/archive-${start}-5400.ts`,
@@ -45,6 +46,7 @@ describe('addresses in an archive', () => {
     expect(urls({ mode: 'xc', source: '12' })).toEqual([
       'http://h/timeshift/u/p/95/2026-11-23:20-30/12.ts',
       'http://h/streaming/timeshift.php?username=u&password=p&stream=12&start=2026-11-23:20-30&duration=95',
+      'http://h/timeshift/u/p/95/2026-11-23:20-30/12.m3u8',
     ]);
     expect(urls({ mode: 'xc' }, 'http://h:80/tv/u/p/12')[0]).toBe(
       'http://h:80/tv/timeshift/u/p/95/2026-11-23:20-30/12.ts',

@@ -17,11 +17,25 @@ function archived({ number }: Pick<ProviderChannel, 'number'>, fromAt: number, t
   return Buffer.concat(units);
 }
 
+const SEGMENT_S = 10;
+
+function playlistOf(path: string, from: number, to: number): string {
+  const lines = ['#EXTM3U', `#EXT-X-TARGETDURATION:${SEGMENT_S}`];
+  for (let at = from; at < to + 20; at += SEGMENT_S)
+    lines.push(
+      `#EXTINF:${SEGMENT_S},`,
+      path.replace(/\d+\/\d+\.ts$/, `${at}/${at + SEGMENT_S}.ts?segment=1`),
+    );
+  return `${[...lines, '#EXT-X-ENDLIST'].join('\n')}\n`;
+}
+
 interface Archive {
   /** Live streams break, and answer 503 until they rise. */
   fall(): void;
   rise(): void;
   readonly asked: string[];
+  /** It answers with a playlist of ten-second segments. */
+  isPlaylist: boolean;
   /** What the archive answers in place of the programme. */
   answer: ((whole: Buffer, range: string) => { status: number; body: Buffer }) | null;
 }
@@ -46,6 +60,7 @@ async function world(): Promise<DaemonWorld & { readonly archive: Archive }> {
     },
     rise: () => void (down = false),
     asked: [],
+    isPlaylist: false,
     answer: null,
   };
   const { answer } = made.provider;
@@ -67,7 +82,14 @@ async function world(): Promise<DaemonWorld & { readonly archive: Archive }> {
       const [, number = '', from = '', to = ''] = /^\/(\d+)\/(\d+)\/(\d+)\.ts$/.exec(url.pathname) ?? [];
       const range = request.headers?.['range'] ?? '';
       archive.asked.push(range);
-      const body = archived({ number: Number(number) }, Number(from) * 1000, Number(to) * 1000 + 20_000);
+      if (archive.isPlaylist && !url.searchParams.has('segment')) {
+        const body = Buffer.from(playlistOf(url.pathname, Number(from), Number(to)));
+        return { status: 200, headers: { 'content-length': String(body.length) }, body };
+      }
+      // A segment ends where the next one begins; a whole archive gives a little more.
+      const isSegment = url.searchParams.has('segment');
+      const toAt = Number(to) * 1000 + (isSegment ? -UNIT_MS : 20_000);
+      const body = archived({ number: Number(number) }, Number(from) * 1000, toAt);
       const said = archive.answer?.(body, range) ?? { status: 200, body };
       return { headers: { 'content-length': String(said.body.length) }, ...said };
     },
@@ -116,6 +138,25 @@ describe('the archive of a provider', () => {
     const left = [...sim.disk.files('/rec')]
       .map(([path]) => path)
       .filter((path) => path.startsWith((entry?.recording.spool ?? '?').replace(/\.mended\.part$/, '')));
+    expect(left).toEqual([]);
+    await sim.stop();
+  });
+
+  it('fills it from a playlist as well, and is the whole of what was missed', async () => {
+    const sim = await world();
+    sim.archive.isPlaylist = true;
+    await sim.boot();
+    const showing = ahead(sim);
+    await until(sim, showing.startAt + 5 * MINUTE_MS);
+    sim.archive.fall();
+    await sim.clock.run(3 * MINUTE_MS);
+    sim.archive.rise();
+    await until(sim, showing.stopAt + 12 * MINUTE_MS);
+    const entry = entryOf(sim, showing);
+    expect(entry?.path).toBe('published');
+    expect(entry?.recording.result).toMatchObject({ outcome: 'complete', coverage: 1 });
+    expect(isWhole(indexes(mediaOf(sim, showing)))).toBe(true);
+    const left = [...sim.disk.files('/rec')].map(([path]) => path).filter((path) => /replay/.test(path));
     expect(left).toEqual([]);
     await sim.stop();
   });
