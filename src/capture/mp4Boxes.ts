@@ -87,6 +87,13 @@ export function sampleDefaultsOf(init: Buffer): ReadonlyMap<number, SampleDefaul
   );
 }
 
+const NOT_SYNC = 0x1_0000;
+
+/** Whether decoding can begin with a sample, by what the stream says. */
+export function isSync({ flags }: Pick<SampleDefaults, 'flags'>): boolean {
+  return (flags & NOT_SYNC) === 0;
+}
+
 /** When each track begins and ends in what these fragments hold; throws RangeError where they are not whole. */
 export function timesOf(fragments: Buffer, init: Buffer): TrackTimes[] {
   const defaults = sampleDefaultsOf(init);
@@ -136,7 +143,6 @@ function trunTicks(bytes: Buffer, trun: Box, sample: number): number {
   return ticks;
 }
 
-const NOT_SYNC = 0x1_0000;
 /** What may stand in a `tfhd` before its sample flags, by the flag that says so, and its size. */
 const TFHD_FIELDS = [
   [1, 8],
@@ -144,14 +150,6 @@ const TFHD_FIELDS = [
   [8, 4],
   [0x10, 4],
 ] as const;
-
-/** Flags that samples have where a fragment says nothing (`trex`), of a track. */
-function defaultFlags(init: Buffer, track: number): number {
-  const moov = boxesIn(init, 0, init.length).find(({ type }) => type === 'moov');
-  const [mvex] = inside(init, moov, 'mvex');
-  const trex = inside(init, mvex, 'trex').find(({ body }) => init.readUInt32BE(body + 4) === track);
-  return trex ? init.readUInt32BE(trex.body + 20) : 0;
-}
 
 /** The first track of pictures, or null. */
 export function videoTrackOf(init: Buffer): number | null {
@@ -173,7 +171,8 @@ export function opensWithKey(fragment: Buffer, init: Buffer): boolean {
     const [tfhd] = inside(fragment, traf, 'tfhd');
     const [trun] = inside(fragment, traf, 'trun');
     if (!tfhd || !trun || fragment.readUInt32BE(tfhd.body + 4) !== track) continue;
-    return (firstFlags(fragment, tfhd, trun, defaultFlags(init, track)) & NOT_SYNC) === 0;
+    const otherwise = sampleDefaultsOf(init).get(track)?.flags ?? 0;
+    return isSync({ flags: firstFlags(fragment, tfhd, trun, otherwise) });
   }
   return false;
 }

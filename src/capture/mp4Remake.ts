@@ -3,7 +3,8 @@
  * under its track numbers, and with the parameter sets of its pictures in front of each that can be begun with. So a decoder
  * that meets it in the middle, or is sent there by a player, knows what to do.
  */
-import { fragmentOf, isSync, samplesOf, type Sample, type TrackSamples } from './mp4Samples.js';
+import { isSync } from './mp4Boxes.js';
+import { fragmentOf, samplesOf, type Sample, type TrackSamples } from './mp4Samples.js';
 import type { Mp4Track, Mp4Way, PictureSets } from './mp4Setup.js';
 
 /** `withSets`: the file has pictures of more than one setup. Null where it cannot be done; throws RangeError where it is torn. */

@@ -20,14 +20,8 @@ export interface TrackSamples {
   readonly samples: readonly Sample[];
 }
 
-const NOT_SYNC = 0x1_0000;
 /** Of one track; nobody honest comes near. */
 const SAMPLES_MAX = 100_000;
-
-/** Whether decoding can begin with it, by what the stream says. */
-export function isSync({ flags }: Sample): boolean {
-  return (flags & NOT_SYNC) === 0;
-}
 
 /** What a fragment holds; null where it does not say when, or where its data lies in another place. Throws RangeError. */
 export function samplesOf(fragment: Buffer, init: Buffer): readonly TrackSamples[] | null {
