@@ -37,7 +37,7 @@ export const ERRORS = {
     hint: 'Check the path or address and its permissions; the last good guide stays in use.',
   },
   guide_compressed: {
-    meaning: 'The guide is packed in a form that catchupd cannot open (xz or zip).',
+    meaning: 'The guide is packed in a form that catchupd cannot open (xz, zip, bzip2, …).',
     retryable: true,
     http: 502,
     hint: 'Ask for the plain or the gzip form of the guide, or unpack it first.',

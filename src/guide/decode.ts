@@ -3,6 +3,7 @@
  * decoded by byte order mark, declaration, or as UTF-8 (PROTOCOLS §3.2).
  */
 
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CodedError } from '../domain/errors.js';
@@ -20,8 +21,8 @@ export async function* unpack(
   const iterator = chunks[Symbol.asyncIterator]();
   try {
     const head = await readHead(iterator);
-    if (startsWith(head, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) throw packed('xz');
-    if (startsWith(head, [0x50, 0x4b, 0x03, 0x04])) throw packed('zip');
+    const [how] = PACKED.find(([, magic]) => startsWith(head, magic)) ?? [];
+    if (how !== undefined) throw new CodedError('guide_compressed', `it is a ${how} file`);
     const all = withHead(head, iterator);
     yield* startsWith(head, [0x1f, 0x8b]) ? gunzip(all, onBroken) : all;
   } finally {
@@ -29,6 +30,15 @@ export async function* unpack(
   }
 }
 
+/** What is packed in a way that is not opened here, by its first bytes. */
+const PACKED: readonly (readonly [how: string, magic: readonly number[]])[] = [
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['zip', [0x50, 0x4b, 0x03, 0x04]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['7z', [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ['rar', [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
+];
 const MAGIC_BYTES = 6;
 const PIECE_BYTES = 256 * 1024;
 
@@ -53,10 +63,6 @@ function isZlibError(error: unknown): boolean {
   return code?.startsWith('Z_') === true;
 }
 
-function packed(how: string): CodedError {
-  return new CodedError('guide_compressed', `it is a ${how} file`);
-}
-
 /** At least as many bytes as any magic has, if there are. */
 async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   let head: Uint8Array = new Uint8Array();
@@ -76,7 +82,7 @@ async function* withHead(head: Uint8Array, iterator: AsyncIterator<Uint8Array>):
 /** Longer than any XML declaration. */
 const SNIFF_BYTES = 512;
 
-/** Text as a stream; never fails: what cannot be decoded becomes U+FFFD. */
+/** Text as a stream; never fails: what cannot be decoded is taken for Windows-1252, or becomes U+FFFD. */
 export function createDecoding(): TextDecoding {
   let held: Uint8Array = new Uint8Array();
   let decoding: TextDecoding | null = null;
@@ -98,8 +104,52 @@ export function createDecoding(): TextDecoding {
 }
 
 function decodingOf(bytes: Uint8Array): TextDecoding {
-  const decoder = new TextDecoder(encodingOf(bytes), { fatal: false });
+  const encoding = encodingOf(bytes);
+  if (encoding === 'utf-8') return utf8Decoding();
+  const decoder = new TextDecoder(encoding, { fatal: false });
   return { write: (piece) => decoder.decode(piece, { stream: true }), end: () => decoder.decode() };
+}
+
+const UTF8 = new TextDecoder('utf-8');
+const WINDOWS_1252 = new TextDecoder('windows-1252');
+
+/** Guides that say UTF-8 and are put together from sources of which some are not: what is not is taken for Windows-1252. */
+function utf8Decoding(): TextDecoding {
+  let held: Uint8Array = new Uint8Array();
+  const text = (bytes: Uint8Array) => (isUtf8(bytes) ? UTF8.decode(bytes) : mixed(bytes));
+  return {
+    write(piece) {
+      const bytes = held.length === 0 ? piece : Buffer.concat([held, piece]);
+      const end = wholeCharacters(bytes);
+      held = bytes.slice(end);
+      return text(bytes.subarray(0, end));
+    },
+    end: () => text(held),
+  };
+}
+
+/** Each element's text by itself: none is written in two encodings. */
+function mixed(bytes: Uint8Array): string {
+  let all = '';
+  for (let at = 0; at < bytes.length;) {
+    const next = bytes.indexOf(0x3c, at + 1);
+    const piece = bytes.subarray(at, next < 0 ? bytes.length : next);
+    all += (isUtf8(piece) ? UTF8 : WINDOWS_1252).decode(piece);
+    at += piece.length;
+  }
+  return all;
+}
+
+/** Where the last character ends that is whole: a lead byte that lacks what follows it is left for the next piece. */
+function wholeCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
 /** Lower-case label that TextDecoder takes. */

@@ -20,7 +20,7 @@ export interface XmltvWindow extends Window {
 }
 
 /**
- * Throws CodedError: `guide_not_xmltv`, `guide_compressed` (xz, zip), `usage` (an unknown zone). What `chunks` throws
+ * Throws CodedError: `guide_not_xmltv`, `guide_compressed` (xz, zip, …), `usage` (an unknown zone). What `chunks` throws
  * comes through as it is.
  */
 export async function parseXmltv(chunks: AsyncIterable<Uint8Array>, window: XmltvWindow): Promise<GuideData> {

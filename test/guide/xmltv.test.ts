@@ -349,11 +349,13 @@ describe('parseXmltv on what is no guide', () => {
     expect(await failure(text)).toBe(message);
   });
 
-  it('says of xz and zip that it cannot open them', async () => {
-    expect(await failure(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 1))).toBe(
-      'guide_compressed: it is a xz file',
-    );
-    expect(await failure(Uint8Array.of(0x50, 0x4b, 3, 4, 1, 1))).toBe('guide_compressed: it is a zip file');
+  it.each([
+    ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+    ['zip', [0x50, 0x4b, 3, 4, 1]],
+    ['bzip2', [0x42, 0x5a, 0x68, 0x39, 0x31]],
+    ['zstd', [0x28, 0xb5, 0x2f, 0xfd, 1]],
+  ])('says of %s that it cannot open it', async (how, magic) => {
+    expect(await failure(Uint8Array.of(...magic, 1))).toBe(`guide_compressed: it is a ${how} file`);
   });
 });
 
@@ -374,6 +376,20 @@ describe('parseXmltv on packed and encoded guides', () => {
     expect(cut.counts.partial).toBe(true);
     expect(cut.programmes.length).toBeGreaterThan(10);
     expect(cut.programmes.length).toBeLessThan(200);
+  });
+
+  it('takes what is not UTF-8, in a guide that says that it is, for Windows-1252', async () => {
+    const rows = [titled(1, 60, 'Über Café'), titled(2, 60, 'Ärger 漢'), titled(3, 60, 'Señor')];
+    const text = Buffer.from(tv(...rows), 'utf8');
+    const wrong = Buffer.concat([
+      text.subarray(0, text.indexOf('Über')),
+      Buffer.from('Über Café', 'latin1'),
+      text.subarray(text.indexOf('Über') + Buffer.byteLength('Über Café'), text.indexOf('Señor')),
+      Buffer.from('Señor', 'latin1'),
+      text.subarray(text.indexOf('Señor') + Buffer.byteLength('Señor')),
+    ]);
+    for (const size of [1, 7, 64, wrong.length])
+      expect(titles(await parse(wrong, WINDOW, size))).toEqual(['Über Café', 'Ärger 漢', 'Señor']);
   });
 
   it('decodes by the mark, by the declaration, and as UTF-8 otherwise', async () => {
