@@ -7,6 +7,8 @@ export interface Outlet {
   put(chunks: readonly Buffer[]): boolean;
   /** Nothing follows. */
   end(): void;
+  /** Nothing more is wanted for now. */
+  isPaused(): boolean;
   /** Resolves when all that was put in is out, and more is wanted. */
   ready(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export function hlsOutlet(onDestroy: () => void): Outlet {
       ended = true;
       hand();
     },
+    isPaused: () => paused && !gone,
     ready: () => (!paused || gone ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };
 }

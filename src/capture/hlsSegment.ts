@@ -3,6 +3,7 @@
  * one (PROTOCOLS §5.2). What cannot be made whole is not given out at all.
  */
 import { createDecipheriv, createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import type { ByteRange, Segment, SegmentKey } from '../domain/hlsPlaylist.js';
 import type { HlsFetch } from './hlsFetch.js';
 import type { Container } from './hlsFrames.js';
@@ -96,7 +97,7 @@ export function hlsSegments(fetch: HlsFetch): HlsSegments {
       if (init !== null && !Buffer.isBuffer(init)) return init;
       const answer = await fetch.get(segment.uri, SEGMENT_BYTES_MAX, segment.range);
       if (answer.kind !== 'whole') return answer;
-      let { parts, bytes } = answer;
+      let { parts, bytes } = unpacked(answer);
       if (key && segment.key) {
         const plain = decrypted(parts, key, segment.key, segment.sequence);
         if (plain) dropBlocks(parts);
@@ -114,6 +115,18 @@ export function hlsSegments(fetch: HlsFetch): HlsSegments {
       return failed(start);
     },
   };
+}
+
+/** Some pack what should not be packed, without being asked to. */
+function unpacked({ parts, bytes }: { readonly parts: readonly Buffer[]; readonly bytes: number }) {
+  if (parts[0]?.[0] !== 0x1f || parts[0][1] !== 0x8b) return { parts, bytes };
+  try {
+    const plain = gunzipSync(Buffer.concat(parts), { maxOutputLength: SEGMENT_BYTES_MAX });
+    dropBlocks(parts);
+    return { parts: [plain], bytes: plain.length };
+  } catch {
+    return { parts, bytes };
+  }
 }
 
 function failed(start: Buffer): LoadedSegment & { kind: 'failed' } {

@@ -152,8 +152,15 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
     let mediaMono = clock.mono();
     let isBroken = false;
     let isSuspect = false;
+    async function wanted(): Promise<void> {
+      const waitedMono = clock.mono();
+      await outlet.ready();
+      mediaMono += clock.mono() - waitedMono;
+    }
     while (!signal.aborted) {
-      while (running.length < (wish.oneAtATime ? 1 : AHEAD)) {
+      // What nobody can take yet would wait in memory that nobody counts.
+      if (running.length === 0) await wanted();
+      while (running.length < (wish.oneAtATime ? 1 : AHEAD) && !outlet.isPaused()) {
         const step = todo.shift();
         if (!step) break;
         running.push({ step, loaded: step.kind === 'take' ? load(step.segment) : NOTHING });
@@ -170,9 +177,7 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       const { step } = head;
       const loaded = await head.loaded;
       running.shift();
-      const waitedMono = clock.mono();
-      await outlet.ready();
-      mediaMono += clock.mono() - waitedMono;
+      await wanted();
       if (signal.aborted) return;
       isSuspect = step.suspect && (isSuspect || (step.kind === 'take' && step.discontinuity));
       if (step.kind === 'lost') {

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hlsTransport } from '../../src/capture/hlsTransport.js';
 import { capture } from '../../src/capture/protocols.js';
@@ -144,6 +145,37 @@ describe('an HLS stream', () => {
     expect((await recorded()).frames).toEqual(framesOf(0, 1, 2, 3, 4, 5));
     expect(Math.max(...held)).toBeGreaterThan(0);
     expect(pool.heldBytes()).toBe(1_000);
+  });
+
+  it('loads nothing more while nobody can take it, though its playlist is followed', async () => {
+    const started = await origin({ segments: loopSegments(clip, 0, 20), shown: 3, targetS: 0.2 });
+    const wish: HlsWish = { from: 0, cursor: null, quality: BEST, oneAtATime: false };
+    const { body } = await transport.open(started.mediaUrl, { headersTimeoutMs: 5_000, wish });
+    await new Promise<void>((resolve) => {
+      body.flow({
+        onData() {
+          body.pause();
+          resolve();
+        },
+        onEnd: () => undefined,
+        onFault: () => undefined,
+      });
+    });
+    started.advance(17);
+    const seen = started.asked('media.m3u8');
+    while (started.asked('media.m3u8') < seen + 4) await new Promise((resolve) => setImmediate(resolve));
+    // The one that came, and two ahead of it.
+    expect(started.asked('seg-')).toBeLessThanOrEqual(3);
+    body.destroy();
+  });
+
+  it('is unpacked where its segments are packed unasked', async () => {
+    const segments = loopSegments(clip, 0, 4).map((segment, n) =>
+      n % 2 === 0 ? segment : { ...segment, media: gzipSync(segment.media) },
+    );
+    const { outcome } = await recordAll({ segments });
+    expect(codeOf(outcome)).toBe('upstream_ended');
+    expect(await recorded()).toEqual({ errors: [], frames: framesOf(0, 1, 2, 3) });
   });
 
   it('is known by its first line, under any address and content type, behind redirects, with its tokens', async () => {

@@ -322,3 +322,30 @@ describe('whatever a stream is made of', () => {
     expect(faultsOf(after.spool)).toEqual([]);
   });
 });
+
+describe('after a hole in a stream of open groups of pictures', () => {
+  let open: Buffer;
+  beforeAll(async () => {
+    open = await clipBytes({ encoder: '-bf 2 -x264-params open-gop=1:b-adapt=0:scenecut=0' });
+  });
+
+  it.each([0.55, 0.6, 0.67, 0.74, 0.8])(
+    'nothing is shown that lacks what it refers to (from %s on)',
+    async (from) => {
+      const begun = await decode(part(open, 0, 0.3));
+      const { spool } = await recordPieces([part(open, 0, 0.3), part(open, from, 1)], { silentMs: 1_000 });
+      const { frames, errors } = await decode(spool, 'warning');
+      // The first pictures tell the decoder to let go of what the hole took, and it shows the last ones before it late.
+      const known = /mmco: unref short failure|non monotonically increasing dts to muxer/;
+      expect(errors.filter((line) => !known.test(line))).toEqual([]);
+      // A picture without what it refers to would show a mixture: another number, or none.
+      const shown = frames.toSorted((a, b) => a - b);
+      expect(new Set(shown).size).toBe(shown.length);
+      const hole = shown.findIndex((frame, n) => n > 0 && frame > (shown[n - 1] ?? 0) + 1);
+      expect(begun.frames.slice(0, hole)).toEqual(shown.slice(0, hole));
+      expect(begun.frames.length - hole).toBeLessThanOrEqual(3);
+      expect(isUnbroken(shown.slice(hole))).toBe(true);
+      expect(shown.at(-1)).toBe(159);
+    },
+  );
+});

@@ -12,6 +12,7 @@ import type { CaptureOutcome } from '../../src/domain/capture.js';
 import { systemClock } from '../../src/io/clock.js';
 import type { Disk } from '../../src/io/disk.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
+import type { Transport } from '../../src/io/transport.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
 import { loopClip } from '../media/clip.js';
 
@@ -63,7 +64,30 @@ async function scene() {
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/live`;
   const transport = undiciTransport(systemClock);
   const pool = waitPool(POOL_BYTES);
-  const feeds = createFeeds({ transport, clock: systemClock, pool, onClosed: () => undefined, lingerMs: 0 });
+  let heldBack = false;
+  const watched: Transport = {
+    ...transport,
+    async open(address_, request) {
+      const response = await transport.open(address_, request);
+      const { body } = response;
+      const pause = () => {
+        heldBack = true;
+        body.pause();
+      };
+      const resume = () => {
+        heldBack = false;
+        body.resume();
+      };
+      return { ...response, body: { ...body, pause, resume } };
+    },
+  };
+  const feeds = createFeeds({
+    transport: watched,
+    clock: systemClock,
+    pool,
+    onClosed: () => undefined,
+    lingerMs: 0,
+  });
   const folder = await mkdtemp(join(tmpdir(), 'catchupd-slow-'));
   closers.push(
     () => rm(folder, { recursive: true }),
@@ -102,22 +126,26 @@ async function scene() {
     }
     watch();
   }
-  return { pool, sent, record, until, heldMax: () => heldMax, connections: () => viewers.size };
+  return {
+    pool,
+    sent,
+    record,
+    until,
+    isHeldBack: () => heldBack,
+    heldMax: () => heldMax,
+    connections: () => viewers.size,
+  };
 }
 
 describe('a disk that does not keep up', () => {
   it('holds the provider back, within the pool, and loses nothing', async () => {
     const { disk, open } = gated();
-    const { sent, record, until, heldMax, pool } = await scene();
+    const { sent, record, until, heldMax, pool, isHeldBack } = await scene();
     const recording = record('only', disk);
     await until(() => pool.heldBytes() > 0.4 * POOL_BYTES);
-    // What is sent now fills the buffers between, and then nothing moves any more.
-    let before = -1;
-    while (before !== sent.bytes) {
-      before = sent.bytes;
-      await new Promise((resolve) => void setTimeout(resolve, 300));
-    }
-    await until(() => true);
+    // What is sent from now on fills the buffers between, and then nothing moves any more.
+    await until(() => isHeldBack());
+    const before = sent.bytes;
     expect(recording.ended.outcome).toBeNull();
     open();
     await until(() => sent.bytes > 4 * before);
