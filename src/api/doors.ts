@@ -24,8 +24,10 @@ export interface ApiDoors {
   recording(id: string): object | null;
   /** What happened to it, event by event; null where nobody has this id. */
   past(id: string): Promise<object | null>;
-  plan(): object;
-  guide(wish: GuideWish): object;
+  /** May be `JsonBytes`. */
+  plan(): object | Promise<object>;
+  /** May be `JsonBytes`. */
+  guide(wish: GuideWish): object | Promise<object>;
   why(query: string): Promise<object>;
   /** Accounts, hosts, connections and who waits for one. */
   upstreams(): object;

@@ -3,9 +3,11 @@
  * made from a list of these, so that neither can say what the other does not do.
  */
 
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CodedError, type ErrorCode } from '../domain/errors.js';
+import { JsonBytes } from '../domain/json.js';
 import type { Thrift } from './thrift.js';
 
 type Fields = z.ZodObject;
@@ -76,7 +78,8 @@ export function route<P extends Fields = typeof NOTHING, Q extends Fields = type
       if (!wish.thrift) return wish.answers(asked);
       reply.type('application/json; charset=utf-8');
       const key = JSON.stringify([wish.path, asked.params, asked.query]);
-      return wish.thrift.json(key, () => wish.answers(asked));
+      const written = await wish.thrift.json(key, () => wish.answers(asked));
+      return written instanceof JsonBytes ? Readable.from(written.parts) : written;
     },
   };
 }

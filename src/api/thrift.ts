@@ -3,32 +3,37 @@
  * whatever asks how often, a twentieth of the processor is all that it gets. Cheap answers are always made anew.
  */
 
+import { JsonBytes } from '../domain/json.js';
+
 const FACTOR = 20;
 const CHEAP_MS = 3;
 const KEPT_MS_MAX = 2_000;
 const KEPT_MAX = 24;
 
+type Written = string | JsonBytes;
+
 interface Kept {
-  readonly text: string;
+  readonly text: Written;
   readonly until: number;
 }
 
 export interface Thrift {
-  /** JSON of what `make` gives, for a request of this address. */
-  json(key: string, make: () => unknown): Promise<string>;
+  /** JSON of what `make` gives, for a request of this address, unless that is written already. */
+  json(key: string, make: () => unknown): Promise<Written>;
   /** Something was changed by hand: nobody shall see the old. */
   forget(): void;
 }
 
 export function createThrift(mono: () => number = () => performance.now()): Thrift {
   const kept = new Map<string, Kept>();
-  const making = new Map<string, Promise<string>>();
+  const making = new Map<string, Promise<Written>>();
   let era = 0;
 
-  async function made(key: string, make: () => unknown): Promise<string> {
+  async function made(key: string, make: () => unknown): Promise<Written> {
     const born = era;
     const from = mono();
-    const text = JSON.stringify(await make());
+    const value = await make();
+    const text = value instanceof JsonBytes ? value : JSON.stringify(value);
     const ms = mono() - from;
     if (ms >= CHEAP_MS && born === era) {
       kept.delete(key);

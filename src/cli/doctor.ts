@@ -13,7 +13,7 @@ import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
 import { undiciExchange } from '../io/undiciExchange.js';
 import { shownLocation } from '../guide/fetchSource.js';
-import { levelOf } from '../runtime/leveling.js';
+import { levelOf, rateOf } from '../runtime/leveling.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
 import { openStore } from '../store/store.js';
@@ -144,7 +144,7 @@ function sourceChecks(found: Survey, config: Config): Check[] {
 
 /** An estimate; whether it fits is for a person to see beside the disk's own line. */
 function levelCheck({ outlook, entries, at }: Survey, config: Config): Check {
-  const level = levelOf(config, outlook.decisions, entries, at);
+  const level = levelOf(config, outlook.decisions, rateOf(entries), at);
   const check = 'space';
   if (level !== null) return passed(check, `levels off near ${gib(level)}, as planned and kept now`);
   const next = 'something is kept for ever: --keep, --budget-bytes or --retain-completed can set an end';

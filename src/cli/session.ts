@@ -11,6 +11,7 @@ import { undiciTransport } from '../io/undiciTransport.js';
 import type { Log } from '../log.js';
 import type { Doors } from '../runtime/doors.js';
 import { withFailpoint } from './failpoint.js';
+import { createThreadPlanner } from '../runtime/threadPlanner.js';
 import type { LoadedCommand } from './load.js';
 import type { Screen } from './screen.js';
 
@@ -30,6 +31,7 @@ export function openDoors(log: Log): Doors {
     disk: withFailpoint(nodeDisk, process.env['CATCHUPD_FAILPOINT']),
     transport: undiciTransport(systemClock),
     parse: createWorkerParse(),
+    planner: createThreadPlanner(),
     random: systemRandom,
     processes: systemProcesses,
     exchange: undiciExchange(systemClock),
@@ -39,5 +41,5 @@ export function openDoors(log: Log): Doors {
 }
 
 export async function closeDoors(doors: Doors): Promise<void> {
-  await Promise.all([doors.transport.close(), doors.parse.close()]);
+  await Promise.all([doors.transport.close(), doors.parse.close(), doors.planner.close()]);
 }

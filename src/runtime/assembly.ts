@@ -21,12 +21,12 @@ import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
 import { createMediaIndexes, type MediaIndexes } from './mediaIndexes.js';
 import { createPanels } from './panels.js';
+import type { PlanFacts } from './planFacts.js';
 import { createHousekeeping } from './housekeeping.js';
 import { createPastGuide, type PastGuide } from './pastGuide.js';
 import { createLookout, type Lookout, type RunMode } from './lookout.js';
 import { createOverrides, type Overrides } from './overrides.js';
-import { look } from './planning.js';
-import { guideOf, replan } from './replan.js';
+import { factsOf, replan, type FactDoors } from './replan.js';
 import { createOutbox, type Outbox } from './outbox.js';
 import { itemOf } from './reporting.js';
 import { createReaper } from './orphans.js';
@@ -78,6 +78,8 @@ export interface Assembly {
   readonly system: ActorSystem;
   readonly upstreams: Upstreams;
   readonly watch: Watch;
+  /** What plans are made of, as it stands. */
+  facts(): PlanFacts;
   /** What accounts allow may change with every list. */
   tellAccounts(cooling: readonly Cooling[]): void;
   tellLimits(): void;
@@ -93,7 +95,7 @@ const HANDOVER_MS_MAX = 5_000;
 
 export function assemble(parts: AssemblyDoors): Assembly {
   const { config, doors, mode, folder, history, store, roots } = parts;
-  const { clock, disk, log } = doors;
+  const { clock, disk, log, planner } = doors;
 
   const times = createLocalTimes();
   const deadlines = createDeadlines(clock, (id, deadline, at) => system.call(id, deadline, at), {
@@ -113,7 +115,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     }),
   );
   const panels = createPanels({
-    lists: () => sources.lists(),
+    lists: () => sources.lists().values(),
     ask: (ref, signal) => sources.facts(ref, signal),
     onNews: () => tellAccounts([]),
   });
@@ -216,6 +218,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     onDeath: (error, event) => void supervision.replaceScheduler(error, event),
   });
   const rules = createRulesFile(config, doors);
+  const factDoors: FactDoors = { config, book, store, sources, rules };
   const lookout: Lookout = createLookout({
     config,
     doors,
@@ -229,10 +232,9 @@ export function assemble(parts: AssemblyDoors): Assembly {
     guideStates: () => system.guideStates(),
     refreshGuides: (at) => system.refreshGuides(at),
     rulesChanged: () => rules.reread(),
-    plan(at, previous) {
-      const planned = replan({ config, book, store, sources, overrides, rules }, at, previous);
-      pastGuide.leave(watch.planning().decisions, at);
-      watch.planned(planned, at);
+    async plan() {
+      const planned = await replan({ ...factDoors, planner, clock, overrides, pastGuide });
+      watch.planned();
       return planned;
     },
     timeTrusted: () => clock.doubt() === null,
@@ -247,7 +249,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     store,
     book,
     clock,
-    rows: () => look(config, guideOf(sources), clock.now(), Infinity).capsules,
+    row: (capsuleId) => planner.capsule(factsOf(factDoors), capsuleId, clock.now()),
     forward: (id, event) => system.send({ type: 'FORWARD', at: event.at, id, event }),
     planNow: () => lookout.sourceChanged(),
   });
@@ -358,6 +360,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     system,
     upstreams,
     watch,
+    facts: () => factsOf(factDoors),
     tellAccounts,
     tellLimits,
     start: (ready) =>

@@ -5,11 +5,12 @@ import { accountOf } from '../domain/account.js';
 import type { Capacity } from '../domain/forecast.js';
 import { isFresh } from '../domain/slots.js';
 import type { AccountRecord } from './accounts.js';
-import type { Sources } from './sources.js';
+import type { Addresses, ListsInUse } from './addresses.js';
 
 export function capacityOf(
   config: Config,
-  sources: Sources,
+  addresses: Pick<Addresses, 'accounts' | 'accountsOf'>,
+  lists: ListsInUse,
   records: Iterable<readonly [string, unknown]>,
   now: number,
 ): Capacity {
@@ -18,11 +19,11 @@ export function capacityOf(
   const lower = (key: string, max: number) => {
     limits[key] = Math.min(limits[key] ?? Infinity, max);
   };
-  for (const { key, label } of sources.accounts()) {
+  for (const { key, label } of addresses.accounts()) {
     const max = providerMax[label.toLowerCase()] ?? 0;
     if (max > 0) lower(key, Math.max(1, max - (providerReserve[label.toLowerCase()] ?? 0)));
   }
-  for (const { list } of sources.lists()) {
+  for (const { list } of lists.values()) {
     const url = list?.panel ? list.channels[0]?.urls[0] : undefined;
     const max = list?.panel?.connectionsMax ?? 0;
     // Panels have been seen to understate it, so what a person says counts more.
@@ -36,6 +37,6 @@ export function capacityOf(
     slotsMax,
     limits,
     preempt,
-    accountsOf: ({ upstreams }) => upstreams.map((ref) => sources.accountsOf(ref)),
+    accountsOf: ({ upstreams }) => upstreams.map((ref) => addresses.accountsOf(ref)),
   };
 }

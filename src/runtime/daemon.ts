@@ -20,6 +20,8 @@ import { createEnding } from './ending.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import type { Outbox } from './outbox.js';
+import type { PlanFacts } from './planFacts.js';
+import type { Planner } from './planner.js';
 import { adoptStrandedSpools } from './strandedSpools.js';
 import { neverMadeAnew } from './privateFolder.js';
 import { openRoots, type Roots } from './roots.js';
@@ -85,6 +87,9 @@ export interface Daemon {
   override(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
   /** Accounts, hosts, connections and who waits for one; for people. */
   upstreams(): ReturnType<typeof upstreamsView>;
+  /** Guides and the last plan, and what is told of it. */
+  readonly planner: Planner;
+  facts(): PlanFacts;
   /** What is known of upstreams and their hosts. */
   readonly ranking: Upstreams;
   /** Where the media of a recording can be begun, while it grows and after; null where there is nothing to play. */
@@ -235,6 +240,8 @@ async function startLocked(
     override: (capsuleId, word) => parts.overrides.say(capsuleId, word),
     upstreams: () =>
       upstreamsView(system.scheduler().context, sources.accounts(), store, clock.now(), ranked),
+    planner: doors.planner,
+    facts: parts.facts,
     ranking: upstreams,
     async mediaIndex(id) {
       const entry = book.get(id);

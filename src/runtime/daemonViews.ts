@@ -1,16 +1,17 @@
 /** The daemon as the HTTP door shows it: every view, bound to what runs. */
 
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
-import { rfc3339 } from '../domain/text.js';
+import { JsonBytes } from '../domain/json.js';
 import { reportItem } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
 import type { Disk } from '../io/disk.js';
 import { readHistory } from '../store/historyFiles.js';
 import { chartsView, pastOf } from './chartsView.js';
 import type { Daemon } from './daemon.js';
-import { findWhy, shownDecision, shownWhy, withinHorizon, withPast } from './decisionsView.js';
-import { guideView, type GuideWish } from './guideView.js';
+import { findWhy, shownWhy, withPast } from './decisionsView.js';
+import type { GuideWish } from './guideView.js';
 import type { NewsItem } from './news.js';
 import {
   recordingsView,
@@ -20,12 +21,15 @@ import {
   type RecordingsWish,
 } from './recordingsView.js';
 import { pastDecisions } from './pastGuide.js';
+import type { PageParts } from './planFacts.js';
 import { reportOf } from './reporting.js';
 import { sourcesView, sourceStandings } from './sourcesView.js';
 import { storageView } from './storageView.js';
 
 /** `capture` may still add to the spool in these. */
 const GROWING: ReadonlySet<string> = new Set(['spooling', 'retrying', 'failover', 'finalizing']);
+
+const PARTS_A_TURN = 64;
 
 export type DaemonViews = ReturnType<typeof daemonViews>;
 
@@ -51,22 +55,18 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
       const { entries } = await readHistory(disk, join(privateFolder, 'history'), id);
       return { id, steps: pastOf(entries) };
     },
-    plan() {
-      const { decisions, conflicts, at } = watch.planning();
-      return {
-        generated_at: rfc3339(at === 0 ? now() : at),
-        decisions: withinHorizon(decisions).map((decision) =>
-          shownDecision(decision, conflicts.get(decision)),
-        ),
-      };
-    },
-    guide(wish: GuideWish) {
-      return guideView(watch.planning(), book, wish, now());
-    },
+    plan: async () => written(await daemon.planner.planPage(now())),
+    guide: async (wish: GuideWish) => written(await daemon.planner.guidePage(daemon.facts(), wish, now())),
     async why(query: string) {
-      const { decisions, conflicts } = watch.planning();
+      const planned = await daemon.planner.found(query);
+      const conflicts = new Map(
+        planned.flatMap(({ decision, conflict }) => (conflict ? [[decision, conflict] as const] : [])),
+      );
       const found = findWhy(query, {
-        decisions: withPast(decisions, await pastDecisions(disk, privateFolder, query)),
+        decisions: withPast(
+          planned.map(({ decision }) => decision),
+          await pastDecisions(disk, privateFolder, query),
+        ),
         entries: [...book.all(), ...book.aside()],
         tombstones: store.tombstones().values(),
       });
@@ -91,6 +91,18 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
     inspector: watch.inspector,
     gauges,
   };
+
+  /** What recordings are is told a few at a time: there may be thousands, and captures want their turn (P1). */
+  async function written(parts: PageParts): Promise<JsonBytes> {
+    const told: Uint8Array[] = [];
+    for (const [i, part] of parts.entries()) {
+      if (i % PARTS_A_TURN === PARTS_A_TURN - 1) await turn();
+      const entry = typeof part === 'string' ? book.get(part) : undefined;
+      if (entry) told.push(Buffer.from(`,"recording":${JSON.stringify(reportItem(reportedEntry(entry)))}`));
+      else if (typeof part !== 'string') told.push(part);
+    }
+    return new JsonBytes(told);
+  }
 
   function mediaOf(id: string): { path: string; growing: boolean } | null {
     const entry = book.get(id);

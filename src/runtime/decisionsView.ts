@@ -94,7 +94,8 @@ export function findWhy(text: string, known: Known): Found {
   };
 }
 
-function matches(query: string, id: string, capsule: Decision['capsule']): boolean {
+/** `query` in lower case. */
+export function matches(query: string, id: string, capsule: Decision['capsule']): boolean {
   return (
     (id !== '' && id.startsWith(query)) ||
     capsule.capsuleId.toLowerCase() === query ||

@@ -9,12 +9,14 @@ import type { Programs } from '../io/programs.js';
 import type { Random } from '../io/random.js';
 import type { Transport } from '../io/transport.js';
 import type { Log } from '../log.js';
+import type { Planner } from './planner.js';
 
 export interface Doors {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly transport: Transport;
   readonly parse: Parse;
+  readonly planner: Planner;
   readonly random: Random;
   readonly processes: ProcessProbe;
   readonly exchange: Exchange;

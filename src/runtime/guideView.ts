@@ -6,12 +6,18 @@
 import type { Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import { channelKeyOf } from '../domain/identity.js';
-import { reportItem } from '../domain/report.js';
 import { rfc3339 } from '../domain/text.js';
-import type { Book, Entry } from './book.js';
 import { shownAction, shownConflict, type Conflicts } from './decisionsView.js';
-import { reportedEntry, topOf } from './recordingsView.js';
-import type { Planning } from './watch.js';
+import type { PageParts } from './planFacts.js';
+import { topOf } from './recordingsView.js';
+import type { Shadow } from './shadow.js';
+
+/** A plan, and when it was made: epoch milliseconds, 0 before the first one. */
+interface Planning {
+  readonly decisions: readonly Decision[];
+  readonly conflicts: Conflicts;
+  readonly at: number;
+}
 
 export interface GuideWish {
   readonly fromAt: number;
@@ -35,17 +41,35 @@ interface Row {
 /** A plan is made every few minutes, and asked for many times. */
 const rowsOf = new WeakMap<readonly Decision[], ReadonlyMap<string, Row>>();
 
-export function guideView(planning: Planning, book: Book, wish: GuideWish, now: number) {
+/**
+ * JSON, and between its parts the ids of recordings: what they are just now is known elsewhere. Each stands where its
+ * programme's `recording` belongs.
+ */
+export function guidePage(
+  planning: Planning,
+  shadows: Iterable<Shadow>,
+  wish: GuideWish,
+  now: number,
+): PageParts {
+  const encoder = new TextEncoder();
+  const text = JSON.stringify(pageOf(planning, shadows, wish, now));
+  return text.split(RECORDING).map((part, i) => (i % 2 === 0 ? encoder.encode(part) : part));
+}
+
+/** No text of a guide reads like this in JSON, where its quotes are escaped. */
+const RECORDING = /,"recording":"([0-9a-f]+)"/;
+
+function pageOf(planning: Planning, shadows: Iterable<Shadow>, wish: GuideWish, now: number) {
   const rows = new Map(planned(planning.decisions));
-  const recorded = new Map<string, Entry[]>();
-  const byKey = new Map<string, Entry>();
-  for (const entry of book.all()) {
-    const { keys, capsule, window } = entry.recording;
-    for (const key of keys) byKey.set(key, entry);
-    if (topOf(entry.path) === 'expired' || window.stopAt <= wish.fromAt || window.startAt >= wish.toAt)
-      continue;
+  const recorded = new Map<string, Shadow[]>();
+  const byKey = new Map<string, Shadow>();
+  for (const shadow of shadows) {
+    const { path, keys, capsule, startAt, stopAt } = shadow;
+    if (path === 'quarantined') continue;
+    for (const key of keys) byKey.set(key, shadow);
+    if (topOf(path) === 'expired' || stopAt <= wish.fromAt || startAt >= wish.toAt) continue;
     const key = channelKeyOf(capsule);
-    recorded.set(key, [...(recorded.get(key) ?? []), entry]);
+    recorded.set(key, [...(recorded.get(key) ?? []), shadow]);
     if (!rows.has(key)) rows.set(key, rowOf(key, capsule));
   }
   const word = wish.q.trim().toLowerCase();
@@ -87,12 +111,12 @@ function rowOf(key: string, { channelId, channelName, guideNumber, group }: Deci
   return { key, channelId, name: channelName, number: guideNumber, group, decisions: [] };
 }
 
-function fits(row: Row, entries: readonly Entry[], word: string): boolean {
+function fits(row: Row, shadows: readonly Shadow[], word: string): boolean {
   const has = (text: string) => text.toLowerCase().includes(word);
   return (
     has(row.name) ||
     row.decisions.some(({ capsule }) => has(capsule.title)) ||
-    entries.some(({ recording }) => has(recording.capsule.title))
+    shadows.some(({ capsule }) => has(capsule.title))
   );
 }
 
@@ -106,8 +130,8 @@ function byNumber(a: Row, b: Row): number {
 
 function programmesOf(
   row: Row,
-  entries: readonly Entry[],
-  byKey: ReadonlyMap<string, Entry>,
+  shadows: readonly Shadow[],
+  byKey: ReadonlyMap<string, Shadow>,
   { fromAt, toAt }: GuideWish,
   conflicts: Conflicts,
 ) {
@@ -115,21 +139,19 @@ function programmesOf(
   const programmes = row.decisions
     .filter(({ capsule }) => capsule.stopAt > fromAt && capsule.startAt < toAt)
     .map((decision) => {
-      const entry = byKey.get(decision.capsule.recordKey);
-      if (entry) shown.add(entry.id);
-      return programme(decision.capsule, told(decision, conflicts.get(decision)), entry);
+      const shadow = byKey.get(decision.capsule.recordKey);
+      if (shadow) shown.add(shadow.id);
+      return programme(decision.capsule, told(decision, conflicts.get(decision)), shadow);
     });
-  for (const entry of entries)
-    if (!shown.has(entry.id))
-      programmes.push(
-        programme(capsuleOf(entry), { action: 'record', reason: entry.recording.reason }, entry),
-      );
+  for (const shadow of shadows)
+    if (!shown.has(shadow.id))
+      programmes.push(programme(capsuleOf(shadow), { action: 'record', reason: shadow.reason }, shadow));
   return programmes.toSorted((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
 }
 
 /** Where the recording knows better than the row it came from. */
-function capsuleOf({ recording: { capsule, window } }: Entry): Decision['capsule'] {
-  return { ...capsule, startAt: window.startAt, stopAt: window.stopAt };
+function capsuleOf({ capsule, startAt, stopAt }: Shadow): Decision['capsule'] {
+  return { ...capsule, startAt, stopAt };
 }
 
 function told(decision: Decision, conflict: Conflict | undefined) {
@@ -140,7 +162,7 @@ function told(decision: Decision, conflict: Conflict | undefined) {
   };
 }
 
-function programme(capsule: Decision['capsule'], decided: object, entry?: Entry) {
+function programme(capsule: Decision['capsule'], decided: object, shadow?: Shadow) {
   return {
     capsule_id: capsule.capsuleId,
     title: capsule.title,
@@ -149,6 +171,6 @@ function programme(capsule: Decision['capsule'], decided: object, entry?: Entry)
     start: rfc3339(capsule.startAt),
     stop: rfc3339(capsule.stopAt),
     ...decided,
-    ...(entry && { recording: reportItem(reportedEntry(entry)) }),
+    ...(shadow && { recording: shadow.id }),
   };
 }

@@ -5,12 +5,8 @@ import { levelOff, USUAL_BYTES_PER_MS } from '../domain/levelOff.js';
 import type { Decision } from '../domain/plan.js';
 import type { Entry } from './book.js';
 
-export function levelOf(
-  { what, how, keep }: Config,
-  decisions: readonly Decision[],
-  entries: Iterable<Entry>,
-  now: number,
-): number | null {
+/** Bytes a millisecond, as measured; a usual stream where nothing was. */
+export function rateOf(entries: Iterable<Entry>): number {
   let bytes = 0;
   let capturedMs = 0;
   for (const { recording } of entries)
@@ -18,12 +14,21 @@ export function levelOf(
       bytes += stretch.bytes;
       capturedMs += stretch.toAt - stretch.fromAt;
     }
+  return capturedMs > 0 ? bytes / capturedMs : USUAL_BYTES_PER_MS;
+}
+
+export function levelOf(
+  { what, how, keep }: Config,
+  decisions: readonly Decision[],
+  bytesPerMs: number,
+  now: number,
+): number | null {
   return levelOff({
     decisions,
     now,
     horizonMs: Math.max(1, what.horizonMs),
     slotsMax: how.concurrencyMax,
-    bytesPerMs: capturedMs > 0 ? bytes / capturedMs : USUAL_BYTES_PER_MS,
+    bytesPerMs,
     keepMs: keep.keepMs,
     bytesMaxPerLane: keep.bytesMaxPerLane,
     bytesMax: keep.bytesMax,

@@ -7,8 +7,6 @@ import type { SchedulerEvent, Order } from '../../machines/schedulerContext.js';
 import type { GuideContext } from '../../machines/guide.js';
 import type { Config } from '../config/config.js';
 import { isFar } from '../domain/capturing.js';
-import type { Conflict } from '../domain/forecast.js';
-import { nextTryAt } from '../domain/foresight.js';
 import type { Decision } from '../domain/plan.js';
 import type { TimerHandle } from '../io/clock.js';
 import type { Store } from '../store/store.js';
@@ -16,9 +14,9 @@ import { createAdmission } from './admission.js';
 import { isResting, type Book } from './book.js';
 import { createDiskWatch } from './diskWatch.js';
 import type { Doors } from './doors.js';
-import { levelOf } from './leveling.js';
 import { isNear } from './nearness.js';
 import { createRemovedMedia } from './removedMedia.js';
+import type { Planned } from './replan.js';
 import type { Roots } from './roots.js';
 import { createSourceNews } from './sourceNews.js';
 import type { Sources } from './sources.js';
@@ -27,20 +25,13 @@ import { createSweep } from './sweeping.js';
 /** After a look that took long the next one waits, unless a tick asks for it: nine parts of the time are for captures. */
 const REST_PARTS = 9;
 const REST_MS_MAX = 1_000;
-/** So many orders are given before captures get their turn again. */
-const ORDERS_MAX = 50;
+/** So many orders are given before captures get their turn again: each may wake, move and store a recording. */
+const ORDERS_A_TURN = 2;
 /** With no news from a source the plan is made anew this often. */
 const REPLAN_MS_MAX = 300_000;
 
 /** `once` looks once and ends with what it found; `record` takes only what is on and gets a slot at once. */
 export type RunMode = 'always' | 'once' | 'record';
-
-export interface Planned {
-  readonly decisions: readonly Decision[];
-  readonly conflicts: ReadonlyMap<Decision, Conflict>;
-  readonly rowKeys: ReadonlySet<string>;
-  readonly orders: readonly Order[];
-}
 
 export interface LookoutDoors {
   readonly config: Config;
@@ -51,7 +42,8 @@ export interface LookoutDoors {
   readonly roots: Roots;
   readonly sources: Sources;
   readonly send: (event: SchedulerEvent) => void;
-  readonly plan: (at: number, previousRowKeys: ReadonlySet<string> | null) => Planned;
+  /** Rejects where it could not be made. */
+  readonly plan: () => Promise<Planned>;
   /** Reads the rules again where they changed. */
   readonly rulesChanged: () => Promise<boolean>;
   /** Ids of recordings that have an actor. */
@@ -89,6 +81,7 @@ export interface Lookout {
 export function createLookout(doors: LookoutDoors): Lookout {
   const { config, mode, book, store, sources, send } = doors;
   const { clock, log } = doors.doors;
+  const isOnce = mode !== 'always';
   const watch = createDiskWatch(config, doors.doors, doors.roots, book);
   const admission = createAdmission({
     doors: doors.doors,
@@ -102,15 +95,17 @@ export function createLookout(doors: LookoutDoors): Lookout {
   const removedMedia = createRemovedMedia(doors.doors, book, doors.roots, send);
   const sweep = createSweep(config, doors.doors, book, watch, send);
   const news = createSourceNews(config, doors.doors, sources, store, doors.onHeld);
-  let rowKeys: ReadonlySet<string> | null = null;
   let planned = false;
+  /** A plan is being made; it may take seconds. */
+  let planning = false;
   /** A source changed, so that what was planned may be wrong. */
   let planDue = true;
   let plannedAt = -Infinity;
   let stopped = false;
   let soon: TimerHandle | null = null;
-  /** What the plan asks for and the scheduler was not told yet. */
-  let orders: readonly Order[] = [];
+  /** What of the plan the scheduler was not told yet. */
+  let due: readonly Decision[] = [];
+  let orderOf: Planned['orderOf'] = () => null;
   let ordering: TimerHandle | null = null;
   let next: TimerHandle | null = null;
   let looking = false;
@@ -156,38 +151,54 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   function planNow(): void {
-    const once = mode !== 'always';
-    if (stopped || doors.timeLost() || sources.guides().length === 0 || (once && (planned || !settled())))
-      return;
+    if (planning || stopped || doors.timeLost() || sources.guides().length === 0) return;
+    if (isOnce && (planned || !settled())) return;
     // Rows come into the horizon hours before they start: a whole plan at every tick would be for nothing.
     const replanMs = Math.min(REPLAN_MS_MAX, config.what.horizonMs / 4);
     if (!planDue && clock.mono() - plannedAt < replanMs) return;
     planDue = false;
     plannedAt = clock.mono();
+    planning = true;
+    void doors
+      .plan()
+      .then(take)
+      .catch((error: unknown) => {
+        planDue = true;
+        log.error({ error: String(error) }, 'no plan could be made; it is tried again');
+      })
+      .finally(() => {
+        planning = false;
+      });
+  }
+
+  function take(outlook: Planned): void {
+    if (stopped) return;
     const at = clock.now();
-    const outlook = doors.plan(at, rowKeys);
-    rowKeys = outlook.rowKeys;
-    wakeFor(outlook, at);
-    if (!planned) sayLevel(outlook.decisions, at);
+    wakeFor(outlook.rest.nextTryAt, at);
+    if (!planned) sayLevel(outlook.rest.levelBytes);
     planned = true;
-    orders = once ? outlook.orders.filter((order) => isDueNow(order, at)) : outlook.orders.toSorted(byStart);
+    orderOf = outlook.orderOf;
+    due = outlook.decisions.toSorted(byStart);
     if (!ordering) order();
     if (mode === 'record') cancelQueued(at);
+    if (planDue || isOnce) lookSoon();
   }
 
   /** The next of what the plan asks for. A whole guide at once would hold everything up. */
   function order(): void {
     ordering = null;
-    if (stopped || orders.length === 0) return;
-    send({ type: 'PLANNED', at: clock.now(), orders: orders.slice(0, ORDERS_MAX) });
-    orders = orders.slice(ORDERS_MAX);
-    if (orders.length > 0) ordering = clock.after(0, order);
+    if (stopped || due.length === 0) return;
+    const at = clock.now();
+    const orders = due.slice(0, ORDERS_A_TURN).flatMap((decision) => orderOf(decision) ?? []);
+    due = due.slice(ORDERS_A_TURN);
+    const asked = isOnce ? orders.filter((each) => isDueNow(each, at)) : orders;
+    if (asked.length > 0) send({ type: 'PLANNED', at, orders: asked });
+    if (due.length > 0) ordering = clock.after(0, order);
   }
 
   /** What was skipped for want of connections is planned anew when it is on. */
-  function wakeFor(outlook: Planned, at: number): void {
+  function wakeFor(tryAt: number | null, at: number): void {
     next?.cancel();
-    const tryAt = nextTryAt(outlook);
     next =
       tryAt === null
         ? null
@@ -210,11 +221,10 @@ export function createLookout(doors: LookoutDoors): Lookout {
         send({ type: 'FORWARD', at, id, event: { type: 'CANCEL', at, reason: 'no_slot' } });
   }
 
-  function sayLevel(decisions: readonly Decision[], at: number): void {
-    const level = levelOf(config, decisions, book.all(), at);
-    if (level === null)
+  function sayLevel(bytes: number | null): void {
+    if (bytes === null)
       log.info('the space that recordings take never levels off: something is kept for ever');
-    else log.info({ bytes: level }, 'where the space that recordings take will level off, about');
+    else log.info({ bytes }, 'where the space that recordings take will level off, about');
   }
 
   function settled(): boolean {
@@ -235,12 +245,12 @@ export function createLookout(doors: LookoutDoors): Lookout {
   }
 
   function endIfIdle(): void {
-    if (mode === 'always' || stopped || !settled()) return;
+    if (!isOnce || stopped || !settled()) return;
     if (sources.guides().length === 0) return doors.onIdle('no_guide');
     if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
       return doors.onIdle('no_list');
     const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
-    if (planned && orders.length === 0 && !busy && !again && !doors.isOwing()) doors.onIdle(null);
+    if (planned && !planning && due.length === 0 && !busy && !again && !doors.isOwing()) doors.onIdle(null);
   }
 
   function isBusy(path: string, deadlineAt: number): boolean {
@@ -291,7 +301,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
 }
 
 /** Letters first, then whoever is on the air soonest. */
-function byStart(one: Order, other: Order): number {
-  const startOf = (order: Order) => (order.do === 'record' ? order.fresh.window.startAt : -Infinity);
+function byStart(one: Decision, other: Decision): number {
+  const startOf = ({ action, capsule }: Decision) => (action === 'record' ? capsule.startAt : -Infinity);
   return startOf(one) < startOf(other) ? -1 : startOf(one) > startOf(other) ? 1 : 0;
 }

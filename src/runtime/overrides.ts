@@ -15,8 +15,8 @@ export interface OverrideDoors {
   readonly store: Store;
   readonly book: Book;
   readonly clock: Clock;
-  /** Everything that the guides in use have, as far ahead as they are kept. */
-  readonly rows: () => readonly Capsule[];
+  /** Of everything that the guides in use have, as far ahead as they are kept. */
+  readonly row: (capsuleId: string) => Promise<Capsule | null>;
   readonly forward: (id: string, event: RecordingEvent) => void;
   readonly planNow: () => void;
 }
@@ -38,11 +38,6 @@ export function createOverrides(doors: OverrideDoors): Overrides {
     return [...book.all()].find(({ recording }) => recording.capsule.capsuleId === capsuleId);
   }
 
-  /** The capsule as it was last planned has every key of its recording. */
-  function rowOf(capsuleId: string): Capsule | undefined {
-    return doors.rows().find((row) => row.capsuleId === capsuleId);
-  }
-
   function forgetOld(now: number): void {
     for (const [id, override] of store.all('overrides'))
       if (isForgotten(override, now)) store.set('overrides', id, null);
@@ -50,9 +45,11 @@ export function createOverrides(doors: OverrideDoors): Overrides {
 
   return {
     async say(capsuleId, word) {
+      // The capsule as it was last planned has every key of its recording.
+      const row = recordingOf(capsuleId) ? null : await doors.row(capsuleId);
       const now = clock.now();
       const entry = recordingOf(capsuleId);
-      const capsule = entry?.recording.capsule ?? rowOf(capsuleId);
+      const capsule = entry?.recording.capsule ?? row;
       if (word === null) {
         if (!store.all('overrides').has(capsuleId) && !capsule) return false;
         store.set('overrides', capsuleId, null);

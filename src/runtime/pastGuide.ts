@@ -10,10 +10,12 @@ import type { Decision } from '../domain/plan.js';
 import { isRecord } from '../publish/answer.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import type { Doors } from './doors.js';
+import { dayOf } from './pastLines.js';
+import type { PastLines } from './planFacts.js';
 
 export interface PastGuide {
-  /** A new plan takes the place of this one: what of it is over is kept. */
-  leave(decisions: readonly Decision[], at: number): void;
+  /** What of a plan is over. */
+  keep(over: readonly PastLines[]): void;
   /** Days before the oldest of these starts are forgotten. */
   forget(starts: Iterable<number>, at: number): Promise<void>;
   settled(): Promise<void>;
@@ -34,15 +36,13 @@ export function createPastGuide(
   const folder = pastFolder(privateFolder);
   let writes: Promise<void> = Promise.resolve();
   let failed = false;
-  /** Record keys that are kept already, of the last days. */
-  const kept = new Set<string>();
 
-  async function append(day: string, lines: readonly string[]): Promise<void> {
+  async function append(day: string, text: string): Promise<void> {
     try {
       await disk.mkdir(folder, 0o700);
       const file = await disk.open(join(folder, `${day}.ndjson`), 'append', 0o600);
       try {
-        if ((await file.bytes()) < DAY_BYTES_MAX) await file.write([Buffer.from(lines.join(''))]);
+        if ((await file.bytes()) < DAY_BYTES_MAX) await file.write([Buffer.from(text)]);
       } finally {
         await file.close();
       }
@@ -54,19 +54,10 @@ export function createPastGuide(
   }
 
   return {
-    leave(decisions, at) {
-      const days = new Map<string, string[]>();
-      for (const decision of decisions) {
-        const { capsule } = decision;
-        if (capsule.stopAt > at || capsule.stopAt < at - DAY_MS || kept.has(capsule.recordKey)) continue;
-        kept.add(capsule.recordKey);
-        const day = dayOf(capsule.startAt);
-        days.set(day, [...(days.get(day) ?? []), lineOf(decision)]);
-      }
-      for (const [day, lines] of days) writes = writes.then(() => append(day, lines));
+    keep(over) {
+      for (const { day, text } of over) writes = writes.then(() => append(day, text));
     },
     async forget(starts, at) {
-      kept.clear();
       const oldest = [...starts].reduce((first, start) => Math.min(first, start), at - DAYS_MIN * DAY_MS);
       const from = dayOf(Math.max(oldest, at - DAYS_MAX * DAY_MS));
       const names = await disk.readdir(folder).catch(() => []);
@@ -119,12 +110,6 @@ async function eachLine(disk: Disk, path: string, tell: (line: string) => void):
   }
 }
 
-function lineOf({ action, reason, priority, expiresAt, recordingId, capsule }: Decision): string {
-  // What nobody asks about a programme that is over.
-  const { upstreams: _, desc: __, ...told } = capsule;
-  return `${JSON.stringify({ action, reason, priority, expiresAt, recordingId, capsule: told })}\n`;
-}
-
 function decisionOf(line: string): Decision | null {
   try {
     const value: unknown = JSON.parse(line);
@@ -141,8 +126,4 @@ function decisionOf(line: string): Decision | null {
 
 function pastFolder(privateFolder: string): string {
   return join(privateFolder, 'guide', 'past');
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
 }

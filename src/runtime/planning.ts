@@ -26,7 +26,8 @@ import type { Patience, Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
 import { stationsOf, type Station } from '../domain/station.js';
-import { hasGoodCopy, type Entry } from './book.js';
+import type { Entry } from './book.js';
+import type { Shadow } from './shadow.js';
 
 /** Rows beyond the horizon are looked at too, so that one that moved there is seen to have moved. */
 const BEYOND_MS = 2 * 3_600_000;
@@ -49,7 +50,7 @@ export interface Outlook {
 export interface DecideInput {
   readonly config: Config;
   readonly guide: GuideInUse;
-  readonly entries: Iterable<Entry>;
+  readonly shadows: Iterable<Shadow>;
   readonly tombstones: Iterable<Tombstone>;
   readonly overrides: Iterable<Override>;
   /** Undefined where there is no rules file. */
@@ -60,7 +61,7 @@ export interface DecideInput {
 }
 
 export function decide(input: DecideInput): Outlook {
-  const { config, guide, entries, tombstones, overrides, rules, now, previousRowKeys } = input;
+  const { config, guide, shadows, tombstones, overrides, rules, now, previousRowKeys } = input;
   const policy = { ...config.what, ...config.when, ...config.keep };
   const words = [...overrides];
   // A person may ask for what lies beyond the horizon.
@@ -70,7 +71,7 @@ export function decide(input: DecideInput): Outlook {
   const { decisions, conflicts } = planWithin(
     {
       capsules,
-      known: knownOf(entries),
+      known: knownOf(shadows),
       tombstones: [...tombstones],
       overrides: words,
       ...(rules && { rules }),
@@ -149,13 +150,11 @@ function isSame(one: readonly unknown[], two: readonly unknown[]): boolean {
 }
 
 /** What the plan itself dropped may come back and is not known any more. */
-function knownOf(entries: Iterable<Entry>): KnownRecording[] {
+function knownOf(shadows: Iterable<Shadow>): KnownRecording[] {
   const known: KnownRecording[] = [];
-  for (const { id, recording, path } of entries) {
-    if (path.startsWith('cancelled') && recording.cancelReason in PLAN_REASONS) continue;
-    const { keys, capsule, priority, window } = recording;
-    const { startAt, stopAt } = window;
-    const failed = path.split('.')[0] !== 'finalizing' && !hasGoodCopy(recording);
+  for (const { id, path, keys, capsule, priority, cancelReason, startAt, stopAt, hasGoodCopy } of shadows) {
+    if (path.startsWith('cancelled') && cancelReason in PLAN_REASONS) continue;
+    const failed = path.split('.')[0] !== 'finalizing' && !hasGoodCopy;
     known.push({ id, keys, capsule, priority, state: stateOf(path), failed, startAt, stopAt });
   }
   return known;
@@ -179,7 +178,7 @@ export function patienceOf(config: Config): Patience {
 
 export interface OrderDoors {
   readonly config: Config;
-  readonly now: number;
+  readonly now: () => number;
   readonly known: (id: string) => Entry | undefined;
   /** Spools that belong to recordings which are not finished. */
   readonly spools: () => Iterable<string>;
@@ -191,32 +190,31 @@ interface Taken {
   spools: Set<string> | null;
 }
 
-/** What the scheduler is asked to do; decisions that change nothing give nothing. */
-export function ordersOf(decisions: readonly Decision[], doors: OrderDoors): Order[] {
+/** What the scheduler is asked to do for a decision of one plan; null where that changes nothing. */
+export function orderMaker(doors: OrderDoors): (decision: Decision) => Order | null {
   const taken: Taken = { ids: new Set(), spools: null };
-  return decisions.flatMap((decision): Order[] => {
+  return (decision) => {
     const { action, recordingId, capsule, priority, expiresAt, reason } = decision;
     switch (action) {
       case 'record': {
         const dropped = doors.known(idOf(capsule.recordKey, ID_DIGITS));
         if (dropped?.recording.keys.includes(capsule.recordKey))
-          return [{ do: 'revive', id: dropped.id, capsule, priority, expiresAt, reason }];
-        const fresh = freshOf(decision, doors, taken);
-        return [{ do: 'record', fresh }];
+          return { do: 'revive', id: dropped.id, capsule, priority, expiresAt, reason };
+        return { do: 'record', fresh: freshOf(decision, doors, taken) };
       }
       case 'move':
       case 'extend':
         return recordingId === undefined
-          ? []
-          : [{ do: 'reschedule', id: recordingId, capsule, priority, expiresAt, reason }];
+          ? null
+          : { do: 'reschedule', id: recordingId, capsule, priority, expiresAt, reason };
       case 'drop':
-        return recordingId === undefined ? [] : [{ do: 'cancel', id: recordingId, reason }];
+        return recordingId === undefined ? null : { do: 'cancel', id: recordingId, reason };
       case 'skip':
         return recordingId !== undefined && decision.addKey && doors.known(recordingId)
-          ? [{ do: 'alias', id: recordingId, recordKey: capsule.recordKey }]
-          : [];
+          ? { do: 'alias', id: recordingId, recordKey: capsule.recordKey }
+          : null;
     }
-  });
+  };
 }
 
 function idOf(recordKey: string, digits: number): string {
@@ -249,7 +247,7 @@ function freshOf(decision: Decision, doors: OrderDoors, taken: Taken): FreshReco
     expiresAt,
     spool: spoolOf(capsule, id, doors, taken),
     patience: patienceOf(config),
-    joinedInProgress: capsule.startAt < now,
+    joinedInProgress: capsule.startAt < now(),
   };
 }
 

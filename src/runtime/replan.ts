@@ -1,49 +1,67 @@
 /** One look at everything: what the plan says of what is known now, and what the scheduler is asked to do for it. */
 
+import type { Order } from '../../machines/schedulerContext.js';
 import type { Config } from '../config/config.js';
+import type { Decision } from '../domain/plan.js';
+import type { Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
-import { capacityOf } from './capacity.js';
-import type { Planned } from './lookout.js';
+import { rateOf } from './leveling.js';
 import type { Overrides } from './overrides.js';
-import { decide, ordersOf, type GuideInUse } from './planning.js';
+import type { PastGuide } from './pastGuide.js';
+import type { PlanFacts, PlanNews } from './planFacts.js';
+import type { Planner } from './planner.js';
+import { orderMaker } from './planning.js';
 import type { RulesFile } from './rulesFile.js';
+import { shadowOf } from './shadow.js';
 import type { Sources } from './sources.js';
 
-export interface ReplanDoors {
+export interface FactDoors {
   readonly config: Config;
   readonly book: Book;
   readonly store: Store;
   readonly sources: Sources;
-  readonly overrides: Overrides;
   readonly rules: RulesFile;
 }
 
-export function guideOf(sources: Sources): GuideInUse {
-  return { channels: sources.channels(), guides: sources.guides(), aliases: sources.aliases() };
+export interface ReplanDoors extends FactDoors {
+  readonly planner: Planner;
+  readonly clock: Clock;
+  readonly overrides: Overrides;
+  readonly pastGuide: PastGuide;
 }
 
-export function replan(
-  { config, book, store, sources, overrides, rules }: ReplanDoors,
-  at: number,
-  previousRowKeys: ReadonlySet<string> | null,
-): Planned {
+export interface Planned extends PlanNews {
+  /** What the scheduler is asked to do for one of the decisions; null where that changes nothing. */
+  readonly orderOf: (decision: Decision) => Order | null;
+}
+
+/** Everything that a plan is made of, as it stands. */
+export function factsOf({ config, book, store, sources, rules }: FactDoors): PlanFacts {
   // What was put aside keeps its place: recorded anew, it would be lost (P7).
-  const aside = book.aside();
-  const known = [...book.all(), ...aside];
-  const outlook = decide({
+  const known = [...book.all(), ...book.aside()];
+  return {
     config,
-    guide: guideOf(sources),
-    entries: known,
-    tombstones: store.tombstones().values(),
-    overrides: store.all('overrides').values(),
+    lists: sources.lists(),
+    aliases: sources.aliases(),
+    guides: sources.guides(),
+    shadows: new Map(known.map((entry) => [entry.id, shadowOf(entry)])),
+    tombstones: store.tombstones(),
+    overrides: store.all('overrides'),
     rules: rules.book(),
-    capacity: capacityOf(config, sources, store.all('accounts'), at),
-    now: at,
-    previousRowKeys,
-  });
-  overrides.follow(outlook.decisions);
-  for (const { recordingId = '', addKey, capsule } of outlook.decisions) {
+    accounts: store.all('accounts'),
+  };
+}
+
+/** Rejects where the plan could not be made. What is known changes meanwhile, so an order is made when it is given. */
+export async function replan(doors: ReplanDoors): Promise<Planned> {
+  const { config, book, store, planner, clock, overrides, pastGuide } = doors;
+  const wish = { at: clock.now(), bytesPerMs: rateOf(book.all()) };
+  const news = await planner.plan(factsOf(doors), wish);
+  const { decisions } = news;
+  pastGuide.keep(news.over);
+  overrides.follow(decisions);
+  for (const { recordingId = '', addKey, capsule } of decisions) {
     const tombstone = addKey ? store.tombstones().get(recordingId) : undefined;
     if (tombstone)
       store.set('tombstones', recordingId, {
@@ -51,11 +69,15 @@ export function replan(
         keys: [...tombstone.keys, capsule.recordKey],
       });
   }
-  const orders = ordersOf(outlook.decisions, {
+  const aside = new Map(book.aside().map((entry) => [entry.id, entry]));
+  const orderOf = orderMaker({
     config,
-    now: at,
-    known: (id) => book.get(id) ?? aside.find((entry) => entry.id === id),
-    spools: () => known.flatMap(({ path, recording }) => (path === 'published' ? [] : [recording.spool])),
+    now: clock.now,
+    known: (id) => book.get(id) ?? aside.get(id),
+    spools: () =>
+      [...book.all(), ...aside.values()].flatMap(({ path, recording }) =>
+        path === 'published' ? [] : [recording.spool],
+      ),
   });
-  return { ...outlook, orders };
+  return { ...news, orderOf };
 }

@@ -7,7 +7,7 @@ import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
 import type { Aliases } from '../domain/match.js';
 import type { PanelFacts, PanelLogin } from '../domain/panel.js';
-import type { GuideData, ListData } from '../domain/programme.js';
+import type { ListData } from '../domain/programme.js';
 import { redactText } from '../domain/redact.js';
 import { parseAliases } from '../guide/aliases.js';
 import {
@@ -21,6 +21,7 @@ import { askPanel, loadXtream, withPanel } from '../guide/loadXtream.js';
 import { isPanelList, xtreamLogin } from '../guide/xtreamLogin.js';
 import { diskCode } from '../io/disk.js';
 import type { Doors } from './doors.js';
+import type { KeptGuide } from './planner.js';
 
 /** Programmes are kept this far past the horizon, so that the plan sees successors and moves. */
 const MARGIN_MS = 24 * 3_600_000;
@@ -32,15 +33,23 @@ export interface Loaded {
   readonly validators: Validators;
   readonly counts: GateCounts;
   readonly list: ListData | null;
-  readonly guide: GuideData | null;
+  readonly guide: KeptGuide | null;
   readonly at: number;
 }
 
 export interface SourceLoading {
-  /** Throws CodedError where the source cannot be read. What it fetched lies in `<id>.next`. */
-  load(ref: SourceRef, validators: Validators, signal: AbortSignal): Promise<Loaded | 'unchanged'>;
-  /** Programmes of a file around now. */
-  parseWindow(file: string): Promise<GuideData>;
+  /**
+   * Throws CodedError where the source cannot be read. What it fetched lies in `<id>.next`. `beside` is the guide in
+   * use of this source, by its number.
+   */
+  load(
+    ref: SourceRef,
+    validators: Validators,
+    beside: number | null,
+    signal: AbortSignal,
+  ): Promise<Loaded | 'unchanged'>;
+  /** Has the planner keep the programmes of a file around now. */
+  readWindow(file: string): Promise<KeptGuide>;
   /** What the panel behind a list says of its account just now; null where there is none, or no answer. */
   facts(ref: SourceRef, signal: AbortSignal): Promise<PanelFacts | null>;
   aliases(): Aliases | undefined;
@@ -51,14 +60,10 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
   const { disk, clock, log } = doors;
   let aliases: Aliases | undefined;
 
-  function parseWindow(file: string): Promise<GuideData> {
+  function readWindow(file: string, beside: number | null = null): Promise<KeptGuide> {
     const now = clock.now();
-    return doors.parse.guide({
-      path: file,
-      fromAt: now - MARGIN_MS,
-      toAt: now + config.what.horizonMs + MARGIN_MS,
-      timezone: config.sources.guideTimezone,
-    });
+    const window = { fromAt: now - MARGIN_MS, toAt: now + config.what.horizonMs + MARGIN_MS };
+    return doors.planner.read({ path: file, ...window, timezone: config.sources.guideTimezone }, beside);
   }
 
   async function loadAliases(): Promise<void> {
@@ -122,14 +127,14 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
   }
 
   return {
-    parseWindow,
+    readWindow,
     aliases: () => aliases,
     async facts(ref, signal) {
       const { location } = ref;
       if (ref.kind !== 'xtream' && !isPanelList(location)) return null;
       return askPanel(ref, await loginOf(ref), fetching(signal)).catch(() => null);
     },
-    async load(ref, validators, signal) {
+    async load(ref, validators, beside, signal) {
       const next = join(folder, `${ref.id}.next`);
       await disk.mkdir(folder, 0o700);
       await loadAliases();
@@ -139,8 +144,9 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
       if (fetched.kind === 'unchanged') return 'unchanged';
       const base = { sourceId: ref.id, validators: fetched.validators, at };
       if (ref.kind === 'xmltv') {
-        const guide = await parseWindow(next);
-        const { skipped: _, ...counts } = guide.counts;
+        const guide = await readWindow(next, beside);
+        const { skipped: _, ...all } = guide.counts;
+        const counts = { ...all, ...(guide.shiftMs !== 0 && { shiftMs: guide.shiftMs }) };
         return { ...base, list: null, guide, counts };
       }
       const file = { path: next, source: ref.id, includeAdult: config.what.includeAdult };

@@ -9,15 +9,15 @@ import type { Config } from '../config/config.js';
 import type { Channel, SourceRef, UpstreamRef } from '../domain/channel.js';
 import { CodedError } from '../domain/errors.js';
 import { listCounts, type GateCounts } from '../domain/gate.js';
-import { guideShift } from '../domain/guideShift.js';
 import type { Aliases } from '../domain/match.js';
 import type { PanelFacts } from '../domain/panel.js';
-import type { GuideData, ListData } from '../domain/programme.js';
+import type { ListData } from '../domain/programme.js';
 import { NO_VALIDATORS, type Validators } from '../guide/fetchSource.js';
 import { pause } from '../io/clock.js';
 import { createAddresses, type Addresses } from './addresses.js';
 import type { Doors } from './doors.js';
 import { createLastGood } from './lastGood.js';
+import type { KeptGuide } from './planner.js';
 import { codeOf, createSourceLoading, detailOf, type Loaded } from './sourceLoading.js';
 import { configuredSources, sourceRef } from './sourceRefs.js';
 
@@ -30,7 +30,7 @@ interface Source {
   validators: Validators;
   counts: GateCounts | null;
   list: ListData | null;
-  guide: GuideData | null;
+  guide: KeptGuide | null;
   parsedAt: number;
   /** Reads what an earlier life left; a load waits for it. */
   restored: Promise<void>;
@@ -52,11 +52,12 @@ export interface Sources extends Addresses {
   drop(token: number): void;
   /** Guides that lists name and that are not known yet become sources when none is configured. */
   channels(): readonly Channel[];
-  guides(): readonly GuideData[];
+  /** Guides in use, by the numbers that the planner keeps them under. */
+  guides(): readonly number[];
   /** Whether a guide in use knows what is on then. */
   covers(at: number): boolean;
   /** Every list, with what it said last. */
-  lists(): Iterable<{ readonly ref: SourceRef; readonly list: ListData | null }>;
+  lists(): ReadonlyMap<string, { readonly ref: SourceRef; readonly list: ListData | null }>;
   /** What the panel behind a list says of its account just now; null where there is none, or no answer. */
   facts(ref: SourceRef, signal: AbortSignal): Promise<PanelFacts | null>;
   aliases(): Aliases | undefined;
@@ -137,10 +138,9 @@ export function createSources(
     const meta = await lastGood.readGuide(source.ref.id);
     if (meta === null) return;
     source.counts = meta.counts;
-    const guide = await loading.parseWindow(lastGood.guidePath(source.ref.id));
-    if (source.guide) return;
-    source.guide = guide;
-    source.parsedAt = clock.now();
+    const guide = await loading.readWindow(lastGood.guidePath(source.ref.id));
+    if (source.guide) return doors.planner.release(guide.number);
+    use(source, guide, clock.now());
     source.validators = meta.validators;
     onChange(source.ref.id);
   }
@@ -148,10 +148,25 @@ export function createSources(
   /** The same file says more as time goes on: what was cut from it is cut anew now and then. */
   async function renewWindow(source: Source, at: number): Promise<void> {
     if (source.guide === null || Math.abs(at - source.parsedAt) < WINDOW_MS_MAX) return;
-    source.guide = await loading.parseWindow(lastGood.guidePath(source.ref.id));
-    source.parsedAt = at;
+    use(source, await loading.readWindow(lastGood.guidePath(source.ref.id)), at);
     onChange(source.ref.id);
   }
+
+  function use(source: Source, guide: KeptGuide, at: number): void {
+    if (source.guide) doors.planner.release(source.guide.number);
+    source.guide = guide;
+    source.parsedAt = at;
+  }
+
+  doors.planner.onLost(() => {
+    log.error('the thread that keeps the guides was lost; they are read again');
+    for (const source of sources.values()) {
+      if (source.guide === null) continue;
+      source.guide = null;
+      source.validators = NO_VALIDATORS;
+      source.restored = restoreGuide(source).catch(noteLostGuide);
+    }
+  });
 
   return {
     ...createAddresses(config, sources),
@@ -170,16 +185,16 @@ export function createSources(
       if (!source) return { kind: 'unchanged', at: clock.now() };
       await source.restored;
       try {
-        const found = await loading.load(source.ref, source.validators, signal);
+        const beside = source.guide?.number ?? null;
+        const found = await loading.load(source.ref, source.validators, beside, signal);
         if (found === 'unchanged') {
           await renewWindow(source, clock.now());
           source.onLooked();
           return { kind: 'unchanged', at: clock.now() };
         }
-        const loaded = { ...found, counts: countsOf(found, source) };
-        pending.set((tokens += 1), loaded);
-        source.validators = loaded.validators;
-        return { kind: 'loaded', at: clock.now(), token: tokens, counts: loaded.counts };
+        pending.set((tokens += 1), found);
+        source.validators = found.validators;
+        return { kind: 'loaded', at: clock.now(), token: tokens, counts: found.counts };
       } catch (error) {
         source.onLooked();
         if (!(error instanceof CodedError)) throw error;
@@ -190,6 +205,7 @@ export function createSources(
       const source = sources.get(sourceId);
       const loaded = pending.get(token);
       pending.delete(token);
+      if (!source && loaded?.guide) doors.planner.release(loaded.guide.number);
       if (!source || !loaded) return;
       source.counts = loaded.counts;
       if (loaded.list) {
@@ -198,8 +214,7 @@ export function createSources(
         lastGood.keepLists(sourceId, listsById);
       }
       if (loaded.guide) {
-        source.guide = loaded.guide;
-        source.parsedAt = loaded.at;
+        use(source, loaded.guide, loaded.at);
         const { counts, validators } = loaded;
         lastGood.keepGuide(sourceId, { counts, validators });
       }
@@ -207,14 +222,16 @@ export function createSources(
       onChange(sourceId);
     },
     drop(token) {
-      const source = sources.get(pending.get(token)?.sourceId ?? '');
+      const loaded = pending.get(token);
+      const source = sources.get(loaded?.sourceId ?? '');
       source?.onLooked();
       pending.delete(token);
+      if (loaded?.guide) doors.planner.release(loaded.guide.number);
       // Asked for unconditionally the next time: behind a 304 it would never be judged again.
       if (source) source.validators = NO_VALIDATORS;
     },
     channels: () => [...sources.values()].flatMap(({ list }) => list?.channels ?? []),
-    guides: () => [...sources.values()].flatMap(({ guide }) => guide ?? []),
+    guides: () => [...sources.values()].flatMap(({ guide }) => guide?.number ?? []),
     covers: (at) =>
       [...sources.values()].some(
         ({ guide, counts }) =>
@@ -223,7 +240,7 @@ export function createSources(
           at >= (counts.firstStartAt ?? Infinity) &&
           at < counts.lastStopAt,
       ),
-    lists: () => sources.values(),
+    lists: () => sources,
     facts: loading.facts,
     aliases: loading.aliases,
     async known(ref, signal) {
@@ -238,7 +255,11 @@ export function createSources(
     reconfigured() {
       const wanted = configuredSources(config);
       const ids = new Set(wanted.map(({ id }) => id));
-      for (const id of sources.keys()) if (!ids.has(id)) sources.delete(id);
+      for (const [id, { guide }] of sources) {
+        if (ids.has(id)) continue;
+        if (guide) doors.planner.release(guide.number);
+        sources.delete(id);
+      }
       for (const ref of wanted) if (!sources.has(ref.id)) add(ref);
       followLists();
     },
@@ -258,10 +279,4 @@ export function createSources(
   function noteLost(what: string, error: unknown): void {
     log.warn({ code: codeOf(error) }, `${what} could not be read; waiting for the sources`);
   }
-}
-
-/** What the gate compares with the last good one; how a guide lies to it is found out here, where both are at hand. */
-function countsOf(loaded: Loaded, source: Source): GateCounts {
-  const shiftMs = loaded.guide && source.guide ? guideShift(source.guide, loaded.guide) : 0;
-  return { ...loaded.counts, ...(shiftMs !== 0 && { shiftMs }) };
 }

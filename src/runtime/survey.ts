@@ -13,6 +13,8 @@ import { exists } from '../io/disk.js';
 import { openStore, type Store } from '../store/store.js';
 import type { Entry } from './book.js';
 import { capacityOf } from './capacity.js';
+import { createPlannerHere } from './planner.js';
+import { shadowOf } from './shadow.js';
 import type { Doors } from './doors.js';
 import { decide, type GuideInUse, type Outlook } from './planning.js';
 import { entriesOf } from './reporting.js';
@@ -54,7 +56,9 @@ const NO_HINTS: StateFound['hints'] = { all: () => new Map(), set: () => undefin
 const EMPTY_STATE: StateFound = { entries: [], tombstones: [], overrides: [], hints: NO_HINTS };
 
 /** `folder` is temporary and the caller's to remove. */
-export async function survey(config: Config, doors: Doors, folder: string): Promise<Survey> {
+export async function survey(config: Config, given: Omit<Doors, 'planner'>, folder: string): Promise<Survey> {
+  const planner = createPlannerHere(given.parse);
+  const doors = { ...given, planner };
   const privateFolder = join(config.places.outDir, '.catchupd');
   const lastGood = createSources(config, privateFolder, doors, () => undefined);
   lastGood.restore();
@@ -72,15 +76,15 @@ export async function survey(config: Config, doors: Doors, folder: string): Prom
   const use = <T>(fresh: readonly T[], kept: readonly T[]) => (fresh.length > 0 ? fresh : kept);
   const guide = {
     channels: use(sources.channels(), lastGood.channels()),
-    guides: use(sources.guides(), lastGood.guides()),
+    guides: use(sources.guides(), lastGood.guides()).flatMap((number) => planner.desk.guide(number) ?? []),
     aliases: sources.aliases(),
   };
   const rulesFile = createRulesFile(config, doors);
   await rulesFile.reread();
   const rules = rulesFile.book();
-  const state = { entries, tombstones, overrides };
+  const state = { shadows: entries.map(shadowOf), tombstones, overrides };
   const asked = sources.channels().length > 0 ? sources : lastGood;
-  const capacity = capacityOf(config, asked, hints.all('accounts'), at);
+  const capacity = capacityOf(config, asked, asked.lists(), hints.all('accounts'), at);
   const outlook = decide({ config, guide, ...state, rules, capacity, now: at, previousRowKeys: null });
   const ranking = createUpstreams({ config, doors, store: hints, sources });
   await ranking.reread();

@@ -32,10 +32,10 @@ async function answered<T>({ clock }: DaemonWorld, task: Promise<T>): Promise<T>
 type Asked = readonly [operation: string, path: string];
 
 function requests(world: DaemonWorld): Asked[] {
-  const { book, watch } = world.daemon();
+  const { book } = world.daemon();
   const one = new Map([...book.all()].map(({ id, path }) => [path.split('.')[0], id]));
   const ids = [...one.values(), NOBODY, 'not-an-id'];
-  const { decisions } = watch.planning();
+  const { decisions } = world.outlook();
   const capsule = encodeURIComponent(decisions.at(-1)?.capsule.capsuleId ?? 'none');
   const title = encodeURIComponent(decisions[0]?.capsule.title ?? '');
   const on = (operation: string, ...paths: string[]) => paths.map((path): Asked => [operation, path]);

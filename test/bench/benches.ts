@@ -4,6 +4,7 @@ import { captureBench } from './capture.js';
 import { doorsBench } from './doors.js';
 import { guideBench } from './guide.js';
 import { hlsBench } from './hls.js';
+import { loopBench } from './loop.js';
 import { pageBench } from './page.js';
 import { planBench } from './plan.js';
 import { startBench } from './start.js';
@@ -16,6 +17,7 @@ export const BENCHES: readonly Bench[] = [
   startBench,
   guideBench,
   planBench,
+  loopBench,
   pageBench,
   doorsBench,
 ];

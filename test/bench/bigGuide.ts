@@ -9,12 +9,14 @@ const CATEGORIES = ['News', 'Movie', 'Sports', 'Series', 'Documentary'];
 export interface GuideSize {
   readonly channels: number;
   readonly programmes: number;
+  /** Another one renames some programmes. */
+  readonly edition?: number;
 }
 
 /** Writes it to `path`, from a day before `now` on; resolves with its size in bytes. */
 export async function writeGuide(
   path: string,
-  { channels, programmes }: GuideSize,
+  { channels, programmes, edition = 0 }: GuideSize,
   now: number,
 ): Promise<number> {
   const file = createWriteStream(path);
@@ -32,7 +34,7 @@ export async function writeGuide(
     const rows: string[] = [];
     for (let i = 0; i < each && n * each + i < programmes; i += 1) {
       const stopAt = at + (LENGTHS_MIN[(n + i) % LENGTHS_MIN.length] ?? 30) * MINUTE_MS;
-      rows.push(rowOf(n, i, at, stopAt));
+      rows.push(rowOf(n, i, at, stopAt, i % 7 === 3 ? edition : 0));
       at = stopAt;
     }
     await write(rows.join(''));
@@ -43,12 +45,12 @@ export async function writeGuide(
   return bytes;
 }
 
-function rowOf(channel: number, index: number, startAt: number, stopAt: number): string {
+function rowOf(channel: number, index: number, startAt: number, stopAt: number, edition: number): string {
   const words =
     `Programme ${index} of channel ${channel}, told as guides tell it &amp; at some length. `.repeat(6);
   return (
     `<programme start="${stamp(startAt)}" stop="${stamp(stopAt)}" channel="channel-${channel}.tv">` +
-    `<title lang="en">Programme ${index % 60} on ${channel % 40}</title><sub-title>Part ${index}</sub-title>` +
+    `<title lang="en">Programme ${index % 60} on ${channel % 40}${edition === 0 ? '' : ` (${edition})`}</title><sub-title>Part ${index}</sub-title>` +
     `<desc>${words}</desc><category>${CATEGORIES[(channel + index) % CATEGORIES.length]}</category>` +
     `<episode-num system="xmltv_ns">${index % 9}.${index}.</episode-num></programme>\n`
   );

@@ -80,6 +80,11 @@ export const guideBench: Bench = {
             value: of((load) => load.parseHeldMs),
             max: 20,
           },
+          {
+            what: 'ms that the loop is held while it is planned',
+            value: of((load) => load.planHeldMs),
+            max: 20,
+          },
           { what: 'MB at most', value: of((load) => load.peakMegabytes), max: 200 },
         ],
         measured: {

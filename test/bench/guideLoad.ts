@@ -1,12 +1,13 @@
 /**
- * A process as the daemon is while a big guide comes in: the file is parsed behind the door to the worker, then planned,
- * while the loop is watched for how long it is held. Told by its arguments, answers with one line of JSON.
+ * A process as the daemon is while a big guide comes in: the file is read and planned behind the door to the thread of
+ * the guides, while the loop is watched for how long it is held. Told by its arguments, answers with one line of JSON.
  */
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { createWorkerParse } from '../../src/guide/workerParse.js';
-import { decide } from '../../src/runtime/planning.js';
+import type { PlanFacts } from '../../src/runtime/planFacts.js';
+import { createThreadPlanner } from '../../src/runtime/threadPlanner.js';
 
 export interface GuideLoad {
   readonly parseMs: number;
@@ -16,21 +17,23 @@ export interface GuideLoad {
   readonly planHeldMs: number;
   readonly peakMegabytes: number;
   readonly programmes: number;
-  readonly decisions: number;
 }
 
-const [, , path = '', list = '', horizon = '3h'] = process.argv;
+const [, , path = '', listPath = '', horizon = '3h'] = process.argv;
 const DAY_MS = 86_400_000;
 
 const { config } = await resolveConfig({
   command: 'run',
-  line: new Map(Object.entries({ m3u: [list], xmltv: [path], 'out-dir': ['/tmp/none'], horizon: [horizon] })),
+  line: new Map(
+    Object.entries({ m3u: [listPath], xmltv: [path], 'out-dir': ['/tmp/none'], horizon: [horizon] }),
+  ),
   env: {},
   cwd: '/',
   readFile: () => Promise.reject(Object.assign(new Error('ENOENT'), { code: 'ENOENT' })),
 });
 const parse = createWorkerParse();
-const { channels } = await parse.list({ kind: 'm3u', path: list, source: 'list', includeAdult: false });
+const planner = createThreadPlanner();
+const list = await parse.list({ kind: 'm3u', path: listPath, source: 'list', includeAdult: false });
 const now = Date.now();
 const window = { fromAt: now - DAY_MS, toAt: now + DAY_MS + config.what.horizonMs };
 const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
@@ -39,30 +42,27 @@ delay.enable();
 await settle();
 delay.reset();
 const from = performance.now();
-const data = await parse.guide({ path, ...window, timezone: 'UTC' });
+const guide = await planner.read({ path, ...window, timezone: 'UTC' }, null);
 const parseMs = performance.now() - from;
 await settle();
 const parseHeldMs = delay.max / 1e6;
-const input = {
+const facts: PlanFacts = {
   config,
-  guide: { channels, guides: [data], aliases: undefined },
-  entries: [],
-  tombstones: [],
-  overrides: [],
+  lists: new Map([['list', { list }]]),
+  aliases: undefined,
+  guides: [guide.number],
+  shadows: new Map(),
+  tombstones: new Map(),
+  overrides: new Map(),
   rules: undefined,
-  capacity: { slotsMax: 2, limits: {}, preempt: true, accountsOf: () => [[]] },
-  now,
+  accounts: new Map(),
 };
 delay.reset();
 const planMs: number[] = [];
-let decisions = 0;
-let previousRowKeys: ReadonlySet<string> | null = null;
 for (let round = 0; round < 5; round += 1) {
   const before = performance.now();
-  const outlook = decide({ ...input, previousRowKeys });
+  await planner.plan(facts, { at: now, bytesPerMs: 1_000 });
   planMs.push(performance.now() - before);
-  previousRowKeys = outlook.rowKeys;
-  decisions = outlook.decisions.length;
   await settle();
 }
 const planHeldMs = delay.max / 1e6;
@@ -73,8 +73,7 @@ const load: GuideLoad = {
   planMs,
   planHeldMs,
   peakMegabytes: Number(peak ?? Number.NaN) / 1024,
-  programmes: data.programmes.length,
-  decisions,
+  programmes: guide.counts.programmes,
 };
 process.stdout.write(`${JSON.stringify(load)}\n`);
-await parse.close();
+await Promise.all([parse.close(), planner.close()]);

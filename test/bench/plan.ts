@@ -86,7 +86,7 @@ export const planBench: Bench = {
       const base = {
         config,
         guide,
-        entries: [],
+        shadows: [],
         tombstones: [],
         overrides: [],
         rules: undefined,

@@ -1,43 +1,19 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createInlineParse } from '../../src/guide/inlineParse.js';
 import { createWorkerParse } from '../../src/guide/workerParse.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import type { Parse } from '../../src/io/parse.js';
+import { compiled } from '../compiled.js';
 
 const HOUR = 3_600_000;
 const fromAt = Date.UTC(2026, 10, 23);
 let folder = '';
 let script: URL;
 const open: Parse[] = [];
-
-/** Node 20 starts no thread from TypeScript, so the parts the thread needs are compiled first. */
-function compile(into: string): URL {
-  for (const part of ['src/guide', 'src/domain', 'src/io']) {
-    mkdirSync(join(into, part), { recursive: true });
-    for (const name of readdirSync(part)) {
-      const source = readFileSync(join(part, name), 'utf8');
-      const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-      const { outputText } = ts.transpileModule(source, { compilerOptions });
-      writeFileSync(join(into, part, name.replace(/\.ts$/, '.js')), outputText);
-    }
-  }
-  writeFileSync(join(into, 'package.json'), '{"type":"module"}');
-  symlinkSync(join(process.cwd(), 'node_modules'), join(into, 'node_modules'));
-  return pathToFileURL(join(into, 'src/guide/parseWorker.js'));
-}
 
 function guideOf(programmes: number): string {
   const stamp = (at: number) => new Date(at).toISOString().slice(0, 19).replace(/\D/g, '');
@@ -65,7 +41,8 @@ function worker(at: URL = script): Parse {
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'catchupd-parse-'));
-  script = compile(join(folder, 'built'));
+  const parts = ['src/guide', 'src/domain', 'src/io'];
+  script = compiled(join(folder, 'built'), parts, 'src/guide/parseWorker.js');
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((parse) => parse.close()));

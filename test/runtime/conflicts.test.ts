@@ -17,7 +17,7 @@ async function worldOf(rows: readonly Row[]): Promise<DaemonWorld> {
 }
 
 function said(world: DaemonWorld, title: string): string | undefined {
-  const { decisions } = world.daemon().watch.planning();
+  const { decisions } = world.outlook();
   const one = decisions.find(({ capsule }) => capsule.title === title);
   return one && `${one.action} ${one.reason}`;
 }

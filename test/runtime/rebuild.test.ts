@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
 import { createInlineParse } from '../../src/guide/inlineParse.js';
+import { createPlannerHere } from '../../src/runtime/planner.js';
 import { seededRandom } from '../../src/io/random.js';
 import { rebuild, type RebuildResult } from '../../src/runtime/rebuild.js';
 import { storyOf } from '../../src/runtime/replay.js';
@@ -34,6 +35,7 @@ function again(world: DaemonWorld, force = false, pid = 7): Promise<RebuildResul
         log: pino({ level: 'silent' }),
         random: seededRandom(1),
         parse: createInlineParse(disk),
+        planner: createPlannerHere(createInlineParse(disk)),
         // Nothing is asked of the world outside.
         exchange: undefined as never,
         programs: undefined as never,

@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import type { Config } from '../../src/config/config.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { createInlineParse } from '../../src/guide/inlineParse.js';
+import { createPlannerHere } from '../../src/runtime/planner.js';
+import type { Outlook } from '../../src/runtime/planning.js';
 import type { Exchange } from '../../src/io/exchange.js';
 import type { ProcessProbe } from '../../src/io/processProbe.js';
 import type { Programs } from '../../src/io/programs.js';
@@ -47,6 +49,10 @@ export interface DaemonWorld {
   watch(listener: (line: LogLine) => void): void;
   /** The daemon that runs; throws while none does. */
   daemon(): Daemon;
+  /** What it planned last. */
+  outlook(): Outlook;
+  /** As when the thread dies that keeps the guides. */
+  loseGuides(): void;
   boot(): Promise<Daemon>;
   /** As on SIGTERM. */
   stop(): Promise<void>;
@@ -129,6 +135,8 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
   let lives = 0;
   let life: Life | null = null;
   let daemon: Daemon | null = null;
+  let planner: PlannerHere | null = null;
+  let lose: () => void = () => undefined;
 
   function running(): Daemon {
     if (!daemon) throw new Error('no daemon runs');
@@ -146,14 +154,22 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
     slots,
     watch: (listener) => void listeners.push(listener),
     daemon: running,
+    loseGuides: () => lose(),
+    outlook() {
+      if (!planner) throw new Error('no daemon ran');
+      return planner.desk.outlook();
+    },
     async boot() {
       lives += 1;
       life = createLife({ clock, disk, transport, exchange });
+      const parse = createInlineParse(life.doors.disk);
+      planner = withLoss(createPlannerHere(parse), (task) => (lose = task));
       const doors: Doors = {
         ...life.doors,
         log,
         random,
-        parse: createInlineParse(life.doors.disk),
+        parse,
+        planner,
         processes: processOf(lives),
         programs: NOTHING,
       };
@@ -169,6 +185,27 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
       daemon = null;
     },
     isRunning: () => daemon !== null,
+  };
+}
+
+type PlannerHere = ReturnType<typeof createPlannerHere>;
+
+/** One whose guides can be lost; `onTask` is told how. */
+function withLoss(planner: PlannerHere, onTask: (task: () => void) => void): PlannerHere {
+  const numbers = new Set<number>();
+  return {
+    ...planner,
+    async read(job, beside) {
+      const guide = await planner.read(job, beside);
+      numbers.add(guide.number);
+      return guide;
+    },
+    onLost(task) {
+      onTask(() => {
+        for (const number of numbers) planner.release(number);
+        task();
+      });
+    },
   };
 }
 

@@ -1,0 +1,88 @@
+/** The other side of `planMirror.ts`: what was told, put together again. */
+
+import type { Channel } from '../domain/channel.js';
+import type { Override } from '../domain/override.js';
+import type { ListData } from '../domain/programme.js';
+import type { Tombstone } from '../domain/recording.js';
+import type { PlanFacts } from './planFacts.js';
+import type { Change } from './planMessages.js';
+import type { Shadow } from './shadow.js';
+
+export interface PlanReflection {
+  take(change: Change): void;
+  /** Throws before anything was told. */
+  facts(): PlanFacts;
+}
+
+export function createPlanReflection(): PlanReflection {
+  const lists = new Map<string, (ListData & { readonly channels: Channel[] }) | null>();
+  const shadows = new Map<string, Shadow>();
+  const tombstones = new Map<string, Tombstone>();
+  const overrides = new Map<string, Override>();
+  let config: PlanFacts['config'] | null = null;
+  let aliases: PlanFacts['aliases'];
+  let rules: PlanFacts['rules'];
+  let table: Extract<Change, { part: 'table' }> = {
+    part: 'table',
+    sources: [],
+    guides: [],
+    accounts: new Map(),
+  };
+
+  function take(change: Change): void {
+    switch (change.part) {
+      case 'config':
+        config = change.config;
+        return;
+      case 'aliases':
+        aliases = change.aliases;
+        return;
+      case 'rules':
+        rules = change.rules;
+        return;
+      case 'table':
+        table = change;
+        return;
+      case 'list':
+        lists.set(change.source, change.list && { ...change.list, channels: [] });
+        return;
+      case 'channels':
+        // While a list is being told nobody asks: the question comes after it.
+        lists.get(change.source)?.channels.push(...change.channels);
+        return;
+      case 'shadows':
+        return apply(shadows, change);
+      case 'tombstones':
+        return apply(tombstones, change);
+      case 'overrides':
+        return apply(overrides, change);
+    }
+  }
+
+  return {
+    take,
+    facts() {
+      if (config === null) throw new Error('nothing was told');
+      const { sources, guides, accounts } = table;
+      return {
+        config,
+        lists: new Map(sources.map((source) => [source, { list: lists.get(source) ?? null }])),
+        aliases,
+        guides,
+        shadows,
+        tombstones,
+        overrides,
+        rules,
+        accounts,
+      };
+    },
+  };
+}
+
+function apply<T>(
+  map: Map<string, T>,
+  { set, gone }: { readonly set: readonly (readonly [string, T])[]; readonly gone: readonly string[] },
+): void {
+  for (const id of gone) map.delete(id);
+  for (const [id, row] of set) map.set(id, row);
+}
