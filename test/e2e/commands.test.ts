@@ -156,7 +156,7 @@ describe.concurrent('commands that record', () => {
   it('run --once ends when what was on has ended', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('one')] });
-    await provider.setProgrammes([programme('one.tv', 'Once', soon(-5), 20)]);
+    await provider.setProgrammes([programme('one.tv', 'Once', soon(-5), 30)]);
     const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--once']);
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
     expect(filesUnder(scene.publishDir).filter((name) => name.endsWith('.ts'))).toHaveLength(1);
