@@ -8,7 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { startFakeEmby } from '../fakes/emby.js';
 import { startFakeJellyfin } from '../fakes/jellyfin.js';
 import type { FakeMediaServer, FakeOptions } from '../fakes/mediaServer.js';
+import { startMoved } from '../fakes/moved.js';
 import { startFakePlex } from '../fakes/plex.js';
+import { selfSigned } from '../fakes/selfSigned.js';
 import {
   channel,
   filesUnder,
@@ -81,32 +83,29 @@ const names = ({ libraries }: FakeMediaServer) => libraries.map(({ name }) => na
 const LIBRARIES = ['Catchup General', 'Catchup Movies', 'Catchup Sports'];
 
 describe.concurrent('media servers', () => {
-  it('are shown a finished recording, one folder each, and told when it is gone', async ({
+  it('are shown a finished recording, one folder each, and told when it is gone, also where one has moved to https', async ({
     onTestFinished,
   }) => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
-    const { all, words } = await threeServers(scene, onTestFinished);
+    const { all, words: given, jellyfin } = await threeServers(scene, onTestFinished);
+    const certificate = selfSigned();
+    writeFileSync(scene.path('ca.pem'), certificate.cert);
+    const around = { env: { NODE_EXTRA_CA_CERTS: scene.path('ca.pem') } };
+    const moved = await startMoved(jellyfin.url, certificate);
+    onTestFinished(() => moved.close());
+    const words = given.map((word) => (word === jellyfin.url ? moved.url : word));
     const seenAtScan: boolean[] = [];
-    const daemon = scene.daemon([
-      ...words,
-      '--m3u',
-      provider.m3uUrl,
-      '--defer-library-refresh',
-      '--keep',
-      'general=8s',
-    ]);
+    const daemon = scene.daemon(
+      [...words, '--m3u', provider.m3uUrl, '--defer-library-refresh', '--keep', 'general=8s'],
+      around,
+    );
     await daemon.ready();
     await until('all libraries are there', () => all.every(({ libraries }) => libraries.length === 3));
-    const doctor = await scene.ask([
-      'doctor',
-      '--json',
-      ...words,
-      '--publish-dir',
-      scene.publishDir,
-      '--m3u',
-      provider.m3uUrl,
-    ]);
+    const doctor = await scene.ask(
+      ['doctor', '--json', ...words, '--publish-dir', scene.publishDir, '--m3u', provider.m3uUrl],
+      around,
+    );
     expect(doctor.stdout).toContain('Fake Plex 1.43.1, 3 libraries there, 0 to be made');
     const now = soon(1);
     await provider.setProgrammes([programme('one.tv', 'News', now, 3)]);
@@ -133,6 +132,8 @@ describe.concurrent('media servers', () => {
     }
     expect(existsSync(folder.replace('/media', scene.publishDir))).toBe(false);
     expect(seenAtScan).toEqual([true]);
+    expect(moved.secure()).toBeGreaterThan(0);
+    expect(doctor.stdout).toContain('Fake Jellyfin');
     expect((await daemon.stop()).code).toBe(0);
   });
 
@@ -285,6 +286,39 @@ describe.concurrent('others who are told', () => {
       recording: { machine_state: 'published', outcome: 'complete' },
     });
     expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+describe.concurrent('a webhook', () => {
+  it('hears of what was joined late, of what no connection was left for, and of a disk on which nothing starts', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const channels = [channel('one'), channel('two')];
+    const provider = await scene.provider({ channels, programmes: nothingYet('one.tv') });
+    const { heard, url } = await startHook(onTestFinished);
+    writeFileSync(scene.path('catchupd.yaml'), `webhooks: [{ url: "${url}" }]\n`);
+    const words = ['--m3u', provider.m3uUrl, '--config', scene.path('catchupd.yaml')];
+    const daemon = scene.daemon([...words, '--max-concurrency', '1']);
+    await daemon.ready();
+    const at = soon(-30);
+    await provider.setProgrammes([programme('one.tv', 'Left', at, 45), programme('two.tv', 'Right', at, 45)]);
+    const heardOf = (event: string) => heard.filter((each) => each.event === event);
+    await until('both were told', () => heardOf('partial').length + heardOf('missed').length === 2, 60_000);
+    const said = [...heardOf('partial'), ...heardOf('missed')].map(({ body }) => body['recording']);
+    expect(said).toMatchObject([
+      { outcome: 'partial', outcome_reason: 'joined_in_progress' },
+      { outcome: 'missed' },
+    ]);
+    expect(new Set(said.map((item) => (item as { title: string }).title))).toEqual(
+      new Set(['Left', 'Right']),
+    );
+    expect((await daemon.stop()).code).toBe(0);
+    const next = scene.daemon([...words, '--disk-free-min', '1000TiB']);
+    await next.ready();
+    await until('the disk was told', () => heardOf('disk').length > 0, 60_000);
+    expect(heardOf('disk')[0]?.body).toMatchObject({ event: 'disk', resolved: false });
+    expect((await next.stop()).code).toBe(0);
   });
 });
 
