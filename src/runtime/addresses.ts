@@ -36,7 +36,8 @@ const indexes = new WeakMap<ListData, ReadonlyMap<string, Channel>>();
 
 function inList(list: ListData | null | undefined, channelId: string): Channel | undefined {
   if (!list) return undefined;
-  const index = indexes.get(list) ?? new Map(list.channels.toReversed().map((each) => [each.channelId, each]));
+  const index =
+    indexes.get(list) ?? new Map(list.channels.toReversed().map((each) => [each.channelId, each]));
   indexes.set(list, index);
   return index.get(channelId);
 }

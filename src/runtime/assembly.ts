@@ -322,6 +322,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     await ready();
     await revival.recover(reason);
     system.send({ type: 'RECOVERED', at: clock.now() });
+    revival.takeUp();
     tellLibraries();
   }
 
@@ -342,6 +343,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
     setAside,
     send: (event) => system.send(event),
     isLost: () => clock.doubt() === 'ahead',
+    isEnding: () => parts.isEnding(),
   });
 
   return {

@@ -15,7 +15,7 @@ import type { History } from '../store/history.js';
 import { RECORDING_VERSION } from '../store/migrations.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
-import { inert, plain, statePath, verify } from './recover.js';
+import { plain, statePath, verify } from './recover.js';
 
 /** Version of the recording chart; a history is folded only by the chart that wrote it. */
 export const CHART_VERSION = `recording/${RECORDING_VERSION}`;
@@ -193,7 +193,7 @@ export function createBook(doors: BookDoors): Book {
     snapshot(id) {
       const document = store.recordings().get(id);
       if (!document) throw new Error(`no recording ${id}`);
-      inert(document.snapshot);
+      verify(document.snapshot);
       return document.snapshot as Snapshot<unknown>;
     },
     observe(id, snapshot) {

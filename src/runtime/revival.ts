@@ -20,10 +20,15 @@ export type RecoveryReason = 'daemon_restart' | 'scheduler_crash' | 'actor_crash
 
 /** Spools whose ends are read at one time. */
 const READ_AT_ONCE = 16;
+/** Of a crowd that waits for connections so many are taken up before captures get their turn again. */
+const TAKEN_UP_AT_ONCE = 50;
+const TURN_MS = 10;
 
 export interface Revival {
-  /** Everything that was under way goes on; `reason` is what ended its past life. */
+  /** Everything that was under way goes on, but for those that wait; `reason` is what ended its past life. */
   recover(reason: RecoveryReason): Promise<void>;
+  /** Those that wait for a connection ask for it again, in turns. For when the scheduler gives them. */
+  takeUp(): void;
   /** Those that had to wait for the clock. */
   recoverPostponed(): Promise<void>;
   /** Its window is over by a clock that nothing speaks for: nothing is done about it until something does. */
@@ -40,6 +45,8 @@ export interface RevivalDoors {
   readonly send: (event: SchedulerEvent) => void;
   /** Nothing says what time it is. */
   readonly isLost: () => boolean;
+  /** The daemon ends: nothing is taken up any more. */
+  readonly isEnding: () => boolean;
   /** For one that no chart can take up again. */
   readonly setAside: (id: string, error: unknown) => void;
 }
@@ -47,6 +54,8 @@ export interface RevivalDoors {
 export function createRevival(doors: RevivalDoors): Revival {
   const { config, clock, book, stages, send, setAside } = doors;
   const postponed = new Set<string>();
+  /** Who waits for a connection, the most wanted last. */
+  let waiting: string[] = [];
 
   async function restarted(
     snapshot: unknown,
@@ -64,7 +73,7 @@ export function createRevival(doors: RevivalDoors): Revival {
     };
     const back = folded(snapshot, event);
     // What ended meanwhile is not opened once more only to be closed.
-    const due = inert(back).context.deadline;
+    const due = (back as { readonly context?: Recording }).context?.deadline;
     const over = due?.kind === 'stop' && due.at <= event.at;
     const next = over ? folded(back, { type: 'DEADLINE', kind: 'stop', dueAt: due.at, at: event.at }) : back;
     book.restate(recording.id, next);
@@ -95,19 +104,57 @@ export function createRevival(doors: RevivalDoors): Revival {
     return isEarly && isDeepStrictEqual(recording.patience, patience);
   }
 
+  /**
+   * Who only waited for a connection goes on waiting as it is: it has no effect that could run with stale input and no
+   * spool to look into, and it was not the restart that kept it. Small operators have hundreds of them at any time.
+   */
+  async function whoWaits(
+    underWay: readonly Entry[],
+    patience: Recording['patience'],
+  ): Promise<ReadonlySet<string>> {
+    const some = underWay.flatMap(({ path, recording }) => {
+      const waits = path === 'scheduled.queued' && recording.waiting !== null && recording.bytes === 0;
+      const lasts = recording.window.stopAt > clock.now();
+      return waits && lasts && isDeepStrictEqual(recording.patience, patience) ? [recording] : [];
+    });
+    return stages.withoutSpool(some);
+  }
+
+  /** Still as it was when it was left for later. */
+  function takenUp(id: string): readonly Resumed[] {
+    if (book.get(id)?.path !== 'scheduled.queued') return [];
+    try {
+      return [{ id, snapshot: book.snapshot(id) }];
+    } catch (error) {
+      setAside(id, error);
+      return [];
+    }
+  }
+
   return {
     isPostponed: (id) => postponed.has(id),
-    recover(reason) {
+    async recover(reason) {
       const patience = patienceOf(config);
       const underWay = [...book.all()].filter(
         (entry) => !isResting(entry.path) && !canSleep(entry, patience),
       );
       for (const { id, recording } of doors.isLost() ? underWay : [])
         if (closeAt(recording) <= clock.now()) postponed.add(id);
-      return recover(
-        underWay.filter(({ id }) => !postponed.has(id)),
+      const later = await whoWaits(underWay, patience);
+      waiting = underWay
+        .filter(({ id }) => later.has(id))
+        .toSorted(byWish)
+        .map(({ id }) => id);
+      await recover(
+        underWay.filter(({ id }) => !postponed.has(id) && !later.has(id)),
         reason,
       );
+    },
+    takeUp() {
+      if (doors.isEnding() || waiting.length === 0) return;
+      const docs = waiting.splice(-TAKEN_UP_AT_ONCE).toReversed().flatMap(takenUp);
+      if (docs.length > 0) send({ type: 'RESUME', at: clock.now(), docs });
+      clock.after(TURN_MS, () => this.takeUp());
     },
     recoverPostponed() {
       const waiting = [...postponed].flatMap((id) => book.get(id) ?? []);
@@ -124,4 +171,9 @@ export function createRevival(doors: RevivalDoors): Revival {
       }
     },
   };
+}
+
+/** Whoever is given a connection first comes last. */
+function byWish({ recording: one }: Entry, { recording: other }: Entry): number {
+  return one.priority - other.priority || other.window.startAt - one.window.startAt;
 }

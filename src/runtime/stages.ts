@@ -1,5 +1,6 @@
 /** The stages after capture, bound to this daemon's folders: finalize, seal, publish's manifests, remove. */
 
+import { dirname, join } from 'node:path';
 import { spoolName } from '../capture/container.js';
 import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
@@ -36,6 +37,8 @@ export interface Stages {
   listed(id: string): Promise<boolean>;
   /** What the spool of a recording holds; null where that cannot be told. */
   spoolTail(recording: Recording): Promise<SpoolTail | null>;
+  /** Of these, the ids of those that surely have none. Looks at each folder once. */
+  withoutSpool(recordings: readonly Recording[]): Promise<ReadonlySet<string>>;
   settled(): Promise<void>;
 }
 
@@ -153,8 +156,32 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
         return isGone ? { bytes: 0, writtenAt: 0 } : null;
       }
     },
+    async withoutSpool(recordings) {
+      const there = new Set<string>();
+      try {
+        for (const folder of new Set(recordings.map(({ spool }) => dirname(spool))))
+          for (const name of await namesIn(folder)) there.add(join(folder, name));
+      } catch {
+        return new Set();
+      }
+      // Nothing there is only known where its root is (P5).
+      if (!(await roots.ready(roots.out.path))) return new Set();
+      const without = recordings.filter(
+        ({ spool }) => !there.has(spool) && !there.has(spoolName(spool, 'mp4')),
+      );
+      return new Set(without.map(({ id }) => id));
+    },
     settled: () => manifest,
   };
+
+  async function namesIn(folder: string): Promise<readonly string[]> {
+    try {
+      return await disk.readdir(folder);
+    } catch (error) {
+      if (diskCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
 }
 
 function isBlocked(outcome: { readonly kind: string }): outcome is Blocked {
