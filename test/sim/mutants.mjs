@@ -85,7 +85,7 @@ const MUTANTS = [
   {
     name: 'fsync-skipped',
     file: 'src/capture/spool.ts',
-    from: 'await file.datasync();\n        return null;',
+    from: 'await file.datasync();\n    return null;',
     to: 'return null;',
   },
   {
@@ -114,9 +114,9 @@ const MUTANTS = [
   },
   {
     name: 'unlink-before-durable',
-    file: 'src/expire/remove.ts',
-    from: '  await doors.durable();\n',
-    to: '',
+    file: 'src/runtime/book.ts',
+    from: 'return entry ? store.durable(id, entry.rev) : Promise.resolve();',
+    to: 'return entry ? Promise.resolve() : Promise.resolve();',
   },
   {
     name: 'stop-too-early',

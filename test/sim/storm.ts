@@ -25,6 +25,7 @@ export type FaultKind =
   | 'guide_half'
   | 'guide_shifted'
   | 'guide_500'
+  | 'guide_retitled'
   | 'lists_500'
   | 'provider_down'
   | 'range_200'
@@ -61,6 +62,12 @@ export interface Storm {
 
 type Answering = (url: URL, request: TransportRequest) => Reply;
 
+/** A guide gives some programmes another title for a while, and takes it back: at set times, for how long follows. */
+const RETITLED_EVERY_MS = 5 * HOUR_MS;
+const RETITLED_MS = 2 * HOUR_MS;
+/** What is added to a title; whoever judges takes it away. */
+export const RETITLED = ' (neu)';
+
 /** Mean time between two of a kind. */
 const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   stall: 25 * MINUTE_MS,
@@ -75,6 +82,7 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   guide_half: 5 * HOUR_MS,
   guide_shifted: 6 * HOUR_MS,
   guide_500: 4 * HOUR_MS,
+  guide_retitled: RETITLED_EVERY_MS,
   lists_500: 6 * HOUR_MS,
   provider_down: 5 * HOUR_MS,
   range_200: 3 * HOUR_MS,
@@ -117,7 +125,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
   let troubled = 0;
   let fatal: (() => void) | null = null;
 
-  const next = new Map(kinds.map((kind) => [kind, wait(kind)]));
+  const next = new Map(kinds.filter((kind) => kind !== 'guide_retitled').map((kind) => [kind, wait(kind)]));
 
   function wait(kind: FaultKind): number {
     return -Math.log(1 - random.fraction()) * MEAN_MS[kind];
@@ -184,6 +192,8 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       case 'guide_500':
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         guide = { mode: kind, until: clock.mono() + between(0.5 * HOUR_MS, 3 * HOUR_MS) };
+        return;
+      case 'guide_retitled':
         return;
       case 'lists_500':
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -282,7 +292,8 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         if (mono < providerDownUntil) return new TransportFault('connect', 'ECONNREFUSED');
         const good = answer(url, request);
         if (good instanceof TransportFault) return good;
-        if (url.pathname === '/guide.xml') return guideAnswer(good, mono);
+        if (url.pathname === '/guide.xml')
+          return isRetitled(mono) ? retitled(url, request, answer, mono) : guideAnswer(good, mono);
         if (url.pathname.startsWith('/timeshift/'))
           return mono < rangeIgnoredUntil ? brokenArchive(url, request, answer) : good;
         const number = Number(/^\/live\/u\/p\/(\d+)\.ts$/.exec(url.pathname)?.[1] ?? 0);
@@ -368,6 +379,26 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
     const rows = text.split('\n');
     const kept = rows.filter((row, index) => !row.startsWith('<programme') || index % 3 === 0);
     return { status: 200, body: Buffer.from(kept.join('\n')) };
+  }
+
+  /** Nothing else is wrong with the guide then. */
+  function isRetitled(mono: number): boolean {
+    return kinds.includes('guide_retitled') && mono % RETITLED_EVERY_MS > RETITLED_EVERY_MS - RETITLED_MS;
+  }
+
+  /** Another version of the same guide: every third programme by another name. */
+  function retitled(url: URL, request: TransportRequest, answer: Answering, mono: number): Reply {
+    const { 'if-none-match': known, ...headers } = request.headers ?? {};
+    const whole = answer(url, { ...request, headers });
+    if (whole instanceof TransportFault || !Buffer.isBuffer(whole.body)) return whole;
+    const etag = `"retitled ${whole.headers?.['etag'] ?? ''}"`;
+    if (known === etag) return { status: 304, body: Buffer.alloc(0) };
+    counts.set('guide_retitled', Math.ceil(mono / RETITLED_EVERY_MS));
+    let row = 0;
+    const text = whole.body
+      .toString()
+      .replaceAll('</title>', (end) => ((row += 1) % 3 === 0 ? `${RETITLED}${end}` : end));
+    return { ...whole, headers: { ...whole.headers, etag }, body: Buffer.from(text) };
   }
 
   /** All of it from its beginning whatever was asked for, and broken off somewhere. */

@@ -6,7 +6,7 @@ import type { Entry } from '../../src/runtime/book.js';
 import { HOUR_MS, type DaemonWorld } from './daemonWorld.js';
 import type { SimulatedLibrary } from './library.js';
 import { ARCHIVED, type Showing } from './provider.js';
-import type { Excuse, Storm } from './storm.js';
+import { RETITLED, type Excuse, type Storm } from './storm.js';
 import { unitsIn, UNIT_MS, type Unit } from './syntheticTs.js';
 
 const MINUTE_MS = 60_000;
@@ -257,6 +257,26 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     }
   }
 
+  /** P2: one thing at a time is on a channel, whatever the guide calls it, so one recording at a time is of it. */
+  function judgeBookings(): void {
+    const all = new Map([...fates.values()].map(({ entry }) => [entry.id, entry]));
+    for (const entry of world.daemon().book.all()) if (!all.has(entry.id)) all.set(entry.id, entry);
+    const last = new Map<string, Entry>();
+    for (const entry of [...all.values()].toSorted(
+      (one, other) => one.recording.capsule.startAt - other.recording.capsule.startAt,
+    )) {
+      const { guideNumber, startAt, title } = entry.recording.capsule;
+      const before = last.get(guideNumber);
+      last.set(guideNumber, entry);
+      ask(
+        'P2',
+        !before || before.recording.capsule.stopAt <= startAt,
+        () =>
+          `${guideNumber} ${new Date(startAt).toISOString()}: ${entry.id} (${title}) and ${before?.id} (${before?.recording.capsule.title}) are of the same time`,
+      );
+    }
+  }
+
   return {
     findings,
     checks,
@@ -336,7 +356,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       const byShowing = new Map<string, Fate[]>();
       for (const fate of fates.values()) {
         const { capsule } = fate.entry.recording;
-        const key = `${capsule.guideNumber} ${capsule.startAt} ${capsule.title}`;
+        const key = `${capsule.guideNumber} ${capsule.startAt} ${capsule.title.replace(RETITLED, '')}`;
         byShowing.set(key, [...(byShowing.get(key) ?? []), fate]);
       }
       for (const showing of world.provider.showings) {
@@ -357,6 +377,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         );
         if (fate) judgeFate(showing, fate);
       }
+      judgeBookings();
       for (const { id, path, recording, updatedAt } of world.daemon().book.all()) {
         const folder = recording.files?.folder;
         if (path !== 'published' || folder === undefined || updatedAt > toAt) continue;
