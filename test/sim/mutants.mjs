@@ -47,10 +47,10 @@ const MUTANTS = [
     to: 'until: at',
   },
   {
-    name: 'retry-budget-forgotten',
-    file: 'src/domain/capturing.ts',
-    from: "const wornOut = fault.remedy === 'retry' &&",
-    to: "const wornOut = fault.remedy === 'retry' && fault.at < 0 &&",
+    name: 'overlap-not-cut',
+    file: 'src/capture/joiner.ts',
+    from: 'const offset = isNew ? null : found;',
+    to: 'const offset = isNew ? found : null;',
   },
   {
     name: 'padding-does-not-yield',
@@ -116,7 +116,7 @@ const MUTANTS = [
     name: 'unlink-before-durable',
     file: 'src/runtime/book.ts',
     from: 'return entry ? store.durable(id, entry.rev) : Promise.resolve();',
-    to: 'return entry ? Promise.resolve() : Promise.resolve();',
+    to: 'return Promise.resolve();',
   },
   {
     name: 'stop-too-early',

@@ -386,7 +386,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
     return kinds.includes('guide_retitled') && mono % RETITLED_EVERY_MS > RETITLED_EVERY_MS - RETITLED_MS;
   }
 
-  /** Another version of the same guide: every third programme by another name. */
+  /** Another version of the same guide: one programme in seven by another name. Of more a shifted guide is not told. */
   function retitled(url: URL, request: TransportRequest, answer: Answering, mono: number): Reply {
     const { 'if-none-match': known, ...headers } = request.headers ?? {};
     const whole = answer(url, { ...request, headers });
@@ -397,7 +397,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
     let row = 0;
     const text = whole.body
       .toString()
-      .replaceAll('</title>', (end) => ((row += 1) % 3 === 0 ? `${RETITLED}${end}` : end));
+      .replaceAll('</title>', (end) => ((row += 1) % 7 === 0 ? `${RETITLED}${end}` : end));
     return { ...whole, headers: { ...whole.headers, etag }, body: Buffer.from(text) };
   }
 

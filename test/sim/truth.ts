@@ -196,6 +196,9 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       repeats <= recording.joins.length,
       () => `${name}: ${repeats} repeats, ${recording.joins.length} joints`,
     );
+    // A joint may hold the unit once more that it cannot prove to be the same; it never goes further back.
+    const back = steps.findIndex((step) => step < 0);
+    ask('P2', back < 0, () => `${name}: at its unit ${back + 1} it goes back by ${-(steps[back] ?? 0)}`);
     if (outcome === 'missed' || outcome === 'empty') {
       const at = recording.window.startAt;
       const isExcused =
