@@ -4,7 +4,7 @@
  */
 
 import { refKey } from './channel.js';
-import type { SlotTable, Span, Want } from './slots.js';
+import { limitOf, type Candidate, type SlotTable, type Span, type Want } from './slots.js';
 
 /** A programme that is scheduled and has not asked yet. */
 export interface Ahead extends Span {
@@ -12,6 +12,8 @@ export interface Ahead extends Span {
   readonly priority: number;
   /** Connections that it can share, by the names of their feeds; where one is open it needs none of its own. */
   readonly feeds?: readonly string[];
+  /** Accounts that a connection counts against, for each of its upstreams; not known where it is left out. */
+  readonly ways?: readonly (readonly string[])[];
 }
 
 /** Whether the lane of a wish has all the connections that it may. One that it shares with its lane costs nothing. */
@@ -22,9 +24,17 @@ export function laneIsFull({ slots, laneMax }: SlotTable, { lane = '' }: Want, f
   return own.length >= max && !own.some((slot) => slot.feed === feed && !slot.closed);
 }
 
-/** Whether a further connection for this wish would be missing for a higher programme that comes while it lasts. */
-export function isReserved(table: SlotTable, want: Want, at: number): boolean {
-  if (table.preempt || table.slotsMax === 0 || !want.fresh) return false;
+/**
+ * Whether a further connection for this wish, to this of its candidates, would be missing for a higher programme that
+ * comes while it lasts: of all that there may be, or on an account of the candidate that the other cannot do without.
+ */
+export function isReserved(table: SlotTable, want: Want, candidate: Candidate, at: number): boolean {
+  if (table.preempt || !want.fresh) return false;
+  const accounts = (candidate.accounts ?? []).flatMap((account) => {
+    const max = limitOf(table, account, at);
+    return max === Infinity ? [] : [{ account, max }];
+  });
+  if (table.slotsMax === 0 && accounts.length === 0) return false;
   const higher = table.ahead.filter(
     ({ id, priority, startAt }) =>
       id !== want.id && priority > want.priority && startAt > at && startAt < want.stopAt,
@@ -39,6 +49,16 @@ export function isReserved(table: SlotTable, want: Want, at: number): boolean {
     const together = higher.filter(
       (each) => each.startAt <= coming.startAt && each.stopAt > coming.startAt && needsOwn(each),
     );
-    return stillHeld.length + 1 + together.length > table.slotsMax;
+    if (table.slotsMax > 0 && stillHeld.length + 1 + together.length > table.slotsMax) return true;
+    return accounts.some(({ account, max }) => {
+      if (!needs(coming, account)) return false;
+      const held = stillHeld.filter((slot) => slot.accounts.includes(account)).length;
+      return held + 1 + together.filter((each) => needs(each, account)).length > max;
+    });
   });
+}
+
+/** Whichever way it is recorded, a connection counts against this account. */
+function needs({ ways = [] }: Ahead, account: string): boolean {
+  return ways.length > 0 && ways.every((accounts) => accounts.includes(account));
 }

@@ -3,15 +3,24 @@
 import type { Config } from '../config/config.js';
 import { refKey } from '../domain/channel.js';
 import type { Ahead } from '../domain/reserve.js';
+import type { Addresses } from './addresses.js';
 import type { Book } from './book.js';
 
 /** With preemption nothing has to be kept free: the higher takes it when it comes. */
-export function aheadOf({ how }: Config, book: Book, now: number): readonly Ahead[] {
-  if (how.preempt || how.concurrencyMax === 0) return [];
+export function aheadOf(
+  { how }: Config,
+  book: Book,
+  addresses: Pick<Addresses, 'accountsOf'>,
+  now: number,
+): readonly Ahead[] {
+  if (how.preempt) return [];
   return [...book.all()].flatMap(({ id, path, recording }) => {
     const { startAt, stopAt } = recording.window;
-    return path.startsWith('scheduled') && startAt > now
-      ? [{ id, priority: recording.priority, startAt, stopAt, feeds: recording.upstreams.map(refKey) }]
-      : [];
+    if (!path.startsWith('scheduled') || startAt <= now) return [];
+    const { priority, upstreams, capsule } = recording;
+    // What is scheduled far ahead was not ranked yet.
+    const refs = upstreams.length > 0 ? upstreams : capsule.upstreams;
+    const ways = refs.map((ref) => addresses.accountsOf(ref));
+    return [{ id, priority, startAt, stopAt, feeds: refs.map(refKey), ways }];
   });
 }

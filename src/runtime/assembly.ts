@@ -166,7 +166,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
         parts.onTick(at);
         reap();
         clock.look((wallAt) => sources.covers(wallAt));
-        system.send({ type: 'FEEDS', at, open: feeds.keys(), ahead: aheadOf(config, book, at) });
+        system.send({ type: 'FEEDS', at, open: feeds.keys(), ahead: aheadOf(config, book, sources, at) });
         panels.look(system.scheduler().context, at);
         lookout.look();
         housekeeping.look(at);

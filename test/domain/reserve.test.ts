@@ -92,6 +92,50 @@ describe('the last connection', () => {
     expect(outcome({ ...ended, ...withWant(ended, wish('film')) }).granted).toEqual([]);
   });
 
+  describe('of an account', () => {
+    const mine = (id: string, over: Partial<Want> = {}) =>
+      wish(id, { candidates: [{ source: 's', channel: id, index: 0, accounts: ['me'] }], ...over });
+    const limits = { me: { max: 1, learned: null, reserve: 0 } };
+    const sport = { id: 'sport', priority: 30, startAt: 50, stopAt: 150 };
+    const needing = [{ ...sport, ways: [['me'], ['me', 'relay']] }];
+
+    it('is not given to a lower lane either, however many there may be in all', () => {
+      for (const slotsMax of [0, 4])
+        expect(
+          outcome(table({ slotsMax, preempt: false, limits, ahead: needing }, mine('film'))).refused,
+        ).toEqual(['film reserved']);
+    });
+
+    it('is kept where the limit was only learned', () => {
+      const learned = { me: { max: 0, learned: { max: 1, at: 5 }, reserve: 0 } };
+      expect(
+        outcome(table({ preempt: false, limits: learned, ahead: needing }, mine('film'))).granted,
+      ).toEqual([]);
+    });
+
+    it.each<[string, Partial<SlotTable>, Partial<Want>]>([
+      ['the other has another way', { ahead: [{ ...sport, ways: [['me'], ['you']] }] }, {}],
+      ['nothing is known of its ways', { ahead: [sport] }, {}],
+      ['the account allows one more', { limits: { me: { max: 2, learned: null, reserve: 0 } } }, {}],
+      ['it ends before that', {}, { stopAt: 50 }],
+      ['preemption gives it back', { preempt: true }, {}],
+    ])('is given where %s', (_, over, more) => {
+      const given = table({ preempt: false, limits, ahead: needing, ...over }, mine('film', more));
+      expect(outcome(given).granted).toEqual(['film']);
+    });
+
+    it('leaves a wish its other account', () => {
+      const candidates = ['me', 'you'].map((account, index) => ({
+        source: 's',
+        channel: 'film',
+        index,
+        accounts: [account],
+      }));
+      const given = table({ preempt: false, limits, ahead: needing }, wish('film', { candidates }));
+      expect(allot(given, 10).granted).toMatchObject([{ id: 'film', upstream: { index: 1 } }]);
+    });
+  });
+
   it('is there for every higher programme that comes, whatever lower ones ask', () => {
     const span = fc.record({
       startAt: fc.integer({ min: 11, max: 60 }),
