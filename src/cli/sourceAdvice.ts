@@ -1,8 +1,10 @@
 /** What `doctor` says of lists that are huge and of channels that no guide knows, with the lines to paste. */
 
-import { aliasAdvice, UNFILTERED_MAX, wideOpen } from '../domain/advice.js';
+import { aliasAdvice, groupPattern, shellQuoted, UNFILTERED_MAX, wideOpen } from '../domain/advice.js';
 import type { FilterPolicy } from '../domain/filters.js';
 import type { Survey } from '../runtime/survey.js';
+
+const GROUPS_NAMED = 2;
 
 export interface Advice {
   readonly check: string;
@@ -18,13 +20,17 @@ function groupAdvice({ channels }: Survey['guide'], policy: FilterPolicy): reado
   const groups = wideOpen(channels, policy);
   if (groups === null) return [];
   const lines = groups.map(({ group, channels: count }) => `  ${count} in ${group || 'no group'}`);
-  const named = groups.map(({ group }) => group).filter((group) => group !== '' && !group.includes(','));
-  const option = `--groups "${named.slice(0, 2).join(',')}"`;
+  const named = groups
+    .flatMap(({ group }) => (group === '' ? [] : groupPattern(group)))
+    .slice(0, GROUPS_NAMED);
+  const option = `--groups=${shellQuoted(named.join(','))}`;
+  const line = `groups: ${JSON.stringify(named)}`;
+  const paste = [`to record from some of them only: ${option}`, `or in the config file: ${line}`];
   return [
     {
       check: 'choice',
       detail: `${channels.length} channels and no choice among them; over ${UNFILTERED_MAX} that is seldom meant`,
-      next: ['the largest groups are', ...lines, `to record from some of them only: ${option}`].join('\n'),
+      next: ['the largest groups are', ...lines, ...(named.length > 0 ? paste : [])].join('\n'),
     },
   ];
 }

@@ -34,6 +34,16 @@ export function wideOpen(
     .slice(0, GROUPS_SHOWN);
 }
 
+/** A group as one entry of `--groups`, where a comma, a leading `@` and `${` mean something else: `*` fits them all. */
+export function groupPattern(group: string): string {
+  return group.trim().replace(/^@|,|\$\{/g, '*');
+}
+
+/** As one word of a POSIX shell. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 export interface AliasAdvice {
   /** Channels that no guide knows. */
   readonly unmatched: number;
