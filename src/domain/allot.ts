@@ -81,7 +81,8 @@ export function allot(table: SlotTable, at: number): Allotment {
         ? 'lane_full'
         : slot
           ? null
-          : (obstacleFor(table, candidate, at) ?? (isReserved(table, want, candidate, at) ? 'reserved' : null));
+          : (obstacleFor(table, candidate, at) ??
+            (isReserved(table, want, candidate, at) ? 'reserved' : null));
       if (obstacle !== null) {
         why = obstacle;
         continue;
