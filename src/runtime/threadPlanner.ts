@@ -18,6 +18,8 @@ const SCRIPT = new URL('./planThread.js', import.meta.url);
 /** Of the thread alone: a runaway guide must not take the recorder with it. */
 const HEAP_MB_MAX = 1_536;
 const CHANGES_A_TURN = 4;
+/** The largest guide takes seconds. Who says nothing for so long never will, and no plan would be made again. */
+const PATIENCE_MS = 600_000;
 
 interface Asked {
   readonly rows: unknown[];
@@ -32,9 +34,11 @@ interface Life {
   readonly mirror: ReturnType<typeof createPlanMirror>;
   /** What is known is told by one at a time; a question follows what was told for it. */
   telling: Promise<void>;
+  /** Runs while somebody is asked for an answer. */
+  patience: NodeJS.Timeout | undefined;
 }
 
-export function createThreadPlanner(script: URL = SCRIPT): Planner {
+export function createThreadPlanner(script: URL = SCRIPT, patienceMs = PATIENCE_MS): Planner {
   let life: Life | null = null;
   let ids = 0;
   let numbers = 0;
@@ -50,13 +54,15 @@ export function createThreadPlanner(script: URL = SCRIPT): Planner {
       asked: new Map(),
       mirror: createPlanMirror(),
       telling: Promise.resolve(),
+      patience: undefined,
     };
     life = fresh;
-    let why = 'the planner ended';
+    let why = 'the planner ended or does not answer';
     worker.on('message', (message: FromThread) => hear(fresh, message));
     worker.on('error', (error) => (why = `the planner failed (${error.message})`));
     worker.once('exit', () => {
       if (life === fresh) life = null;
+      clearTimeout(fresh.patience);
       for (const { reject } of fresh.asked.values()) reject(new CodedError('guide_unreadable', why));
       fresh.asked.clear();
       if (!closed) onLost();
@@ -73,6 +79,7 @@ export function createThreadPlanner(script: URL = SCRIPT): Planner {
   function hear(own: Life, message: FromThread): void {
     const asked = own.asked.get(message.id);
     if (!asked) return;
+    own.patience?.refresh();
     switch (message.kind) {
       case 'slice':
         asked.rows.push(...message.rows);
@@ -88,12 +95,15 @@ export function createThreadPlanner(script: URL = SCRIPT): Planner {
 
   function settle(own: Life, id: number): void {
     own.asked.delete(id);
-    if (own.asked.size === 0) own.worker.unref();
+    if (own.asked.size > 0) return;
+    clearTimeout(own.patience);
+    own.worker.unref();
   }
 
   function ask(own: Life, question: Question): Promise<{ rows: readonly unknown[]; rest: unknown }> {
     return new Promise((resolve, reject) => {
       const id = (ids += 1);
+      if (own.asked.size === 0) own.patience = setTimeout(() => void own.worker.terminate(), patienceMs);
       own.asked.set(id, { rows: [], resolve, reject });
       // Somebody waits; an idle thread keeps nothing alive.
       own.worker.ref();

@@ -36,8 +36,8 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function started(at: URL = script): Planner {
-  const planner = createThreadPlanner(at);
+function started(at: URL = script, patienceMs?: number): Planner {
+  const planner = createThreadPlanner(at, patienceMs);
   open.push(planner);
   return planner;
 }
@@ -220,6 +220,22 @@ it('says so when its thread dies, and begins anew', async () => {
   const kept = await planner.read(job, null);
   const { decisions } = await planner.plan({ ...facts, guides: [kept.number] }, wish);
   expect(decisions.map(({ capsule: { title } }) => title)).toEqual(['Show']);
+});
+
+it('gives up a thread that says nothing any more, and begins anew', async () => {
+  const hanging = join(folder, 'built/src/runtime/hanging.js');
+  const mark = join(folder, 'hung');
+  writeFileSync(
+    hanging,
+    `import { existsSync, writeFileSync } from 'node:fs';
+     import { parentPort } from 'node:worker_threads';
+     if (existsSync(${JSON.stringify(mark)})) await import('./planThread.js');
+     else parentPort.on('message', () => { writeFileSync(${JSON.stringify(mark)}, ''); for (;;); });`,
+  );
+  const planner = started(pathToFileURL(hanging), 5_000);
+  const job = jobOf('small.xml', ['Show']);
+  await expect(planner.read(job, null)).rejects.toMatchObject({ code: 'guide_unreadable' });
+  expect((await planner.read(job, null)).counts.programmes).toBe(1);
 });
 
 it('passes the codes of the parser on, and goes on working', async () => {
