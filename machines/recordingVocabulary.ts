@@ -250,8 +250,10 @@ export const vocabulary = setup({
       event.type === 'CHECKPOINT' ? withPiece(context, event.upstream, event.piece) : {},
     ),
     countSwitch: assign(({ context }) => ({ switches: context.switches + 1 })),
-    forgive: assign(forgiveAll),
-    forgiveIfNothingLeft: assign(({ context }) => (candidates(context).length === 0 ? forgiveAll() : {})),
+    forgive: assign(({ context }) => forgiveAll(context)),
+    forgiveIfNothingLeft: assign(({ context }) =>
+      candidates(context).length === 0 ? forgiveAll(context) : {},
+    ),
     fail: assign((_, failReason: string) => ({ failReason })),
     pin: assign((_, keep: boolean) => ({ keep })),
     evictBy: assign((_, evictedBy: string) => ({ evictedBy })),

@@ -53,10 +53,13 @@ export function closeAt(recording: Pick<Recording, 'window' | 'durationMsMax' | 
   return Math.min(end, recording.startedAt + recording.durationMsMax);
 }
 
-/** Upstreams that may still be asked, best first. */
+/** Upstreams that may still be asked, best first; those of another container last, whatever recommends them. */
 export function candidates(recording: Pick<Recording, 'upstreams' | 'health' | 'patience'>): UpstreamRef[] {
   const allowed = recording.patience.fallback ? recording.upstreams : recording.upstreams.slice(0, 1);
-  return allowed.filter((ref) => !recording.health[refKey(ref)]?.spent);
+  const isUnfit = (ref: UpstreamRef) => Number(recording.health[refKey(ref)]?.unfit ?? false);
+  return allowed
+    .filter((ref) => !recording.health[refKey(ref)]?.spent)
+    .toSorted((one, other) => isUnfit(one) - isUnfit(other));
 }
 
 export function isSpent(recording: Pick<Recording, 'health'>, ref: UpstreamRef): boolean {
@@ -69,9 +72,10 @@ export function cursorFor(recording: Pick<Recording, 'cursor'>, ref: UpstreamRef
   return cursor && cursor.upstream === refKey(ref) ? cursor.saved : null;
 }
 
-/** All upstreams fresh again: the last resort when each was given up once. */
-export function forgiveAll(): Pick<Recording, 'health'> {
-  return { health: {} };
+/** All upstreams fresh again: the last resort when each was given up once. What does not fit the file is not forgotten. */
+export function forgiveAll({ health }: Pick<Recording, 'health'>): Pick<Recording, 'health'> {
+  const unfit = Object.entries(health).filter(([, each]) => each.unfit);
+  return { health: Object.fromEntries(unfit.map(([ref]) => [ref, { ...FRESH, unfit: true as const }])) };
 }
 
 /**
@@ -212,6 +216,9 @@ export function withFault(
         tries,
         outageSince,
         spent: fault.remedy === 'spent' || wornOut,
+        ...((fault.code === 'container_mismatch' || (before.unfit && !fault.piece)) && {
+          unfit: true as const,
+        }),
         ...(blamed && { cause: fault.cause }),
       },
     },

@@ -33,6 +33,8 @@ export interface UpstreamHealth {
   /** When the outage that lasts began, or null. */
   readonly outageSince: number | null;
   readonly spent: boolean;
+  /** What it gave last could not go into the file of this recording: it is asked after all others. */
+  readonly unfit?: true;
   /** Of the last fault that it was charged with. */
   readonly cause?: GapCause;
 }

@@ -251,6 +251,21 @@ describe('an upstream', () => {
     expect(shouldLeave(spent, FIRST, 'spent')).toBe(true);
   });
 
+  it('of another container than the file is asked last, also when all are fresh again, until it fits', () => {
+    const mismatch = fault(START, { remedy: 'spent', cause: 'not_media', code: 'container_mismatch' });
+    const unfit = worn(fresh(), [mismatch]);
+    expect(candidates(unfit)).toEqual([SECOND]);
+    const forgiven = { ...unfit, ...forgiveAll(unfit) };
+    expect(candidates(forgiven)).toEqual([SECOND, FIRST]);
+    const gone = worn(forgiven, [fault(START, { remedy: 'spent', cause: 'http_404', piece: null })]);
+    expect(candidates({ ...gone, ...forgiveAll(gone) })).toEqual([SECOND, FIRST]);
+    const fits = {
+      ...forgiven,
+      ...withPiece(forgiven, FIRST, piece(START, START + 60_000, { goodMs: 60_000 })),
+    };
+    expect(candidates(fits)).toEqual([FIRST, SECOND]);
+  });
+
   it('is spent after three tries without thirty seconds of good stream', () => {
     const two = worn(fresh(), [fault(START), fault(START + 1_000)]);
     expect(shouldLeave(two, FIRST, 'retry')).toBe(false);
@@ -280,7 +295,7 @@ describe('an upstream', () => {
     );
     expect(candidates(both)).toEqual([]);
     expect(shouldLeave(both, FIRST, 'retry')).toBe(false);
-    expect(candidates({ ...both, ...forgiveAll() })).toEqual([FIRST, SECOND]);
+    expect(candidates({ ...both, ...forgiveAll(both) })).toEqual([FIRST, SECOND]);
   });
 
   it.each(['no_slot', 'backoff', 'disk'] as const)('is not worn by %s', (remedy) => {
