@@ -113,12 +113,6 @@ const MUTANTS = [
     to: 'fromAt < silentSince ? [{',
   },
   {
-    name: 'unlink-before-durable',
-    file: 'src/runtime/book.ts',
-    from: 'return entry ? store.durable(id, entry.rev) : Promise.resolve();',
-    to: 'return Promise.resolve();',
-  },
-  {
     name: 'stop-too-early',
     file: 'src/domain/capturing.ts',
     from: 'const end = recording.window.stopAt + recording.window.postPaddingMs;',
