@@ -37,7 +37,7 @@ async function liveOrigin(window: number) {
   });
 }
 
-describe.concurrent('an HLS channel', () => {
+describe.concurrent('an HLS channel', { timeout: 120_000 }, () => {
   it('gives one complete file a programme over one shared session, one request at a time', async ({
     onTestFinished,
   }) => {
