@@ -180,7 +180,6 @@ export function createLookout(doors: LookoutDoors): Lookout {
     orderOf = outlook.orderOf;
     due = outlook.decisions.toSorted(byStart);
     if (!ordering) order();
-    if (mode === 'record') cancelQueued(at);
     if (planDue || isOnce) lookSoon();
   }
 
@@ -194,6 +193,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     const asked = isOnce ? orders.filter((each) => isDueNow(each, at)) : orders;
     if (asked.length > 0) send({ type: 'PLANNED', at, orders: asked });
     if (due.length > 0) ordering = clock.after(0, order);
+    else if (mode === 'record') ordering = clock.after(0, cancelQueued);
   }
 
   /** What was skipped for want of connections is planned anew when it is on. */
@@ -215,7 +215,11 @@ export function createLookout(doors: LookoutDoors): Lookout {
     return mode === 'record' ? startAt <= at : startAt - prePaddingMs <= at;
   }
 
-  function cancelQueued(at: number): void {
+  /** Who got no slot by now gets none. */
+  function cancelQueued(): void {
+    ordering = null;
+    if (stopped) return;
+    const at = clock.now();
     for (const { id, path } of book.all())
       if (path === 'scheduled.queued')
         send({ type: 'FORWARD', at, id, event: { type: 'CANCEL', at, reason: 'no_slot' } });
@@ -250,7 +254,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
       return doors.onIdle('no_list');
     const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
-    if (planned && !planning && due.length === 0 && !busy && !again && !doors.isOwing()) doors.onIdle(null);
+    if (planned && !planning && !ordering && !busy && !again && !doors.isOwing()) doors.onIdle(null);
   }
 
   function isBusy(path: string, deadlineAt: number): boolean {

@@ -16,6 +16,7 @@ import type { Programs } from '../../src/io/programs.js';
 import { seededRandom } from '../../src/io/random.js';
 import { TransportFault, type TransportRequest } from '../../src/io/transport.js';
 import { startDaemon, type Daemon } from '../../src/runtime/daemon.js';
+import type { RunMode } from '../../src/runtime/lookout.js';
 import type { Doors } from '../../src/runtime/doors.js';
 import { createLife, type Life } from './life.js';
 import { memoryDisk, type MemoryDisk } from './memoryDisk.js';
@@ -71,6 +72,8 @@ export interface WorldOptions {
   readonly archive?: boolean;
   /** Share of the time that something is on a channel. */
   readonly onAir?: number;
+  /** Other than that of `run`. */
+  readonly mode?: RunMode;
   /** When the world begins, instead of on a plain morning. */
   readonly startAt?: number;
   /** How long the provider has a programme. */
@@ -173,7 +176,7 @@ export async function createDaemonWorld(options: WorldOptions): Promise<DaemonWo
         processes: processOf(lives),
         programs: NOTHING,
       };
-      daemon = await clock.until(startDaemon({ config, doors, mode: 'always' }));
+      daemon = await clock.until(startDaemon({ config, doors, mode: options.mode ?? 'always' }));
       return daemon;
     },
     async stop() {
