@@ -19,8 +19,12 @@ export interface Foreseen {
 
 /** By then those of higher rank have the connections that they will have: nobody is let in only to be thrown out. */
 const SETTLE_MS = 1_000;
-/** A repeat that takes the place of one that loses may lose itself. Each round is a whole plan, so a third is the last. */
-const ROUNDS_MAX = 3;
+/**
+ * A repeat that takes the place of one that loses may lose itself. Each round is a whole plan and finds every one that
+ * does, so there are as many as an episode has airings without a place. An episode with more of them waits for a later
+ * plan: its next airing is found when those before it are over.
+ */
+const ROUNDS_MAX = 30;
 
 export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
   const isAhead = aheadOf(input);

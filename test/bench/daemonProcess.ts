@@ -18,7 +18,11 @@ export interface DaemonProcess {
   end(): Promise<void>;
 }
 
-export async function launch(words: readonly string[]): Promise<DaemonProcess> {
+/** Listening, and ready unless `from` says that this is waited for elsewhere. */
+export async function launch(
+  words: readonly string[],
+  from: 'ready' | 'listening' = 'ready',
+): Promise<DaemonProcess> {
   const child = spawn(process.execPath, ['--import', PROBE, MAIN, 'run', ...words], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -37,7 +41,7 @@ export async function launch(words: readonly string[]): Promise<DaemonProcess> {
         if (listen !== undefined) resolve(listen);
       });
     });
-    while (!(await fetch(new URL('/readyz', url))).ok)
+    while (from === 'ready' && !(await fetch(new URL('/readyz', url))).ok)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     return {
       url,

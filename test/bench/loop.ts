@@ -100,7 +100,7 @@ export const loopBench: Bench = {
       const held: Record<string, Held> = {};
       let megabytes = 0;
       const life = async (task: (daemon: DaemonProcess) => Promise<void>) => {
-        const daemon = await launch(words);
+        const daemon = await launch(words, 'listening');
         try {
           await task(daemon);
           megabytes = Math.max(megabytes, daemon.megabytes());
