@@ -50,10 +50,28 @@ export function claimedWord(row: Capsule, claim: Claim, upkeep: Upkeep): Word {
     case 'done':
       return finishedWord(row, known.id, known.keys, 'already_recorded');
     case 'running':
-      return isNoNews(row, known, upkeep) ? unchanged(known) : runningWord(row, known, upkeep);
+      return isNoNews(row, known, upkeep) ? unchanged(known) : told(row, known, upkeep, runningWord);
     case 'scheduled':
-      return isNoNews(row, known, upkeep) ? unchanged(known) : scheduledWord(row, known, upkeep);
+      return isNoNews(row, known, upkeep) ? unchanged(known) : told(row, known, upkeep, scheduledWord);
   }
+}
+
+/**
+ * The number of an episode that a guide only left out is no news: without it, another airing would be recorded beside
+ * this one.
+ */
+function told(
+  row: Capsule,
+  known: KnownRecording,
+  upkeep: Upkeep,
+  wordOf: (row: Capsule, known: KnownRecording, upkeep: Upkeep) => Word,
+): Word {
+  const { episode, title } = known.capsule;
+  if (row.episode !== '' || episode === '' || normTitle(row.title) !== normTitle(title))
+    return wordOf(row, known, upkeep);
+  const kept = { ...row, episode };
+  const word = wordOf(kept, known, upkeep);
+  return word.action === 'extend' || word.action === 'move' ? { capsule: kept, ...word } : word;
 }
 
 function tombstoneReason(reason: string): PlanReason {

@@ -13,6 +13,8 @@ import { launch, type DaemonProcess } from './daemonProcess.js';
 import type { Held } from './loopProbe.js';
 
 const HELD_MS_MAX = 20;
+/** Nothing is captured before its end, and all code is new: measured, and not held against anything. */
+const FIRST = 'first guide and plan';
 const LOOK_MS = 250;
 /** What comes after a plan: orders, connections. */
 const SETTLE_MS = 3_000;
@@ -99,8 +101,8 @@ export const loopBench: Bench = {
       const words = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
       const held: Record<string, Held> = {};
       let megabytes = 0;
-      const life = async (task: (daemon: DaemonProcess) => Promise<void>) => {
-        const daemon = await launch(words, 'listening');
+      const life = async (from: 'ready' | 'listening', task: (daemon: DaemonProcess) => Promise<void>) => {
+        const daemon = await launch(words, from);
         try {
           await task(daemon);
           megabytes = Math.max(megabytes, daemon.megabytes());
@@ -108,10 +110,10 @@ export const loopBench: Bench = {
           await daemon.end();
         }
       };
-      await life(async (daemon) => {
+      await life('listening', async (daemon) => {
         await daemon.held();
         await underWay(daemon, streams);
-        held['first guide and plan'] = await daemon.held();
+        held[FIRST] = await daemon.held();
         const [taken, planned] = [await guidesTaken(daemon), await plannedAt(daemon)];
         renameSync(next, guide);
         await until(async () => (await guidesTaken(daemon)) !== taken);
@@ -124,25 +126,28 @@ export const loopBench: Bench = {
         await sleep(SETTLE_MS);
         held['nothing but captures'] = await daemon.held();
       });
-      await life(async (daemon) => {
+      await life('ready', async (daemon) => {
         await daemon.held();
         await underWay(daemon, streams);
         held['started again'] = await daemon.held();
       });
       return {
-        budgets: Object.entries(held).map(([what, { maxMs }]) => ({
-          what: `ms that the loop is held: ${what}`,
-          value: maxMs,
-          max: HELD_MS_MAX,
-        })),
+        budgets: Object.entries(held)
+          .filter(([what]) => what !== FIRST)
+          .map(([what, { maxMs }]) => ({
+            what: `ms that the loop is held: ${what}`,
+            value: maxMs,
+            max: HELD_MS_MAX,
+          })),
         measured: {
           ...size,
           streams,
           megabytes: rounded(megabytes, 0),
           held: Object.fromEntries(
-            Object.entries(held).map(([what, { over, cpuMs, lateMsMax }]) => [
+            Object.entries(held).map(([what, { maxMs, over, cpuMs, lateMsMax }]) => [
               what,
               {
+                maxMs: rounded(maxMs, 1),
                 lateMsMax: rounded(lateMsMax, 1),
                 over5ms: over[0],
                 over10ms: over[1],

@@ -32,6 +32,22 @@ describe('a programme that the guide moves', () => {
     ]);
   });
 
+  it.each(['scheduled', 'running'] as const)(
+    'keeps the number of its episode where the guide drops it, %s',
+    (state) => {
+      const numbered = capsule('20:00', '21:30', 'Show', { episode: 's1e1' });
+      const [decision] = next([numbered], [capsule('20:00', '21:45', 'Show')], state);
+      expect(decision).toMatchObject({ action: 'extend', capsule: { episode: 's1e1' } });
+      expect(nextWords([numbered], [capsule('20:00', '21:30', 'Show')], state)[0]).toMatch(
+        /^Show: skip already/,
+      );
+      const again = capsule('23:00', '24:00', 'Show', { episode: 's1e1', dnaId: 'dna-two' });
+      expect(nextWords([numbered], [capsule('20:00', '21:45', 'Show'), again], state)).toContain(
+        'Show: skip repeat',
+      );
+    },
+  );
+
   it('earlier is one too', () => {
     expect(nextWords([film], [capsule('20:40', '22:10', 'Film')])).toEqual(['Film: move moved']);
   });
