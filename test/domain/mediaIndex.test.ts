@@ -17,6 +17,7 @@ describe('the index of a recording', () => {
     expect(index).toEqual({
       startedAt: 1_000,
       bytes: 3_760,
+      initBytes: 0,
       points: [
         { offset: 0, atMs: 0, durationMs: 1_000, discontinuity: false },
         { offset: 1_880, atMs: 1_000, durationMs: 500, discontinuity: false },
