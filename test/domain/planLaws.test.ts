@@ -106,6 +106,15 @@ describe('the plan', () => {
     });
   });
 
+  it('is the same where every row comes twice', () => {
+    check(({ after, policy: own, world, previous }) => {
+      const twice = [...after.map((capsule) => ({ ...capsule })), ...after];
+      const said = (decisions: ReturnType<typeof decide>) =>
+        decisions.map(({ capsule, ...rest }) => ({ ...rest, key: capsule.recordKey }));
+      expect(said(decide(twice, world, own, previous))).toEqual(said(decide(after, world, own, previous)));
+    });
+  });
+
   it('never drops what runs, and nothing at all for an empty load', () => {
     check(({ after, policy: own, world, previous }) => {
       const running = new Set(world.known.filter(({ state }) => state !== 'scheduled').map(({ id }) => id));
