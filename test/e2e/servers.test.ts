@@ -107,7 +107,7 @@ describe.concurrent('media servers', () => {
       around,
     );
     expect(doctor.stdout).toContain('Fake Plex 1.43.1, 3 libraries there, 0 to be made');
-    const now = soon(1);
+    const now = soon(4);
     await provider.setProgrammes([programme('one.tv', 'News', now, 3)]);
     const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
     const published = report.completed[0];
@@ -149,7 +149,7 @@ describe.concurrent('media servers', () => {
     const run = [...words, '--m3u', provider.m3uUrl];
     const daemon = scene.daemon(run);
     await daemon.ready();
-    await provider.setProgrammes([programme('one.tv', 'News', soon(1), 3)]);
+    await provider.setProgrammes([programme('one.tv', 'News', soon(4), 3)]);
     await daemon.sees('it is published', ({ completed }) => completed.length === 1);
     await until('the one that is up was told', () => emby.scans.length === 1);
     await until('it said so', () => said(daemon, 'server_unreachable') && said(daemon, 'server_failing'));
@@ -214,7 +214,7 @@ describe.concurrent('media servers', () => {
     await until('it is said', () => said(daemon, 'server_refused'));
     await until('the other has its libraries', () => second.libraries.length === 3);
     expect(names(second)).toEqual(['TV General', 'TV Movies', 'TV Sports']);
-    const at = soon(1);
+    const at = soon(4);
     await provider.setProgrammes([programme('one.tv', 'News', at, 3), programme('dead.tv', 'Dead', at, 3)]);
     await until('the other was told', () => second.scans.length === 1);
     const year = new Date().getUTCFullYear();
@@ -271,7 +271,7 @@ describe.concurrent('others who are told', () => {
       `${process.execPath} -e "${program}" ${ran} {path}`,
     ]);
     await daemon.ready();
-    await provider.setProgrammes([programme('one.tv', title.replaceAll('&', '&amp;'), soon(1), 3)]);
+    await provider.setProgrammes([programme('one.tv', title.replaceAll('&', '&amp;'), soon(4), 3)]);
     await until('the program ran', () => existsSync(ran), 60_000);
     await until('the hook heard of it', () => heard.length > 0, 60_000);
     const [line = ''] = readFileSync(ran, 'utf8').split('\n');

@@ -54,7 +54,7 @@ describe.concurrent('streams of the field', () => {
     const words = ['--m3u', provider.m3uUrl, '--max-concurrency', '10', '--first-byte-timeout', '1s'];
     const daemon = scene.daemon(words);
     await daemon.ready();
-    const now = soon(2);
+    const now = soon(4);
     const shows = ['good', ...ids].map((id) => programme(`${id}.tv`, id, now, 5));
     await provider.setProgrammes(shows);
     const report = await daemon.sees(
@@ -96,7 +96,7 @@ describe.concurrent('streams of the field', () => {
     });
     const daemon = scene.daemon(['--catalog', provider.catalogUrl, '--xmltv', provider.xmltvUrl]);
     await daemon.ready();
-    const now = soon(2);
+    const now = soon(4);
     await provider.setProgrammes([
       programme('dead.tv', 'Dead', now, 4),
       programme('dying.tv', 'Dying', now, 10),
@@ -129,7 +129,7 @@ describe.concurrent('streams of the field', () => {
     });
     const daemon = scene.daemon(['--catalog', provider.catalogUrl, '--xmltv', provider.xmltvUrl]);
     await daemon.ready();
-    const now = soon(2);
+    const now = soon(4);
     await provider.setProgrammes([programme('picky.tv', 'Picky', now, 3)]);
     const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
     expect(report.completed[0]).toMatchObject({ outcome: 'complete', channel_id: 'picky' });

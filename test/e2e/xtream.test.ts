@@ -38,7 +38,7 @@ describe.concurrent('an Xtream account', () => {
     writeFileSync(scene.path('account.txt'), `${provider.url}/?${LOGIN}\n`, { mode: 0o600 });
     const daemon = scene.daemon(['--xtream', scene.path('account.txt'), '--provider-cooldown', '1s']);
     await daemon.ready();
-    const at = soon(2);
+    const at = soon(4);
     await provider.setProgrammes([
       programme('one.tv', 'First', at, 6),
       programme('two.tv', 'Second', at + 3_000, 14),
@@ -76,7 +76,7 @@ describe.concurrent('an Xtream account', () => {
     });
     const daemon = scene.daemon(['--xtream', `${provider.url}/player_api.php?${LOGIN}`]);
     await daemon.ready();
-    const at = soon(2);
+    const at = soon(4);
     await provider.setProgrammes([programme('one.tv', 'Night', at, 12)]);
     await daemon.sees('it records', ({ active }) => active.some((item) => item.machine_state === 'spooling'));
     await provider.setPage('/player_api.php', { body: '<html><b>Fatal error</b></html>' });
@@ -107,7 +107,7 @@ describe.concurrent('an Xtream account', () => {
       '1s',
     ]);
     await daemon.ready();
-    const at = soon(2);
+    const at = soon(4);
     await provider.setProgrammes([
       programme('one.tv', 'First', at, 6),
       programme('two.tv', 'Second', at + 3_000, 14),
