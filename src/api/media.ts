@@ -151,7 +151,7 @@ function stream(
   async function* bytes(): AsyncGenerator<Buffer> {
     try {
       let position = from;
-      if (initBytes > 0) yield (await file.read(Buffer.allocUnsafe(initBytes), 0, initBytes, 0)).buffer;
+      if (initBytes > 0) yield (await file.read(Buffer.alloc(initBytes), 0, initBytes, 0)).buffer;
       while (position < end && !gone.signal.aborted) {
         const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - position));
         const { bytesRead } = await file.read(chunk, 0, chunk.length, position);

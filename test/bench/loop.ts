@@ -13,7 +13,7 @@ import { launch, type DaemonProcess } from './daemonProcess.js';
 import type { Held } from './loopProbe.js';
 
 const HELD_MS_MAX = 20;
-/** Nothing is captured before its end, and all code is new: measured, and not held against anything. */
+/** Captures begin in it, and all code is new: measured, and not held against anything yet. */
 const FIRST = 'first guide and plan';
 const LOOK_MS = 250;
 /** What comes after a plan: orders, connections. */

@@ -197,17 +197,22 @@ it('says what the desk in the same thread says, over any changes', { timeout: 60
   );
 });
 
-it('says so when its thread dies, and begins anew', async () => {
-  const dying = join(folder, 'built/src/runtime/dying.js');
-  const mark = join(folder, 'died');
+/** A thread that does this at the first word it hears in its first life, and in its second is the real one. */
+function failingFirst(name: string, doing: string): URL {
+  const path = join(folder, `built/src/runtime/${name}.js`);
+  const mark = join(folder, name);
   writeFileSync(
-    dying,
+    path,
     `import { existsSync, writeFileSync } from 'node:fs';
      import { parentPort } from 'node:worker_threads';
      if (existsSync(${JSON.stringify(mark)})) await import('./planThread.js');
-     else parentPort.on('message', () => { writeFileSync(${JSON.stringify(mark)}, ''); throw new Error('boom'); });`,
+     else parentPort.on('message', () => { writeFileSync(${JSON.stringify(mark)}, ''); ${doing} });`,
   );
-  const planner = started(pathToFileURL(dying));
+  return pathToFileURL(path);
+}
+
+it('says so when its thread dies, and begins anew', async () => {
+  const planner = started(failingFirst('dying', `throw new Error('boom');`));
   let lost = 0;
   planner.onLost(() => (lost += 1));
   const job = jobOf('small.xml', ['Show']);
@@ -223,16 +228,7 @@ it('says so when its thread dies, and begins anew', async () => {
 });
 
 it('gives up a thread that says nothing any more, and begins anew', async () => {
-  const hanging = join(folder, 'built/src/runtime/hanging.js');
-  const mark = join(folder, 'hung');
-  writeFileSync(
-    hanging,
-    `import { existsSync, writeFileSync } from 'node:fs';
-     import { parentPort } from 'node:worker_threads';
-     if (existsSync(${JSON.stringify(mark)})) await import('./planThread.js');
-     else parentPort.on('message', () => { writeFileSync(${JSON.stringify(mark)}, ''); for (;;); });`,
-  );
-  const planner = started(pathToFileURL(hanging), 5_000);
+  const planner = started(failingFirst('hanging', 'for (;;);'), 5_000);
   const job = jobOf('small.xml', ['Show']);
   await expect(planner.read(job, null)).rejects.toMatchObject({ code: 'guide_unreadable' });
   expect((await planner.read(job, null)).counts.programmes).toBe(1);
