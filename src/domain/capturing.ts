@@ -13,6 +13,8 @@ import type { Recording, UpstreamHealth } from './recording.js';
 
 /** Stream this long without a fault makes everything before it forgotten. */
 export const GOOD_STREAM_MS = 30_000;
+/** What gave this much did not fail in a row: the pauses begin anew (docs/decisions/0014). */
+const STEADY_STREAM_MS = 5_000;
 const TRIES_MAX = 3;
 const OUTAGE_MS_MAX = 60_000;
 const RETRY_AFTER_MS_MAX = 120_000;
@@ -103,10 +105,8 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     ...((piece.cursor || recording.cursor) && {
       cursor: piece.cursor ? { upstream: refKey(source), saved: piece.cursor } : null,
     }),
-    ...(piece.goodMs >= GOOD_STREAM_MS && {
-      faults: 0,
-      health: { ...recording.health, [refKey(source)]: FRESH },
-    }),
+    ...(piece.goodMs >= STEADY_STREAM_MS && { faults: 0 }),
+    ...(piece.goodMs >= GOOD_STREAM_MS && { health: { ...recording.health, [refKey(source)]: FRESH } }),
   };
   const inside = insidePiece(piece, fromAt);
   if (known) {
@@ -200,15 +200,15 @@ export function withFault(
   source: UpstreamRef,
   fault: Pick<CaptureFault, 'at' | 'cause' | 'code' | 'remedy' | 'piece'>,
 ): Pick<Recording, 'health' | 'faults' | 'lastFault' | 'transientRetries'> {
-  const wasGood = (fault.piece?.goodMs ?? 0) >= GOOD_STREAM_MS;
-  const before = wasGood ? FRESH : (recording.health[refKey(source)] ?? FRESH);
+  const goodMs = fault.piece?.goodMs ?? 0;
+  const before = goodMs >= GOOD_STREAM_MS ? FRESH : (recording.health[refKey(source)] ?? FRESH);
   const blamed = fault.remedy === 'retry' || fault.remedy === 'spent';
   const tries = before.tries + (blamed ? 1 : 0);
   const outageSince = before.outageSince ?? fault.at;
   const wornOut = fault.remedy === 'retry' && (tries >= TRIES_MAX || fault.at - outageSince >= OUTAGE_MS_MAX);
   return {
     lastFault: { cause: fault.cause, code: fault.code, at: fault.at },
-    faults: (wasGood ? 0 : recording.faults) + 1,
+    faults: (goodMs >= STEADY_STREAM_MS ? 0 : recording.faults) + 1,
     transientRetries: recording.transientRetries + (fault.remedy === 'spent' ? 0 : 1),
     health: {
       ...recording.health,
@@ -236,14 +236,18 @@ export function shouldLeave(
   return candidates(recording).length > 0;
 }
 
-/** Milliseconds until the next try: doubling from the first, never past the cap, longer where the provider asks. */
+/**
+ * Milliseconds until the next try: doubling from the first, never past the cap, no longer than the connection that
+ * failed had lasted if it gave anything (`goodMs`), longer where the provider asks.
+ */
 export function backoffMs(
   recording: Pick<Recording, 'faults' | 'patience'>,
-  retryAfterMs: number | null,
+  { retryAfterMs, goodMs }: { readonly retryAfterMs: number | null; readonly goodMs: number },
 ): number {
   const { backoffMs: first, backoffMsMax } = recording.patience;
   const doubled = Math.min(backoffMsMax, first * 2 ** Math.min(30, Math.max(0, recording.faults - 1)));
-  return Math.max(doubled, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
+  const fair = goodMs > 0 ? Math.min(doubled, Math.max(first, goodMs)) : doubled;
+  return Math.max(fair, Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX));
 }
 
 /** The hole that lasts, closed at `at`: for a recording that ends while nothing comes. */

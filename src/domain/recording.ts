@@ -104,7 +104,7 @@ export interface Recording {
   /** Why the running capture was asked to end, or null. */
   readonly closing: 'window' | 'preempted' | 'cancelled' | 'yielded' | null;
   readonly lastFault: { readonly cause: GapCause; readonly code: string; readonly at: number } | null;
-  /** Consecutive faults; sets the backoff. Reset after 30 s of good stream. */
+  /** Consecutive faults; sets the backoff. Reset after 5 s of good stream. */
   readonly faults: number;
 
   /** Absolute path of the spool; chosen once, so that a change of the guide does not move it. */

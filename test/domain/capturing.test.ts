@@ -316,15 +316,40 @@ describe('an upstream', () => {
 describe('the time until the next try', () => {
   const { patience } = fresh();
 
+  const nothing = { retryAfterMs: null, goodMs: 0 };
+
   it('doubles from the first to the cap', () => {
-    const waits = [0, 1, 2, 3, 8, 9, 1_000].map((faults) => backoffMs({ faults, patience }, null));
+    const waits = [0, 1, 2, 3, 8, 9, 1_000].map((faults) => backoffMs({ faults, patience }, nothing));
     expect(waits).toEqual([250, 250, 500, 1_000, 30_000, 30_000, 30_000]);
   });
 
   it('is what the provider asks for, up to two minutes', () => {
-    expect(backoffMs({ faults: 1, patience }, 90_000)).toBe(90_000);
-    expect(backoffMs({ faults: 1, patience }, 3_600_000)).toBe(120_000);
-    expect(backoffMs({ faults: 9, patience }, 1_000)).toBe(30_000);
+    const asked = (faults: number, retryAfterMs: number, goodMs = 0) =>
+      backoffMs({ faults, patience }, { retryAfterMs, goodMs });
+    expect(asked(1, 90_000)).toBe(90_000);
+    expect(asked(1, 3_600_000)).toBe(120_000);
+    expect(asked(9, 1_000)).toBe(30_000);
+    expect(asked(9, 90_000, 3_000)).toBe(90_000);
+  });
+
+  it('is no longer than what failed had lasted, if it gave anything', () => {
+    const waits = [1, 400, 3_000, 60_000].map((goodMs) =>
+      backoffMs({ faults: 9, patience }, { ...nothing, goodMs }),
+    );
+    expect(waits).toEqual([250, 400, 3_000, 30_000]);
+  });
+
+  it('begins anew behind every five seconds of stream: a provider that cuts each connection is asked at once', () => {
+    const cut = (recording: Recording, at: number, goodMs: number) => {
+      const given = piece(at - goodMs, at, { goodMs });
+      const known = { ...recording, ...withPiece(recording, FIRST, given) };
+      return { ...known, ...withFault(known, FIRST, fault(at, { piece: given })) };
+    };
+    let often = fresh();
+    for (let index = 1; index <= 12; index += 1) often = cut(often, START + index * 8_000, 6_000);
+    expect(often.faults).toBe(1);
+    expect(isSpent(often, FIRST)).toBe(true);
+    expect(cut(often, START + 200_000, 2_000).faults).toBe(2);
   });
 });
 
