@@ -181,8 +181,9 @@ export function atTime(context: SchedulerContext, at: number): Partial<Scheduler
   // Events that crossed on their way are no step.
   if (context.now - at < STEP_MS) return {};
   const latest = at + context.cooldownMs;
-  const cooling = context.cooling.map((each) => ({ ...each, until: Math.min(each.until, latest) }));
-  return { now: at, cooling };
+  const notLater = (gone: readonly Cooling[]) =>
+    gone.map((each) => ({ ...each, until: Math.min(each.until, latest) }));
+  return { now: at, cooling: notLater(context.cooling), lost: notLater(context.lost) };
 }
 
 /** What an event does to slots and their limits. */

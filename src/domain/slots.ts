@@ -54,7 +54,7 @@ export interface Slot {
 export interface AccountLimit {
   /** Configured or told by the panel; 0 is not known. */
   readonly max: number;
-  /** From a refusal; only ever lower, forgotten after a day. */
+  /** From a refusal; only ever lower, and forgotten in time (`believedUntil`). */
   readonly learned: { readonly max: number; readonly at: number } | null;
   /** Connections left for a viewer. */
   readonly reserve: number;
@@ -62,7 +62,7 @@ export interface AccountLimit {
   readonly others?: { readonly open: number; readonly until: number } | null;
 }
 
-/** A connection that we closed and that the provider may still count. */
+/** A connection that is gone and that the provider may still count. */
 export interface Cooling {
   readonly account: string;
   readonly until: number;
@@ -75,6 +75,8 @@ export interface SlotTable {
   readonly slots: readonly Slot[];
   readonly queue: readonly Want[];
   readonly cooling: readonly Cooling[];
+  /** What the provider ended a moment ago. It counts for nothing, unless it refuses. */
+  readonly lost: readonly Cooling[];
   readonly limits: Readonly<Record<string, AccountLimit>>;
   /** Connections at once over all accounts; 0 is no limit. */
   readonly slotsMax: number;
@@ -96,6 +98,7 @@ export const NO_SLOTS: SlotTable = {
   slots: [],
   queue: [],
   cooling: [],
+  lost: [],
   limits: {},
   slotsMax: 0,
   bandwidthMax: 0,
@@ -109,7 +112,9 @@ export const NO_SLOTS: SlotTable = {
 
 type Changing = Pick<SlotTable, 'slots' | 'queue'>;
 
-const LEARNED_MS_MAX = 86_400_000;
+const LESSON_MS = 86_400_000;
+/** Where more is allowed by the configuration or the panel's word: somebody else had the rest, for now. */
+const DOUBTED_LESSON_MS = 600_000;
 const RATES_MAX = 200;
 /** A channel in HD, until one is measured. */
 const TYPICAL_RATE = 8_000_000;
@@ -176,21 +181,29 @@ export function withClosed(
   feed: string,
   by: 'us' | 'provider',
   at: number,
-): Pick<SlotTable, 'slots' | 'cooling'> {
+): Pick<SlotTable, 'slots' | 'cooling' | 'lost'> {
+  const { cooling } = table;
+  const lost = table.lost.filter(({ until }) => until > at);
   const slot = table.slots.find((each) => each.feed === feed && !each.closed);
-  if (!slot) return { slots: table.slots, cooling: table.cooling };
+  if (!slot) return { slots: table.slots, cooling, lost };
+  const until = at + table.cooldownMs;
   const full = slot.accounts.filter((account) => usedOf(table, account, at) >= limitOf(table, account, at));
-  const hot = by === 'us' ? full.map((account) => ({ account, until: at + table.cooldownMs })) : [];
+  const hot = by === 'us' ? full.map((account) => ({ account, until })) : [];
+  const ended = by === 'provider' ? slot.accounts.map((account) => ({ account, until })) : [];
   return {
     slots: table.slots.flatMap((each): Slot[] => {
       if (each !== slot) return [each];
       return slot.holders.length === 0 ? [] : [{ ...slot, closed: true, leaving: false }];
     }),
-    cooling: [...table.cooling, ...hot],
+    cooling: [...cooling, ...hot],
+    lost: [...lost, ...ended],
   };
 }
 
-/** A refusal for want of connections teaches a limit: the one it named, else what was open and cooling then. */
+/**
+ * A refusal for want of connections teaches a limit: the one it named, else what was open and cooling then, and what
+ * the provider had just ended itself, which some count for seconds more (docs/decisions/0015).
+ */
 export function withRefusal(
   table: SlotTable,
   feed: string,
@@ -200,10 +213,10 @@ export function withRefusal(
   const slot = table.slots.find((each) => each.feed === feed);
   const limits = { ...table.limits };
   for (const account of slot?.accounts ?? []) {
-    const others = usedOf(table, account, at) - 1;
+    const others = usedOf(table, account, at) - 1 + countOf(table.lost, account, at);
     const known = limits[account] ?? { max: 0, learned: null, reserve: 0 };
-    const before = isFresh(known.learned, at) ? (known.learned?.max ?? Infinity) : Infinity;
-    limits[account] = { ...known, learned: { max: Math.min(before, named ?? Math.max(1, others)), at } };
+    const max = Math.min(lessonOf(known, at), named ?? Math.max(1, others));
+    limits[account] = { ...known, learned: { max, at } };
   }
   return { limits };
 }
@@ -236,11 +249,14 @@ export function isLineFull(table: SlotTable): boolean {
   return table.bandwidthMax > 0 && bandwidthOf(table) >= table.bandwidthMax;
 }
 
-/** When somebody who waits may get a slot without anything else happening: a cool-down or a programme ends. Or null. */
+/** When somebody who waits may get a slot by itself: a cool-down or a programme ends, a lesson is forgotten. Or null. */
 export function nextChance(table: SlotTable, at: number): number | null {
   if (table.queue.length === 0) return null;
   const ends = table.slots.map(({ holders }) => Math.max(0, ...holders.map(({ stopAt }) => stopAt)));
-  const chances = [...table.cooling.map(({ until }) => until), ...ends].filter((chance) => chance > at);
+  const lessons = Object.values(table.limits).map(believedUntil);
+  const chances = [...table.cooling.map(({ until }) => until), ...lessons, ...ends].filter(
+    (chance) => chance > at,
+  );
   return chances.length === 0 ? null : Math.min(...chances);
 }
 
@@ -251,17 +267,22 @@ export function nextChance(table: SlotTable, at: number): number | null {
 export function limitOf(table: SlotTable, account: string, at: number): number {
   const known = table.limits[account];
   if (!known) return Infinity;
-  const learned = isFresh(known.learned, at) ? (known.learned?.max ?? Infinity) : Infinity;
-  const max = Math.min(known.max === 0 ? Infinity : known.max, learned);
+  const max = Math.min(known.max === 0 ? Infinity : known.max, lessonOf(known, at));
   if (max === Infinity) return Infinity;
   const others = known.others && at < known.others.until ? known.others.open : 0;
   // The viewer that a place is kept for is one of the others once they watch.
   return others >= max ? 0 : Math.max(1, max - Math.max(known.reserve, others));
 }
 
-/** Whether a lesson still counts. */
-export function isFresh(learned: AccountLimit['learned'], at: number): boolean {
-  return learned !== null && at - learned.at < LEARNED_MS_MAX;
+/** What refusals taught and is still believed; else no limit. */
+export function lessonOf(known: Pick<AccountLimit, 'max' | 'learned'>, at: number): number {
+  return at < believedUntil(known) ? (known.learned?.max ?? Infinity) : Infinity;
+}
+
+/** Until when a lesson counts; 0 without one. */
+function believedUntil({ max, learned }: Pick<AccountLimit, 'max' | 'learned'>): number {
+  if (!learned) return 0;
+  return learned.at + (learned.max < max ? DOUBTED_LESSON_MS : LESSON_MS);
 }
 
 export function openOn(table: SlotTable, account: string): number {
@@ -270,8 +291,11 @@ export function openOn(table: SlotTable, account: string): number {
 
 /** What the provider may count now. */
 export function usedOf(table: SlotTable, account: string, at: number): number {
-  const cooling = table.cooling.filter((each) => each.account === account && each.until > at);
-  return openOn(table, account) + cooling.length;
+  return openOn(table, account) + countOf(table.cooling, account, at);
+}
+
+function countOf(gone: readonly Cooling[], account: string, at: number): number {
+  return gone.filter((each) => each.account === account && each.until > at).length;
 }
 
 function holds(holders: readonly Holder[], id: string): boolean {

@@ -3,7 +3,7 @@
 import type { Config } from '../config/config.js';
 import { accountOf } from '../domain/account.js';
 import type { Capacity } from '../domain/forecast.js';
-import { isFresh } from '../domain/slots.js';
+import { lessonOf } from '../domain/slots.js';
 import type { AccountRecord } from './accounts.js';
 import type { Addresses, ListsInUse } from './addresses.js';
 
@@ -31,7 +31,8 @@ export function capacityOf(
   }
   for (const [key, record] of records) {
     const { learned } = record as AccountRecord;
-    if (isFresh(learned, now)) lower(key, learned?.max ?? Infinity);
+    // What is known to be more is only doubted for minutes: nothing that is to come depends on it.
+    limits[key] ??= lessonOf({ max: 0, learned }, now);
   }
   return {
     slotsMax,

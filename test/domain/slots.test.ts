@@ -184,8 +184,30 @@ describe('an account at its limit', () => {
     const higher = { ...guessed, ...withRefusal(guessed, refKey(upstream('b')), 9, AT) };
     expect(higher.limits['one']?.learned?.max).toBe(1);
     const c = wish('c', { candidates: [upstream('c', ['one'])] });
-    expect(settled(withWishes(higher, c)).granted).toEqual([]);
-    expect(settled(withWishes(higher, c), AT + 86_400_000).granted).toHaveLength(1);
+    const unknown = { ...higher, limits: { one: { ...higher.limits['one']!, max: 0 } } };
+    expect(settled(withWishes(unknown, c)).granted).toEqual([]);
+    expect(settled(withWishes(unknown, c), AT + 86_399_999).granted).toEqual([]);
+    expect(settled(withWishes(unknown, c), AT + 86_400_000).granted).toHaveLength(1);
+  });
+
+  it('doubts a lesson below what is known to be allowed after ten minutes, and says when it will', () => {
+    const limits = { one: { max: 2, learned: { max: 1, at: AT }, reserve: 0 } };
+    const c = wish('c', { candidates: [upstream('c', ['one'])] });
+    const { table } = settled(withWishes({ ...EMPTY, slotsMax: 0, limits }, a, c));
+    expect(table.slots).toHaveLength(1);
+    expect(nextChance(table, AT)).toBe(AT + 10 * MINUTE);
+    expect(settled(table, AT + 10 * MINUTE - 1).granted).toEqual([]);
+    expect(settled(table, AT + 10 * MINUTE).granted).toHaveLength(1);
+  });
+
+  it('learns nothing from a refusal of what the provider itself has just ended and still counts', () => {
+    const busy = settled(withWishes({ ...EMPTY, slotsMax: 0 }, a, b)).table;
+    const cut = { ...busy, ...withClosed(busy, refKey(upstream('b')), 'provider', AT) };
+    const again = settled(withWishes(cut, b), AT + 250).table;
+    const soon = withRefusal(again, refKey(upstream('b')), null, AT + 300);
+    expect(soon.limits['one']?.learned?.max).toBe(2);
+    const later = withRefusal(again, refKey(upstream('b')), null, AT + again.cooldownMs);
+    expect(later.limits['one']?.learned?.max).toBe(1);
   });
 
   it('leaves connections for a viewer, but never none to record', () => {
