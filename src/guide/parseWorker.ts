@@ -7,7 +7,7 @@ import { nodeDisk } from '../io/nodeDisk.js';
 import { createInlineParse } from './inlineParse.js';
 import type { FromWorker, Job, Sliced, ToWorker } from './parseMessages.js';
 
-const SLICE_ROWS = 500;
+const SLICE_ROWS = 100;
 
 async function work(port: MessagePort, job: Job): Promise<void> {
   const say = (message: FromWorker) => port.postMessage(message);

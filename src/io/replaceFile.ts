@@ -31,11 +31,14 @@ export function isTemporary(name: string, owner = ''): boolean {
   return name.startsWith(owner === '' ? '.' : `.${owner} `) && /.\.\d+-\d+\.tmp$/.test(name);
 }
 
+/** All at once, or, where it is long, pieces of text, between which others get their turn. */
+export type Content = string | Uint8Array | Generator<string>;
+
 /** Replaces or makes `path`. Rejects with the disk's error; the temporary file is gone then, the old one untouched. */
 export async function replaceFile(
   disk: Disk,
   path: string,
-  content: string | Uint8Array,
+  content: Content,
   options: ReplaceOptions = {},
 ): Promise<void> {
   const { mode = 0o644, sync = true, owner } = options;
@@ -54,12 +57,14 @@ export async function replaceFile(
 export async function writeNew(
   disk: Disk,
   path: string,
-  content: string | Uint8Array,
+  content: Content,
   options: Required<Pick<ReplaceOptions, 'mode' | 'sync'>>,
 ): Promise<void> {
   const file = await disk.open(path, 'create', options.mode);
   try {
-    await file.write([typeof content === 'string' ? Buffer.from(content) : content]);
+    if (typeof content === 'string') await file.write([Buffer.from(content)]);
+    else if (content instanceof Uint8Array) await file.write([content]);
+    else for (const piece of content) await file.write([Buffer.from(piece)]);
     if (options.sync) await file.datasync();
   } finally {
     await file.close();

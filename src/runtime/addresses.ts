@@ -42,6 +42,15 @@ function inList(list: ListData | null | undefined, channelId: string): Channel |
   return index.get(channelId);
 }
 
+/** The account of each address of a channel, worked out once: all are asked for at every plan. */
+const accountsKnown = new WeakMap<Channel, readonly Account[]>();
+
+function accountsAt(channel: Channel): readonly Account[] {
+  const accounts = accountsKnown.get(channel) ?? channel.urls.map((url) => accountOf(url));
+  accountsKnown.set(channel, accounts);
+  return accounts;
+}
+
 export function createAddresses(config: Config, sources: ListsInUse): Addresses {
   function find(ref: UpstreamRef): Channel | undefined {
     const own = inList(sources.get(ref.source)?.list, ref.channel);
@@ -105,13 +114,15 @@ export function createAddresses(config: Config, sources: ListsInUse): Addresses 
     ],
     accountsOf(ref) {
       const { streamBaseUrl } = config.sources;
-      const behind = ref.source === 'relay' ? findAny(ref.channel)?.urls[0] : find(ref)?.urls[ref.index];
-      const urls = [...(ref.source === 'relay' && streamBaseUrl !== null ? [streamBaseUrl] : []), behind];
-      return [...new Set(urls.flatMap((url) => (url === undefined ? [] : accountOf(url).key)))];
+      const isRelay = ref.source === 'relay';
+      const channel = isRelay ? findAny(ref.channel) : find(ref);
+      const behind = channel && accountsAt(channel)[isRelay ? 0 : ref.index]?.key;
+      const relay = isRelay && streamBaseUrl !== null ? accountOf(streamBaseUrl).key : undefined;
+      return [...new Set([relay, behind].flatMap((key) => key ?? []))];
     },
     *accounts() {
       for (const { list } of sources.values())
-        for (const { urls } of list?.channels ?? []) for (const url of urls) yield accountOf(url);
+        for (const channel of list?.channels ?? []) yield* accountsAt(channel);
       if (config.sources.streamBaseUrl !== null) yield accountOf(config.sources.streamBaseUrl);
     },
     place(ref) {

@@ -11,6 +11,7 @@ import { diskCode, type Disk } from '../io/disk.js';
 import { replaceFile } from '../io/replaceFile.js';
 
 const MODE = 0o600;
+const CHANNELS_A_PIECE = 100;
 
 const list = z.object({
   channels: z.array(
@@ -84,14 +85,27 @@ function parseOrNull(text: string): unknown {
   }
 }
 
-/** Replaces the whole file. Rejects with the disk's error. */
+/** Replaces the whole file, a few channels at a time: a list of tens of thousands is written while others are captured. Rejects with the disk's error. */
 export async function writeSecrets(
   disk: Disk,
   privateFolder: string,
   lists: Readonly<Record<string, ListData>>,
 ): Promise<void> {
   await disk.mkdir(privateFolder);
-  await replaceFile(disk, secretsPath(privateFolder), `${JSON.stringify({ version: 1, lists }, null, 1)}\n`, {
-    mode: MODE,
-  });
+  await replaceFile(disk, secretsPath(privateFolder), textOf(lists), { mode: MODE });
+}
+
+function* textOf(lists: Readonly<Record<string, ListData>>): Generator<string> {
+  yield '{"version": 1, "lists": {';
+  let before = '\n';
+  for (const [id, { channels, ...rest }] of Object.entries(lists)) {
+    yield `${before}${JSON.stringify(id)}: {"channels": [\n`;
+    for (let from = 0; from < channels.length; from += CHANNELS_A_PIECE) {
+      const rows = channels.slice(from, from + CHANNELS_A_PIECE).map((channel) => JSON.stringify(channel));
+      yield `${from === 0 ? '' : ',\n'}${rows.join(',\n')}`;
+    }
+    yield `\n], ${JSON.stringify(rest).slice(1)}`;
+    before = ',\n';
+  }
+  yield '\n}}\n';
 }

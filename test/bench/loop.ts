@@ -13,8 +13,6 @@ import { launch, type DaemonProcess } from './daemonProcess.js';
 import type { Held } from './loopProbe.js';
 
 const HELD_MS_MAX = 20;
-/** Captures begin in it, and all code is new: measured, and not held against anything yet. */
-const FIRST = 'first guide and plan';
 const LOOK_MS = 250;
 /** What comes after a plan: orders, connections. */
 const SETTLE_MS = 3_000;
@@ -45,6 +43,12 @@ async function guidesTaken(daemon: DaemonProcess): Promise<string> {
 
 async function captures(daemon: DaemonProcess): Promise<number> {
   return (await json<{ total: number }>(daemon, '/api/recordings?state=running&limit=1')).total;
+}
+
+/** Listening, it still comes to the end of its start, in which it held nobody up: captures come later. */
+async function started(daemon: DaemonProcess): Promise<void> {
+  await json(daemon, '/healthz');
+  await daemon.held();
 }
 
 /** Once it plans and records. */
@@ -111,9 +115,9 @@ export const loopBench: Bench = {
         }
       };
       await life('listening', async (daemon) => {
-        await daemon.held();
+        await started(daemon);
         await underWay(daemon, streams);
-        held[FIRST] = await daemon.held();
+        held['first guide and plan'] = await daemon.held();
         const [taken, planned] = [await guidesTaken(daemon), await plannedAt(daemon)];
         renameSync(next, guide);
         await until(async () => (await guidesTaken(daemon)) !== taken);
@@ -132,13 +136,11 @@ export const loopBench: Bench = {
         held['started again'] = await daemon.held();
       });
       return {
-        budgets: Object.entries(held)
-          .filter(([what]) => what !== FIRST)
-          .map(([what, { maxMs }]) => ({
-            what: `ms that the loop is held: ${what}`,
-            value: maxMs,
-            max: HELD_MS_MAX,
-          })),
+        budgets: Object.entries(held).map(([what, { maxMs }]) => ({
+          what: `ms that the loop is held: ${what}`,
+          value: maxMs,
+          max: HELD_MS_MAX,
+        })),
         measured: {
           ...size,
           streams,

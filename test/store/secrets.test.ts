@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { ListData } from '../../src/domain/programme.js';
+import type { Disk } from '../../src/io/disk.js';
 import { readSecrets, writeSecrets } from '../../src/store/secrets.js';
 import { memoryDisk } from '../sim/memoryDisk.js';
 
@@ -30,6 +31,30 @@ it('keeps the last good lists over a restart, for nobody else to read', async ()
   disk.crash();
   expect(await readSecrets(disk, '/out/.catchupd')).toEqual({ 'm3u-1': list });
   expect((await disk.stat('/out/.catchupd/sources.json')).mode).toBe(0o600);
+});
+
+it('writes a list of thousands in pieces, so that captures get their turn between them', async () => {
+  const disk = memoryDisk();
+  const sizes: number[] = [];
+  const watched: Disk = {
+    ...disk,
+    async open(path, mode, permissions) {
+      const file = await disk.open(path, mode, permissions);
+      const write = (chunks: readonly Uint8Array[]) => {
+        sizes.push(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+        return file.write(chunks);
+      };
+      return { ...file, write };
+    },
+  };
+  const channels = Array.from({ length: 3_000 }, (_, n) => ({
+    ...list.channels[0]!,
+    channelId: `c\n"${n}`,
+  }));
+  const lists = { empty: { ...list, channels: [] }, many: { ...list, channels }, '"': list };
+  await writeSecrets(watched, '/out/.catchupd', lists);
+  expect(await readSecrets(disk, '/out/.catchupd')).toEqual(lists);
+  expect(Math.max(...sizes)).toBeLessThan(64 * 1024);
 });
 
 it('starts without lists where the file is missing or damaged, and keeps the good ones of a half good file', async () => {
