@@ -49,9 +49,7 @@ export function createDiskWatch(
     const fresh: Kept[] = [];
     for (const entry of book.all()) {
       if (itemOf.has(entry)) continue;
-      const item = retainedItem(entry);
-      const { files, spool } = entry.recording;
-      const placed = item && { ...item, disk: diskUnder(files?.media ?? spool) };
+      const placed = retainedItem(entry, diskUnder);
       itemOf.set(entry, placed);
       if (placed) fresh.push(placed);
     }

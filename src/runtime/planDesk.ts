@@ -16,21 +16,21 @@ import { matches, shownDecision, withinHorizon } from './decisionsView.js';
 import { guidePage, type GuideWish } from './guideView.js';
 import { levelOf } from './leveling.js';
 import { createPastLines } from './pastLines.js';
-import type { FoundDecision, PageParts, PlanFacts, PlanNews, PlanWish } from './planFacts.js';
+import type { FoundDecision, PageParts, PlanNews, PlanWish, ShadowFacts } from './planFacts.js';
 import { decide, look, type GuideInUse, type Outlook } from './planning.js';
 
 export interface PlanDesk {
   /** By how much the guide starts later, as a whole, than the one kept under `beside`. */
   keep(number: number, data: GuideData, beside: number | null): number;
   release(number: number): void;
-  plan(facts: PlanFacts, wish: PlanWish): PlanNews;
+  plan(facts: ShadowFacts, wish: PlanWish): PlanNews;
   /** The last plan, within the horizon, as JSON. */
   planPage(now: number): PageParts;
-  guidePage(facts: PlanFacts, wish: GuideWish, now: number): PageParts;
+  guidePage(facts: ShadowFacts, wish: GuideWish, now: number): PageParts;
   /** Of the last plan, by id, title or channel. */
   found(query: string): readonly FoundDecision[];
   /** Of everything that the guides have, as far ahead as they are kept. */
-  capsule(facts: PlanFacts, capsuleId: string, now: number): Capsule | null;
+  capsule(facts: ShadowFacts, capsuleId: string, now: number): Capsule | null;
   outlook(): Outlook;
   guide(number: number): GuideData | undefined;
 }
@@ -42,7 +42,7 @@ export function createPlanDesk(): PlanDesk {
   /** Epoch milliseconds; 0 before the first plan. */
   let plannedAt = 0;
 
-  function guideOf({ lists, guides: numbers, aliases }: PlanFacts): GuideInUse {
+  function guideOf({ lists, guides: numbers, aliases }: ShadowFacts): GuideInUse {
     return {
       channels: [...lists.values()].flatMap(({ list }) => list?.channels ?? []),
       guides: numbers.flatMap((number) => guides.get(number) ?? []),
@@ -58,12 +58,12 @@ export function createPlanDesk(): PlanDesk {
     },
     release: (number) => void guides.delete(number),
     plan(facts, { at, bytesPerMs }) {
-      const { config, lists, shadows, tombstones, overrides, rules, accounts } = facts;
+      const { config, lists, known, tombstones, overrides, rules, accounts } = facts;
       const over = leave(outlook.decisions, at);
       outlook = decide({
         config,
         guide: guideOf(facts),
-        shadows: shadows.values(),
+        shadows: known.values(),
         tombstones: tombstones.values(),
         overrides: overrides.values(),
         rules,
@@ -87,8 +87,7 @@ export function createPlanDesk(): PlanDesk {
       const page = { generated_at: rfc3339(plannedAt === 0 ? now : plannedAt), decisions: shown };
       return [new TextEncoder().encode(JSON.stringify(page))];
     },
-    guidePage: ({ shadows }, wish, now) =>
-      guidePage({ ...outlook, at: plannedAt }, shadows.values(), wish, now),
+    guidePage: ({ known }, wish, now) => guidePage({ ...outlook, at: plannedAt }, known.values(), wish, now),
     found(query) {
       const word = query.trim().toLowerCase();
       if (word === '') return [];

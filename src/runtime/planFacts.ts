@@ -8,9 +8,11 @@ import type { Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
+import type { Entry } from './book.js';
 import type { Shadow } from './shadow.js';
 
-export interface PlanFacts {
+/** `Known` is how recordings are told of: the book's own entries, and their shadows behind the planner's door. */
+export interface PlanFacts<Known = Entry> {
   readonly config: Config;
   /** Lists in use, by source, in the order of their sources. */
   readonly lists: ReadonlyMap<string, { readonly list: ListData | null }>;
@@ -18,7 +20,7 @@ export interface PlanFacts {
   /** The guides in use, by the numbers that the planner keeps them under, in order. */
   readonly guides: readonly number[];
   /** By id, with those that were put aside. */
-  readonly shadows: ReadonlyMap<string, Shadow>;
+  readonly known: ReadonlyMap<string, Known>;
   readonly tombstones: ReadonlyMap<string, Tombstone>;
   readonly overrides: ReadonlyMap<string, Override>;
   /** Undefined where there is no rules file. */
@@ -26,6 +28,8 @@ export interface PlanFacts {
   /** What was learned of accounts (`AccountRecord`). */
   readonly accounts: ReadonlyMap<string, unknown>;
 }
+
+export type ShadowFacts = PlanFacts<Shadow>;
 
 export interface PlanWish {
   readonly at: number;

@@ -34,7 +34,7 @@ export type Change =
   /** A list without its channels, which follow; null where a source has none. */
   | { readonly part: 'list'; readonly source: string; readonly list: Omit<ListData, 'channels'> | null }
   | { readonly part: 'channels'; readonly source: string; readonly channels: readonly Channel[] }
-  | Rows<'shadows', Shadow>
+  | Rows<'known', Shadow>
   | Rows<'tombstones', Tombstone>
   | Rows<'overrides', Override>;
 

@@ -6,6 +6,7 @@
 import type { ListData } from '../domain/programme.js';
 import type { Change } from './planMessages.js';
 import type { PlanFacts } from './planFacts.js';
+import { shadowOf } from './shadow.js';
 
 const ROWS_A_CHANGE = 100;
 
@@ -14,7 +15,7 @@ export interface PlanMirror {
   changes(facts: PlanFacts): Iterable<Change>;
 }
 
-type Collection = 'shadows' | 'tombstones' | 'overrides';
+type Collection = 'known' | 'tombstones' | 'overrides';
 
 export function createPlanMirror(): PlanMirror {
   const told = {
@@ -22,7 +23,7 @@ export function createPlanMirror(): PlanMirror {
     aliases: undefined as PlanFacts['aliases'],
     rules: undefined as PlanFacts['rules'],
     lists: new Map<string, ListData | null>(),
-    shadows: new Map<string, unknown>(),
+    known: new Map<string, unknown>(),
     tombstones: new Map<string, unknown>(),
     overrides: new Map<string, unknown>(),
   };
@@ -43,7 +44,11 @@ export function createPlanMirror(): PlanMirror {
     }
   }
 
-  function* rows(part: Collection, now: ReadonlyMap<string, unknown>): Iterable<Change> {
+  function* rows<T>(
+    part: Collection,
+    now: ReadonlyMap<string, T>,
+    toldAs: (row: T) => unknown = (row) => row,
+  ): Iterable<Change> {
     const before = told[part];
     const gone: string[] = [];
     for (const id of before.keys()) if (!now.has(id)) gone.push(id);
@@ -52,7 +57,8 @@ export function createPlanMirror(): PlanMirror {
     for (const [id, row] of set) before.set(id, row);
     for (let from = 0; from < Math.max(set.length, gone.length); from += ROWS_A_CHANGE) {
       const to = from + ROWS_A_CHANGE;
-      yield { part, set: set.slice(from, to), gone: gone.slice(from, to) } as Change;
+      const some = set.slice(from, to).map(([id, row]) => [id, toldAs(row)] as const);
+      yield { part, set: some, gone: gone.slice(from, to) } as Change;
     }
   }
 
@@ -73,7 +79,10 @@ export function createPlanMirror(): PlanMirror {
         yield { part: 'rules', rules: facts.rules };
       }
       yield* lists(facts);
-      for (const part of ['shadows', 'tombstones', 'overrides'] as const) yield* rows(part, facts[part]);
+      // No shadow is kept on this side: ten thousand are megabytes.
+      yield* rows('known', facts.known, shadowOf);
+      yield* rows('tombstones', facts.tombstones);
+      yield* rows('overrides', facts.overrides);
       const { guides, accounts } = facts;
       yield { part: 'table', sources: [...facts.lists.keys()], guides, accounts };
     },

@@ -4,24 +4,30 @@ import type { Channel } from '../domain/channel.js';
 import type { Override } from '../domain/override.js';
 import type { ListData } from '../domain/programme.js';
 import type { Tombstone } from '../domain/recording.js';
-import type { PlanFacts } from './planFacts.js';
+import { createSharing } from '../store/sharing.js';
+import type { ShadowFacts } from './planFacts.js';
 import type { Change } from './planMessages.js';
 import type { Shadow } from './shadow.js';
 
 export interface PlanReflection {
   take(change: Change): void;
   /** Throws before anything was told. */
-  facts(): PlanFacts;
+  facts(): ShadowFacts;
 }
+
+/** After so many rows what they have in common is looked for anew, or texts that are long gone would be kept. */
+const ROWS_SHARED = 2_000;
 
 export function createPlanReflection(): PlanReflection {
   const lists = new Map<string, (ListData & { readonly channels: Channel[] }) | null>();
   const shadows = new Map<string, Shadow>();
   const tombstones = new Map<string, Tombstone>();
   const overrides = new Map<string, Override>();
-  let config: PlanFacts['config'] | null = null;
-  let aliases: PlanFacts['aliases'];
-  let rules: PlanFacts['rules'];
+  let sharing = createSharing();
+  let rowsShared = 0;
+  let config: ShadowFacts['config'] | null = null;
+  let aliases: ShadowFacts['aliases'];
+  let rules: ShadowFacts['rules'];
   let table: Extract<Change, { part: 'table' }> = {
     part: 'table',
     sources: [],
@@ -50,13 +56,23 @@ export function createPlanReflection(): PlanReflection {
         // While a list is being told nobody asks: the question comes after it.
         lists.get(change.source)?.channels.push(...change.channels);
         return;
-      case 'shadows':
-        return apply(shadows, change);
+      case 'known':
+        return apply(shadows, { set: shared(change.set), gone: change.gone });
       case 'tombstones':
         return apply(tombstones, change);
       case 'overrides':
         return apply(overrides, change);
     }
+  }
+
+  /** What came through a message is a copy of its own, down to the name of the channel. */
+  function shared<T>(rows: readonly T[]): readonly T[] {
+    if (rowsShared > ROWS_SHARED) {
+      sharing = createSharing();
+      rowsShared = 0;
+    }
+    rowsShared += rows.length;
+    return sharing.share(rows);
   }
 
   return {
@@ -69,7 +85,7 @@ export function createPlanReflection(): PlanReflection {
         lists: new Map(sources.map((source) => [source, { list: lists.get(source) ?? null }])),
         aliases,
         guides,
-        shadows,
+        known: shadows,
         tombstones,
         overrides,
         rules,

@@ -10,7 +10,8 @@ import type { GuideCounts } from '../domain/programme.js';
 import type { GuideJob, Parse } from '../io/parse.js';
 import type { GuideWish } from './guideView.js';
 import { createPlanDesk, type PlanDesk } from './planDesk.js';
-import type { FoundDecision, PageParts, PlanFacts, PlanNews, PlanWish } from './planFacts.js';
+import type { FoundDecision, PageParts, PlanFacts, PlanNews, PlanWish, ShadowFacts } from './planFacts.js';
+import { shadowOf } from './shadow.js';
 
 /** A guide that is kept, and what of it the sanity gate compares. */
 export interface KeptGuide {
@@ -47,12 +48,16 @@ export function createPlannerHere(parse: Pick<Parse, 'guide'>): Planner & { read
       return { number, counts: data.counts, shiftMs: desk.keep(number, data, beside) };
     },
     release: desk.release,
-    plan: async (facts, wish) => desk.plan(facts, wish),
+    plan: async (facts, wish) => desk.plan(shadowed(facts), wish),
     planPage: async (now) => desk.planPage(now),
-    guidePage: async (facts, wish, now) => desk.guidePage(facts, wish, now),
+    guidePage: async (facts, wish, now) => desk.guidePage(shadowed(facts), wish, now),
     found: async (query) => desk.found(query),
-    capsule: async (facts, capsuleId, now) => desk.capsule(facts, capsuleId, now),
+    capsule: async (facts, capsuleId, now) => desk.capsule(shadowed(facts), capsuleId, now),
     onLost: () => undefined,
     close: () => Promise.resolve(),
   };
+}
+
+function shadowed(facts: PlanFacts): ShadowFacts {
+  return { ...facts, known: new Map([...facts.known].map(([id, entry]) => [id, shadowOf(entry)])) };
 }

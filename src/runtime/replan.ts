@@ -13,7 +13,6 @@ import type { PlanFacts, PlanNews } from './planFacts.js';
 import type { Planner } from './planner.js';
 import { orderMaker } from './planning.js';
 import type { RulesFile } from './rulesFile.js';
-import { shadowOf } from './shadow.js';
 import type { Sources } from './sources.js';
 
 export interface FactDoors {
@@ -45,7 +44,7 @@ export function factsOf({ config, book, store, sources, rules }: FactDoors): Pla
     lists: sources.lists(),
     aliases: sources.aliases(),
     guides: sources.guides(),
-    shadows: new Map(known.map((entry) => [entry.id, shadowOf(entry)])),
+    known: new Map(known.map((entry) => [entry.id, entry])),
     tombstones: store.tombstones(),
     overrides: store.all('overrides'),
     rules: rules.book(),

@@ -18,8 +18,11 @@ export function retentionOf({ keep }: Config): RetentionPolicy {
   };
 }
 
-/** Null for what is on its way out. */
-export function retainedItem({ id, recording, path }: Entry): Kept | null {
+/** Null for what is on its way out. `diskUnder` names the disk that a path lies on. */
+export function retainedItem(
+  { id, recording, path }: Entry,
+  diskUnder: (path: string) => string = () => '',
+): Kept | null {
   if (path.startsWith('expired')) return null;
   return {
     id,
@@ -30,5 +33,6 @@ export function retainedItem({ id, recording, path }: Entry): Kept | null {
     expiresAt: recording.expiresAt,
     bytes: recording.result?.bytes ?? recording.bytes,
     keep: recording.keep,
+    disk: diskUnder(recording.files?.media ?? recording.spool),
   };
 }

@@ -1,10 +1,9 @@
 /**
  * A recording as far as deciding about the guide needs it: small and plain, so that it can be told to another thread.
- * The same entry has the same shadow, by which is seen what has to be told anew.
  */
 
 import type { Capsule } from '../domain/capsule.js';
-import { hasGoodCopy, type Entry } from './book.js';
+import { hasGoodCopy, isResting, type Entry } from './book.js';
 
 export interface Shadow {
   readonly id: string;
@@ -23,17 +22,43 @@ export interface Shadow {
   readonly hasGoodCopy: boolean;
 }
 
-const shadows = new WeakMap<Entry, Shadow>();
+export function shadowOf({ id, path, recording }: Entry): Shadow {
+  const { window } = recording;
+  return {
+    id,
+    path,
+    keys: recording.keys,
+    capsule: isResting(path) ? recognisable(recording.capsule) : recording.capsule,
+    priority: recording.priority,
+    reason: recording.reason,
+    cancelReason: recording.cancelReason,
+    startAt: window.startAt,
+    stopAt: window.stopAt,
+    hasGoodCopy: hasGoodCopy(recording),
+  };
+}
 
-export function shadowOf(entry: Entry): Shadow {
-  const known = shadows.get(entry);
-  if (known) return known;
-  const { id, path, recording } = entry;
-  const { keys, capsule, priority, reason, cancelReason, window } = recording;
-  const { startAt, stopAt } = window;
-  const copy = hasGoodCopy(recording);
-  const shadow = { id, path, keys, capsule, priority, reason, cancelReason, startAt, stopAt };
-  const made = { ...shadow, hasGoodCopy: copy };
-  shadows.set(entry, made);
-  return made;
+/** Stands for a description: that there was one tells a programme from a row that says nothing. */
+const TOLD = '…';
+
+/** Of what is over, what it is recognised and shown by: how it was told and where it came from nobody plans with. */
+function recognisable(capsule: Capsule): Capsule {
+  return {
+    capsuleId: capsule.capsuleId,
+    recordKey: capsule.recordKey,
+    dnaId: capsule.dnaId,
+    channelId: capsule.channelId,
+    guideNumber: capsule.guideNumber,
+    channelName: capsule.channelName,
+    group: capsule.group,
+    title: capsule.title,
+    subTitle: capsule.subTitle,
+    desc: capsule.desc.trim() === '' ? '' : TOLD,
+    categories: capsule.categories,
+    episode: capsule.episode,
+    lane: capsule.lane,
+    startAt: capsule.startAt,
+    stopAt: capsule.stopAt,
+    upstreams: [],
+  };
 }

@@ -17,6 +17,8 @@ import type { FromThread, Question, ReadGuide, ToThread } from './planMessages.j
 const SCRIPT = new URL('./planThread.js', import.meta.url);
 /** Of the thread alone: a runaway guide must not take the recorder with it. */
 const HEAP_MB_MAX = 1_536;
+/** What is read or told there mostly stays, so that a nursery as large as V8 makes it (48) is memory for nothing. */
+const NURSERY_MB_MAX = 8;
 const CHANGES_A_TURN = 4;
 /** The largest guide takes seconds. Who says nothing for so long never will, and no plan would be made again. */
 const PATIENCE_MS = 600_000;
@@ -48,7 +50,9 @@ export function createThreadPlanner(script: URL = SCRIPT, patienceMs = PATIENCE_
   function alive(): Life {
     if (closed) throw new CodedError('guide_unreadable', 'stopping');
     if (life !== null) return life;
-    const worker = new Worker(script, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX } });
+    const worker = new Worker(script, {
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX, maxYoungGenerationSizeMb: NURSERY_MB_MAX },
+    });
     const fresh: Life = {
       worker,
       asked: new Map(),

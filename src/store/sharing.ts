@@ -31,7 +31,9 @@ const TEXTS = new Set([
   'channelName',
   'group',
   'lane',
+  'path',
   'reason',
+  'outcome',
   'source',
   'channel',
 ]);

@@ -51,7 +51,7 @@ const facts: PlanFacts = {
   lists: new Map([['list', { list }]]),
   aliases: undefined,
   guides: [guide.number],
-  shadows: new Map(),
+  known: new Map(),
   tombstones: new Map(),
   overrides: new Map(),
   rules: undefined,

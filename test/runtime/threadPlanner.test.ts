@@ -12,14 +12,14 @@ import type { Tombstone } from '../../src/domain/recording.js';
 import { createInlineParse } from '../../src/guide/inlineParse.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import type { PageParts, PlanFacts } from '../../src/runtime/planFacts.js';
+import type { Entry } from '../../src/runtime/book.js';
 import { createPlannerHere, type KeptGuide, type Planner } from '../../src/runtime/planner.js';
-import { shadowOf, type Shadow } from '../../src/runtime/shadow.js';
 import { createThreadPlanner } from '../../src/runtime/threadPlanner.js';
 import { compiled } from '../compiled.js';
 import { aRecording } from '../domain/aRecording.js';
 import { capsule, channel, DAY, HOUR, tombstone } from '../domain/programmes.js';
 
-const PARTS = ['src/runtime', 'src/guide', 'src/domain', 'src/io'];
+const PARTS = ['src/runtime', 'src/guide', 'src/domain', 'src/io', 'src/store'];
 const NOW = DAY + 12 * HOUR;
 const CHANNELS = Array.from({ length: 130 }, (_, n) => channel(`One ${n}`, { tvgId: `one-${n}` }));
 
@@ -61,7 +61,7 @@ async function factsOf(over: Partial<PlanFacts> = {}): Promise<PlanFacts> {
     cwd: '/',
     readFile: () => Promise.reject(Object.assign(new Error('ENOENT'), { code: 'ENOENT' })),
   });
-  const nothing = { shadows: new Map(), tombstones: new Map(), overrides: new Map(), accounts: new Map() };
+  const nothing = { known: new Map(), tombstones: new Map(), overrides: new Map(), accounts: new Map() };
   const lists = new Map([['list', { list: listOf(CHANNELS.length) }]]);
   return { config, lists, aliases: undefined, guides: [], rules: undefined, ...nothing, ...over };
 }
@@ -70,13 +70,13 @@ function listOf(channels: number): ListData {
   return { channels: CHANNELS.slice(0, channels), guideUrls: [], skipped: {} };
 }
 
-function shadow(n: number, path: string): Shadow {
+function entry(n: number, path: string): Entry {
   const title = `Show ${n}`;
   const of = capsule('11:00', '12:00', title, { dnaId: CHANNELS[n % CHANNELS.length]?.dnaId ?? '' });
   const id = (0xabcdef00 + n).toString(16);
   const window = { startAt: of.startAt, stopAt: of.stopAt, prePaddingMs: 0, postPaddingMs: 0 };
   const recording = aRecording({ id, capsule: of, keys: [of.recordKey], window });
-  return shadowOf({ id, recording, path, rev: 1, updatedAt: 0 });
+  return { id, recording, path, rev: 1, updatedAt: 0 };
 }
 
 function textOf(parts: PageParts): string {
@@ -90,7 +90,7 @@ interface World {
   titles: number;
   channels: number;
   horizonMs: number;
-  readonly shadows: Map<string, Shadow>;
+  readonly known: Map<string, Entry>;
   readonly tombstones: Map<string, Tombstone>;
   readonly overrides: Map<string, Override>;
 }
@@ -120,7 +120,7 @@ it('says what the desk in the same thread says, over any changes', { timeout: 60
           titles: 300,
           channels: CHANNELS.length,
           horizonMs: 3 * HOUR,
-          shadows: new Map(),
+          known: new Map(),
           tombstones: new Map(),
           overrides: new Map(),
         };
@@ -140,9 +140,9 @@ it('says what the desk in the same thread says, over any changes', { timeout: 60
                 world.horizonMs = one.n * HOUR;
                 break;
               case 'recording': {
-                const { id } = shadow(one.n, 'published');
-                if (one.path === 'gone') world.shadows.delete(id);
-                else world.shadows.set(id, shadow(one.n, one.path));
+                const { id } = entry(one.n, 'published');
+                if (one.path === 'gone') world.known.delete(id);
+                else world.known.set(id, entry(one.n, one.path));
                 break;
               }
               case 'buried': {
@@ -172,7 +172,7 @@ it('says what the desk in the same thread says, over any changes', { timeout: 60
             ...base,
             lists: new Map([['list', { list }]]),
             guides: [guide],
-            shadows: new Map(world.shadows),
+            known: new Map(world.known),
             tombstones: world.tombstones,
           });
           const [one, two] = [facts(number[0]), facts(number[1])];
