@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import type { ByteRange } from '../domain/hlsPlaylist.js';
 import type { Clock } from '../io/clock.js';
 import { TransportFault, type CookieJar, type Transport, type TransportBody } from '../io/transport.js';
+import { isPacked } from './hlsPlaylist.js';
 import { dropBlocks, takeBlock } from './lentBlocks.js';
 import { ENDED, NOT_MEDIA, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
 
@@ -206,7 +207,7 @@ function gather(bytesExpected: number) {
 /** Text of a playlist; some servers pack it without being asked to. */
 export function textOf(parts: readonly Buffer[], bytesMax: number): string {
   const bytes = Buffer.concat(parts);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString();
+  if (!isPacked(bytes)) return bytes.toString();
   try {
     return gunzipSync(bytes, { maxOutputLength: bytesMax }).toString();
   } catch {

@@ -2,6 +2,7 @@
  * The door to hls-parser: what comes out is a playlist that can be followed, or a code. Nothing that a server sends gets
  * past it as an exception, and what the parser lets through by mistake is put right here (PROTOCOLS §5.4).
  */
+import { constants, gunzipSync } from 'node:zlib';
 import * as HLS from 'hls-parser';
 import type { ByteRange, MasterPlaylist, MediaPlaylist, Playlist } from '../domain/hlsPlaylist.js';
 import type { RefusedPlaylist, Segment, SegmentKey, Variant, VariantSound } from '../domain/hlsPlaylist.js';
@@ -11,6 +12,20 @@ HLS.setOptions({ silent: true });
 const BOM = '\uFEFF';
 const SOUND_CODECS = /^(?:mp4a|ac-3|ec-3|ac-4|opus|flac|fLaC|mp3|dts)/i;
 const PICTURE_CODECS = /^(?:avc|hvc|hev|dvh|vp0?9|av01|mp4v|mpeg2)/i;
+
+/** Whether these first bytes are of something gzipped; two are enough. */
+export function isPacked(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+/** The first bytes of what a gzipped body holds; none where it is damaged. */
+export function unpackedStart(start: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
+  }
+}
 
 /** Whether these first bytes are those of a playlist; ten are enough. */
 export function looksLikePlaylist(start: Uint8Array): boolean {

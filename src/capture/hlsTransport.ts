@@ -6,13 +6,15 @@ import type { Clock } from '../io/clock.js';
 import type { Transport, TransportBody, TransportResponse } from '../io/transport.js';
 import { cookieJar } from './cookies.js';
 import { readWhole, textOf } from './hlsFetch.js';
-import { looksLikePlaylist } from './hlsPlaylist.js';
+import { isPacked, looksLikePlaylist, unpackedStart } from './hlsPlaylist.js';
 import { hlsSession } from './hlsSession.js';
 import { PLAYLIST_BYTES_MAX } from './hlsSource.js';
 import { turns } from './turns.js';
 import { readStart, type LiveBody } from './upstream.js';
 
 const LOOK_BYTES = 10;
+/** Of a packed answer: its header may carry a name of the file. */
+const PACKED_LOOK_BYTES = 1_024;
 
 export function hlsTransport(transport: Transport, clock: Clock): Transport {
   const loading = turns(clock);
@@ -24,19 +26,26 @@ export function hlsTransport(transport: Transport, clock: Clock): Transport {
       const { wish, headers = {} } = request;
       if (!wish || response.status < 200 || response.status > 299) return response;
       const leftMs = Math.max(0, request.headersTimeoutMs - (clock.mono() - askedMono));
-      const start = await readStart(response.body, { bytes: LOOK_BYTES, waitMs: leftMs }, clock);
+      const look = await readStart(response.body, { bytes: LOOK_BYTES, waitMs: leftMs }, clock);
+      const start = isPacked(look.first) ? await lookInto(look, leftMs, clock) : look;
       const body = withStart(start);
-      if (!looksLikePlaylist(start.first)) return { ...response, body };
+      const first = isPacked(start.first) ? unpackedStart(start.first) : start.first;
+      if (!looksLikePlaylist(first)) return { ...response, body };
       const { parts } = await readWhole(body, PLAYLIST_BYTES_MAX, clock, false);
       const text = textOf(parts, PLAYLIST_BYTES_MAX);
-      const first = { text, url: response.url, askedMono };
-      const session = hlsSession({ url, first, headers, wish, transport, cookies, clock, turns: loading });
+      const answer = { text, url: response.url, askedMono };
+      const session = hlsSession({ url, first: answer, headers, wish, transport, cookies, clock, turns: loading });
       request.signal?.addEventListener('abort', () => session.destroy(), { once: true });
       if (request.signal?.aborted) session.destroy();
       return { ...response, body: session, isSession: true };
     },
     close: () => transport.close(),
   };
+}
+
+/** As much more of a packed answer as shows what is in it. */
+function lookInto(look: LiveBody, waitMs: number, clock: Clock): Promise<LiveBody> {
+  return readStart(withStart(look), { bytes: PACKED_LOOK_BYTES, waitMs }, clock);
 }
 
 /** What was read while looking comes first. */

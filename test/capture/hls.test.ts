@@ -178,6 +178,13 @@ describe('an HLS stream', () => {
     expect(await recorded()).toEqual({ errors: [], frames: framesOf(0, 1, 2, 3) });
   });
 
+  it.each(['mediaUrl', 'masterUrl'] as const)('is known where its %s is packed unasked', async (where) => {
+    const master = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=900000\n@MEDIA\n';
+    const { outcome } = await recordAll({ segments: loopSegments(clip, 0, 3), master, packed: true }, where);
+    expect(codeOf(outcome)).toBe('upstream_ended');
+    expect((await recorded()).frames).toEqual(framesOf(0, 1, 2));
+  });
+
   it('is known by its first line, under any address and content type, behind redirects, with its tokens', async () => {
     const segments = loopSegments(clip, 0, 3).map((segment, n) => ({ ...segment, name: `play.php/${n}` }));
     const shape = { segments, tokens: true, contentType: 'text/html', userAgent: 'tv/7', ended: true };

@@ -6,6 +6,7 @@
 import { createCipheriv } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { entryAt, loopPackets, type LoopClip } from '../../src/demo/loopTs.js';
 
 export interface HlsSegmentShape {
@@ -53,6 +54,8 @@ export interface HlsOriginShape {
   /** The playlist is asked at `/live/one`, which redirects to this. */
   readonly redirectTo?: string;
   readonly contentType?: string;
+  /** Playlists are gzipped, whoever asks. */
+  readonly packed?: boolean;
   /** Ranges are answered with the whole file. */
   readonly noRanges?: boolean;
   /** Requests at once; more are refused with 458. */
@@ -143,15 +146,19 @@ export async function startFakeHls(shape: HlsOriginShape): Promise<HlsOrigin> {
       return void response.writeHead(403).end('cookie');
     if (shape.cookie && isEntry) response.setHeader('set-cookie', 'session=s1; Path=/; HttpOnly');
     const query = shape.tokens ? `?token=${token}` : '';
-    const type = shape.contentType ?? 'application/vnd.apple.mpegurl';
+    const headers = {
+      'content-type': shape.contentType ?? 'application/vnd.apple.mpegurl',
+      ...(shape.packed && { 'content-encoding': 'gzip' }),
+    };
+    const asSent = (text: string) => (shape.packed ? gzipSync(text) : text);
     if (pathname === '/live/one')
       return void response.writeHead(302, { location: `${shape.redirectTo ?? '/media.m3u8'}${query}` }).end();
     if (pathname === '/master.m3u8') {
       const text = (shape.master ?? '').replaceAll('@MEDIA', `media.m3u8${query}`);
-      return void response.writeHead(200, { 'content-type': type }).end(text);
+      return void response.writeHead(200, headers).end(asSent(text));
     }
     if (pathname === '/media.m3u8')
-      return void response.writeHead(200, { 'content-type': type }).end(playlist(query));
+      return void response.writeHead(200, headers).end(asSent(playlist(query)));
     if (pathname === '/all.ts') return file(request, response, Buffer.concat(segments.map(bodyOf)));
     const [, kind, name = ''] = /^\/(key|init)\/(.+)$/.exec(pathname) ?? [];
     const small = kind === 'key' ? shape.keys?.[name] : kind === 'init' ? shape.inits?.[name] : undefined;
