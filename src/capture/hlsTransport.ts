@@ -34,7 +34,16 @@ export function hlsTransport(transport: Transport, clock: Clock): Transport {
       const { parts } = await readWhole(body, PLAYLIST_BYTES_MAX, clock, false);
       const text = textOf(parts, PLAYLIST_BYTES_MAX);
       const answer = { text, url: response.url, askedMono };
-      const session = hlsSession({ url, first: answer, headers, wish, transport, cookies, clock, turns: loading });
+      const session = hlsSession({
+        url,
+        first: answer,
+        headers,
+        wish,
+        transport,
+        cookies,
+        clock,
+        turns: loading,
+      });
       request.signal?.addEventListener('abort', () => session.destroy(), { once: true });
       if (request.signal?.aborted) session.destroy();
       return { ...response, body: session, isSession: true };

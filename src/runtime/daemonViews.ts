@@ -62,12 +62,12 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
       const conflicts = new Map(
         planned.flatMap(({ decision, conflict }) => (conflict ? [[decision, conflict] as const] : [])),
       );
+      const past = await pastDecisions(disk, privateFolder, query);
+      const entries = [...book.all(), ...book.aside()];
+      const decided = planned.map(({ decision }) => decision);
       const found = findWhy(query, {
-        decisions: withPast(
-          planned.map(({ decision }) => decision),
-          await pastDecisions(disk, privateFolder, query),
-        ),
-        entries: [...book.all(), ...book.aside()],
+        decisions: withPast(decided, past, entries),
+        entries,
         tombstones: store.tombstones().values(),
       });
       return shownWhy(found, now(), daemon.ranking, conflicts);

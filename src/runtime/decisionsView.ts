@@ -57,10 +57,26 @@ export function withinHorizon(decisions: readonly Decision[]): readonly Decision
   return decisions.filter(({ reason }) => reason !== 'beyond_horizon');
 }
 
-/** The plan, and before it what of earlier ones is over: as it was decided last. */
-export function withPast(decisions: readonly Decision[], past: readonly Decision[]): readonly Decision[] {
+const UNDER_WAY = /^(?:scheduled|spooling|retrying|failover|finalizing)\b/;
+
+/**
+ * The plan, and before it what of earlier ones is over: as it was decided last, but for those whose recording has come
+ * to its end since.
+ */
+export function withPast(
+  decisions: readonly Decision[],
+  past: readonly Decision[],
+  entries: Iterable<Pick<Entry, 'id' | 'path'>>,
+): readonly Decision[] {
   const keys = new Set(decisions.map(({ capsule }) => capsule.recordKey));
-  const over = past.filter(({ capsule }) => !keys.has(capsule.recordKey));
+  const running = new Set([...entries].flatMap(({ id, path }) => (UNDER_WAY.test(path) ? [id] : [])));
+  const over = past
+    .filter(({ capsule }) => !keys.has(capsule.recordKey))
+    .map((decision): Decision => {
+      const { recordingId = '' } = decision;
+      const ended = recordingId !== '' && isRecorded(decision) && !running.has(recordingId);
+      return ended ? { ...decision, action: 'skip', reason: 'already_recorded' } : decision;
+    });
   return [...over.toSorted((a, b) => a.capsule.startAt - b.capsule.startAt), ...decisions];
 }
 

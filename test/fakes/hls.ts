@@ -157,8 +157,7 @@ export async function startFakeHls(shape: HlsOriginShape): Promise<HlsOrigin> {
       const text = (shape.master ?? '').replaceAll('@MEDIA', `media.m3u8${query}`);
       return void response.writeHead(200, headers).end(asSent(text));
     }
-    if (pathname === '/media.m3u8')
-      return void response.writeHead(200, headers).end(asSent(playlist(query)));
+    if (pathname === '/media.m3u8') return void response.writeHead(200, headers).end(asSent(playlist(query)));
     if (pathname === '/all.ts') return file(request, response, Buffer.concat(segments.map(bodyOf)));
     const [, kind, name = ''] = /^\/(key|init)\/(.+)$/.exec(pathname) ?? [];
     const small = kind === 'key' ? shape.keys?.[name] : kind === 'init' ? shape.inits?.[name] : undefined;

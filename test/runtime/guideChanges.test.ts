@@ -1,6 +1,7 @@
 /** What a guide does to what is being recorded: longer is followed, nonsense changes nothing but a warning. */
 
 import { describe, expect, it } from 'vitest';
+import { withPast } from '../../src/runtime/decisionsView.js';
 import { pastDecisions } from '../../src/runtime/pastGuide.js';
 import { createDaemonWorld, type DaemonWorld } from '../sim/daemonWorld.js';
 import { entry, GUIDE, MINUTE_MS, text, write } from './guideWorld.js';
@@ -167,6 +168,12 @@ describe('a programme that is over and gone from the guide', () => {
     expect(await why('A VS')).toEqual(['a vs b on Channel 2 HD: lane_excluded']);
     expect(await why('show')).toEqual(['Show on Channel 1: already_recording']);
     expect(await why('Far 1')).toEqual([]);
+    const [shown] = await pastDecisions(world.disk, '/rec/.catchupd', 'show');
+    const asOfNow = (path: string) =>
+      withPast([], [shown!], [{ id: shown!.recordingId ?? '', path }]).map(({ reason }) => reason);
+    expect(asOfNow('spooling.open')).toEqual(['already_recording']);
+    expect(asOfNow('failed.resting')).toEqual(['already_recorded']);
+    expect(withPast([], [shown!], [])).toMatchObject([{ action: 'skip', reason: 'already_recorded' }]);
     await world.stop();
   }, 30_000);
 });
