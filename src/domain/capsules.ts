@@ -24,6 +24,7 @@ export type CapsuleInput = StationInput & CapsuleWish;
 export interface CapsuleSet {
   /** In the order of `compareCapsules`, no record key twice. */
   readonly capsules: readonly Capsule[];
+  readonly byKey: ReadonlyMap<string, Capsule>;
   /** What the guide is worth for each channel, by lower-case dna. */
   readonly health: ReadonlyMap<string, ChannelHealth>;
 }
@@ -38,22 +39,44 @@ export function surveyCapsules(input: CapsuleInput): CapsuleSet {
   return surveyStations(stationsOf(input), input);
 }
 
-/** The same of stations that are known; those of the same stations and lanes are made once. */
+/** The same of stations that are known, best first. */
 export function surveyStations(stations: readonly Station[], input: CapsuleWish): CapsuleSet {
+  const load = loadOfStations(stations, input);
+  return { ...load, capsules: load.capsules.toSorted(compareCapsules(input.now, input.lanes)) };
+}
+
+/**
+ * The same for a plan, which has an order of its own: by start, and then as the stations come. Those of the same
+ * stations and lanes are made once.
+ */
+export function loadOfStations(stations: readonly Station[], input: CapsuleWish): CapsuleSet {
   const lanes = input.lanes ?? BUILT_IN_LANES;
+  const { now, horizonMs, replayTemplate = false } = input;
   const best = new Map<string, Capsule>();
+  const byStart = new Map<number, Capsule[]>();
   const health = new Map<string, ChannelHealth>();
+  const words = createWords();
+  let hasRivals = false;
   for (const station of stations) {
     health.set(station.dnaId.toLowerCase(), station.health);
-    const made = madeFor(station, lanes, input.replayTemplate === true || station.hasArchive);
+    const made = madeFor(station, lanes, replayTemplate || station.hasArchive);
     for (const programme of station.programmes) {
-      if (programme.stopAt < input.now || programme.startAt > input.now + input.horizonMs) continue;
-      const capsule = made(programme);
+      if (programme.stopAt < now || programme.startAt > now + horizonMs) continue;
+      const capsule = made(programme, words);
       const other = best.get(capsule.recordKey);
-      if (other === undefined || compareWorth(capsule, other) < 0) best.set(capsule.recordKey, capsule);
+      if (other !== undefined) {
+        hasRivals = true;
+        if (compareWorth(capsule, other) >= 0) continue;
+      }
+      best.set(capsule.recordKey, capsule);
+      const together = byStart.get(capsule.startAt);
+      if (together) together.push(capsule);
+      else byStart.set(capsule.startAt, [capsule]);
     }
   }
-  return { capsules: [...best.values()].toSorted(compareCapsules(input.now, lanes)), health };
+  const ordered = [...byStart].sort(([a], [b]) => a - b).flatMap(([, together]) => together);
+  const capsules = hasRivals ? ordered.filter((each) => best.get(each.recordKey) === each) : ordered;
+  return { capsules, byKey: best, health };
 }
 
 interface Made {
@@ -69,40 +92,63 @@ function madeFor(
   station: Station,
   lanes: readonly Lane[],
   replayable: boolean,
-): (programme: Programme) => Capsule {
+): (programme: Programme, words: Words) => Capsule {
   let made = madeOf.get(station);
   if (made?.lanes !== lanes || made.replayable !== replayable) {
     made = { lanes, replayable, capsules: new Map() };
     madeOf.set(station, made);
   }
   const { capsules } = made;
-  return (programme) => {
+  return (programme, words) => {
     let capsule = capsules.get(programme);
     if (capsule === undefined) {
-      capsule = capsuleOf(station, programme, lanes, replayable);
+      capsule = capsuleOf(station, programme, lanes, replayable, words);
       capsules.set(programme, capsule);
     }
     return capsule;
   };
 }
 
+/** What many programmes have in common, worked out once: they start together, and are called the same. */
+interface Words {
+  readonly minute: (at: number) => string;
+  readonly time: (at: number) => string;
+  readonly slug: (title: string) => string;
+  readonly norm: (title: string) => string;
+}
+
+function createWords(): Words {
+  return { minute: once(minuteStamp), time: once(rfc3339), slug: once(slugOf), norm: once(normTitle) };
+}
+
+function once<T>(word: (of: T) => string): (of: T) => string {
+  const known = new Map<T, string>();
+  return (of) => {
+    let made = known.get(of);
+    if (made === undefined) known.set(of, (made = word(of)));
+    return made;
+  };
+}
+
+const PLAIN: Words = { minute: minuteStamp, time: rfc3339, slug: slugOf, norm: normTitle };
+
 function capsuleOf(
   station: Station,
   programme: Programme,
   lanes: readonly Lane[],
   replayable: boolean,
+  words: Words,
 ): Capsule {
   const { dnaId: dna, channelId, guideNumber, name, group, tvgId, upstreams } = station;
   const names = [channelId, guideNumber, dna, tvgId];
   const title = programme.title.trim() || name;
-  const { startAt, stopAt, subTitle, desc, categories, episode } = programme;
-  return {
-    capsuleId: capsuleId(dna || channelId, startAt, title),
-    recordKey: recordKey(dna || channelId, startAt, title),
+  const { startAt, stopAt, subTitle, desc, categories, episode, icon } = programme;
+  const capsule: Writable<Capsule> = {
+    capsuleId: capsuleId(dna || channelId, startAt, title, words),
+    recordKey: recordKey(dna || channelId, startAt, title, words),
     dnaId: dna,
     channelId,
     guideNumber,
-    ...(tvgId === '' ? {} : { tvgId }),
     channelName: name,
     group,
     title,
@@ -114,10 +160,14 @@ function capsuleOf(
     startAt,
     stopAt,
     upstreams,
-    ...(isOpenAddress(programme.icon) && { icon: programme.icon }),
-    ...(replayable && { replayable }),
   };
+  if (tvgId !== '') capsule.tvgId = tvgId;
+  if (icon !== '' && isOpenAddress(icon)) capsule.icon = icon;
+  if (replayable) capsule.replayable = true;
+  return capsule;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** It is stored and shown, so a login in it rules it out. */
 function isOpenAddress(url: string): boolean {
@@ -125,14 +175,17 @@ function isOpenAddress(url: string): boolean {
 }
 
 /** `dna-6398cc29ed163b32:202611231930:tom-and-jerry--the-movie`; `base` is the dna or channel id. */
-export function capsuleId(base: string, startAt: number, title: string): string {
-  const slug = title.trim().toLowerCase().replace(/[ /:]/g, '-').replaceAll('&', 'and');
-  return `${base || 'capsule'}:${minuteStamp(startAt)}:${slug}`;
+export function capsuleId(base: string, startAt: number, title: string, words: Words = PLAIN): string {
+  return `${base || 'capsule'}:${words.minute(startAt)}:${words.slug(title)}`;
+}
+
+function slugOf(title: string): string {
+  return title.trim().toLowerCase().replace(/[ /:]/g, '-').replaceAll('&', 'and');
 }
 
 /** What is never recorded twice while equal: lower(`base|start|normTitle`). */
-export function recordKey(base: string, startAt: number, title: string): string {
-  return `${base}|${rfc3339(startAt)}|${normTitle(title)}`.toLowerCase();
+export function recordKey(base: string, startAt: number, title: string, words: Words = PLAIN): string {
+  return `${base}|${words.time(startAt)}|${words.norm(title)}`.toLowerCase();
 }
 
 /** `Tom & Jerry: The-Movie / 2` → `tom and jerry the movie 2` */

@@ -53,6 +53,7 @@ export function groupNames(group: string): readonly string[] {
 export function laneFilter(policy: FilterPolicy): (lane: string) => PlanReason | null {
   const lanes = patternTest(policy.lanes);
   const excludeLanes = patternTest(policy.excludeLanes);
+  if (!lanes && !excludeLanes) return () => null;
   return (lane) => (excludes([lane], lanes, excludeLanes) ? 'lane_excluded' : null);
 }
 

@@ -7,7 +7,7 @@ import type { Capsule } from './capsule.js';
 import { normTitle } from './capsules.js';
 import { channelKeyOf } from './identity.js';
 import type { Decision } from './plan.js';
-import { playAhead, type Demand } from './slotsAhead.js';
+import { playAhead, type Demand, type Loss } from './slotsAhead.js';
 import { compareText } from './text.js';
 
 export interface Capacity {
@@ -40,44 +40,97 @@ export function isRecorded({ action, reason }: Decision): boolean {
   return action === 'skip' ? PLANNED_ALREADY.has(reason) : action !== 'drop';
 }
 
-/** The decisions that will lose some of their programme, with what they lose it to. */
+/** The decisions that will lose some of their programme, with what they lose it to, in the order in which they do. */
 export function forecast(
   decisions: readonly Decision[],
   capacity: Capacity,
   now: number,
 ): ReadonlyMap<Decision, Conflict> {
-  if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0) return new Map();
-  const demands = decisions
-    .filter(
+  const found = conflictsOf(decisions, capacity, now);
+  return new Map(found.map(({ decision, conflict }) => [decision, conflict]));
+}
+
+/** The same, as a list. */
+export function conflictsOf(
+  decisions: readonly Decision[],
+  capacity: Capacity,
+  now: number,
+): readonly { readonly decision: Decision; readonly conflict: Conflict }[] {
+  if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0) return [];
+  const waysKnown = new Map<Capsule['upstreams'], Demand<Decision>['ways']>();
+  const waysOf = (capsule: Capsule) => {
+    let ways = waysKnown.get(capsule.upstreams);
+    if (ways === undefined) waysKnown.set(capsule.upstreams, (ways = capacity.accountsOf(capsule)));
+    return ways;
+  };
+  const demands = byPriority(
+    decisions.filter(
       (decision) => isRecorded(decision) && decision.capsule.stopAt > Math.max(now, decision.capsule.startAt),
-    )
-    .toSorted(byClaim)
-    .map((decision) => demandOf(decision, capacity, now));
+    ),
+  ).map((decision) => demandOf(decision, waysOf(decision.capsule), now));
   const losses = playAhead(demands, capacity);
   let airings: ReadonlyMap<string, readonly Capsule[]> | null = null;
   // Of thousands that lose a few are looked at.
-  const airingsLike = ({ title }: Capsule) =>
-    (airings ??= airingsOf(decisions, losses.keys())).get(normTitle(title)) ?? [];
-  return new Map(
-    [...losses].map(([decision, { winners, ...loss }]) => {
-      const { capsule } = decision;
-      const whole = loss.lostMs >= capsule.stopAt - Math.max(now, capsule.startAt);
-      return [
-        decision,
-        {
-          ...loss,
-          whole,
-          winners: winners.map((winner) => winner.capsule),
-          get again() {
-            return airedAgain(capsule, airingsLike(capsule));
-          },
-        },
-      ];
-    }),
-  );
+  const nextOf = (capsule: Capsule) => {
+    airings ??= airingsOf(decisions, losses);
+    return airedAgain(capsule, airings.get(normTitle(capsule.title)) ?? []);
+  };
+  let winners: readonly Decision[] = [];
+  let capsules: readonly Capsule[] = [];
+  return losses.map((loss) => {
+    const decision = loss.what;
+    // Those that lose at one moment lose to the same.
+    if (loss.winners !== winners) {
+      winners = loss.winners;
+      capsules = winners.map(({ capsule }) => capsule);
+    }
+    return { decision, conflict: new Foretold(decision.capsule, loss, capsules, now, nextOf) };
+  });
 }
 
-function demandOf(decision: Decision, { accountsOf }: Capacity, now: number): Demand<Decision> {
+/** One of thousands: what nobody asks for is not worked out. */
+class Foretold implements Conflict {
+  readonly lostMs: number;
+  readonly whole: boolean;
+  readonly firstAt: number;
+  readonly reason: Conflict['reason'];
+  readonly winners: readonly Capsule[];
+  readonly #capsule: Capsule;
+  readonly #nextOf: (capsule: Capsule) => Capsule | null;
+
+  constructor(
+    capsule: Capsule,
+    { lostMs, firstAt, reason }: Pick<Conflict, 'lostMs' | 'firstAt' | 'reason'>,
+    winners: readonly Capsule[],
+    now: number,
+    nextOf: (capsule: Capsule) => Capsule | null,
+  ) {
+    this.lostMs = lostMs;
+    this.whole = lostMs >= capsule.stopAt - Math.max(now, capsule.startAt);
+    this.firstAt = firstAt;
+    this.reason = reason;
+    this.winners = winners;
+    this.#capsule = capsule;
+    this.#nextOf = nextOf;
+  }
+
+  get again(): Capsule | null {
+    return this.#nextOf(this.#capsule);
+  }
+}
+
+/** By priority, then start: those of one priority are mostly in order already. */
+function byPriority(decisions: readonly Decision[]): Decision[] {
+  const groups = new Map<number, Decision[]>();
+  for (const decision of decisions) {
+    const group = groups.get(decision.priority);
+    if (group) group.push(decision);
+    else groups.set(decision.priority, [decision]);
+  }
+  return [...groups.values()].flat().sort(byClaim);
+}
+
+function demandOf(decision: Decision, ways: Demand<Decision>['ways'], now: number): Demand<Decision> {
   const { capsule, priority } = decision;
   return {
     what: decision,
@@ -86,7 +139,7 @@ function demandOf(decision: Decision, { accountsOf }: Capacity, now: number): De
     to: capsule.stopAt,
     priority,
     running: isRunning(decision),
-    ways: accountsOf(capsule),
+    ways,
   };
 }
 
@@ -98,6 +151,7 @@ function byClaim(a: Decision, b: Decision): number {
   return (
     b.priority - a.priority ||
     a.capsule.startAt - b.capsule.startAt ||
+    compareText(a.capsule.channelName, b.capsule.channelName) ||
     compareText(a.capsule.recordKey, b.capsule.recordKey)
   );
 }
@@ -105,10 +159,10 @@ function byClaim(a: Decision, b: Decision): number {
 /** Of the titles of `sought`, every programme that there is. */
 function airingsOf(
   decisions: readonly Decision[],
-  sought: Iterable<Decision>,
+  sought: readonly Loss<Decision>[],
 ): ReadonlyMap<string, readonly Capsule[]> {
   const airings = new Map<string, Capsule[]>();
-  for (const { capsule } of sought) airings.set(normTitle(capsule.title), []);
+  for (const { what } of sought) airings.set(normTitle(what.capsule.title), []);
   if (airings.size > 0)
     for (const { capsule } of decisions) airings.get(normTitle(capsule.title))?.push(capsule);
   return airings;

@@ -4,7 +4,7 @@
  * scheduler knows what the forecast only guessed. What is shown and what is done come from here (P10).
  */
 
-import { forecast, isRecorded, type Capacity, type Conflict } from './forecast.js';
+import { conflictsOf, isRecorded, type Capacity, type Conflict } from './forecast.js';
 import type { KnownRecording } from './identity.js';
 import { latestWord } from './override.js';
 import { plan, type Decision, type PlanInput } from './plan.js';
@@ -31,12 +31,20 @@ export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
   let losing: ReadonlySet<string> = new Set();
   for (let round = 1; ; round += 1) {
     const decisions = plan({ ...input, losing });
-    const conflicts = forecast(decisions, capacity, input.now);
-    const lost = decisions.filter((decision) => conflicts.get(decision)?.whole === true && isAhead(decision));
+    const conflicts = conflictsOf(decisions, capacity, input.now);
+    const isLost = (decision: Decision, { whole }: Conflict) => whole && isAhead(decision);
     const waiting = keysOf(decisions.filter(({ reason }) => reason === 'repeat'));
-    const more = lost.filter(({ capsule }) => waiting.has(keyOf(capsule)) && !losing.has(capsule.recordKey));
-    if (more.length === 0 || round === ROUNDS_MAX) return skipping(decisions, conflicts, new Set(lost));
-    losing = new Set([...losing, ...more.map(({ capsule }) => capsule.recordKey)]);
+    const more =
+      waiting.size === 0
+        ? []
+        : conflicts
+            .filter(
+              ({ decision, conflict }) => isLost(decision, conflict) && waiting.has(keyOf(decision.capsule)),
+            )
+            .map(({ decision }) => decision.capsule.recordKey)
+            .filter((key) => !losing.has(key));
+    if (more.length === 0 || round === ROUNDS_MAX) return skipping(decisions, conflicts, isLost);
+    losing = new Set([...losing, ...more]);
   }
 }
 
@@ -71,17 +79,30 @@ function keyOf({ title, episode }: Decision['capsule']): string {
 
 function skipping(
   decisions: readonly Decision[],
-  conflicts: ReadonlyMap<Decision, Conflict>,
-  lost: ReadonlySet<Decision>,
+  found: ReturnType<typeof conflictsOf>,
+  isLost: (decision: Decision, conflict: Conflict) => boolean,
 ): Foreseen {
-  const kept = new Map<Decision, Conflict>();
+  if (found.length === 0) return { decisions, conflicts: new Map() };
+  const conflictOf = new Map(found.map(({ decision, conflict }) => [decision, conflict]));
+  const pairs: (readonly [Decision, Conflict])[] = [];
   const all = decisions.map((decision) => {
-    const isLost = lost.has(decision);
-    const word = decision.recordingId === undefined ? 'skip' : 'drop';
-    const settled: Decision = isLost ? { ...decision, action: word, reason: 'conflict' } : decision;
-    const conflict = conflicts.get(decision);
-    if (conflict && (isLost || isRecorded(decision))) kept.set(settled, conflict);
+    const conflict = conflictOf.get(decision);
+    if (!conflict) return decision;
+    if (!isLost(decision, conflict)) {
+      if (isRecorded(decision)) pairs.push([decision, conflict]);
+      return decision;
+    }
+    const action = decision.recordingId === undefined ? 'skip' : 'drop';
+    const settled: Decision = { ...decision, action, reason: 'conflict' };
+    pairs.push([settled, conflict]);
     return settled;
   });
-  return { decisions: all, conflicts: kept };
+  let conflicts: ReadonlyMap<Decision, Conflict> | null = null;
+  return {
+    decisions: all,
+    // Of thousands, for whoever looks at the plan.
+    get conflicts() {
+      return (conflicts ??= new Map(pairs));
+    },
+  };
 }

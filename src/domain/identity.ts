@@ -33,6 +33,9 @@ export interface KnownRecording {
   readonly priority?: number;
 }
 
+/** Record keys of a load, to be asked. */
+export type RowKeys = Pick<ReadonlySet<string>, 'has'>;
+
 /** Whom a row belongs to. */
 export type Claim =
   | { readonly kind: 'known'; readonly known: KnownRecording }
@@ -44,7 +47,7 @@ export interface IdentityInput {
   readonly known: readonly KnownRecording[];
   readonly tombstones: readonly Tombstone[];
   /** Record keys of the last load that was used; null where there was none. */
-  readonly previousRowKeys: ReadonlySet<string> | null;
+  readonly previousRowKeys: RowKeys | null;
   readonly now: number;
   /** Longer rows are fillers; 0 is no limit. */
   readonly programmeMsMax: number;

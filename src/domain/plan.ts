@@ -7,7 +7,7 @@
 import type { Capsule, CapsuleState } from './capsule.js';
 import { capsuleState, compareCapsules, compareWorth } from './capsules.js';
 import { channelFilter, laneFilter, type FilterPolicy } from './filters.js';
-import { channelKeyOf, identify, rowsByChannel, type KnownRecording } from './identity.js';
+import { channelKeyOf, identify, rowsByChannel, type KnownRecording, type RowKeys } from './identity.js';
 import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
 import { latestWord, marksAmong, WANTED_PRIORITY, type Override } from './override.js';
 import type { PlanReason } from './reasons.js';
@@ -36,12 +36,14 @@ export interface PlanPolicy extends FilterPolicy {
 
 export interface PlanInput {
   readonly capsules: readonly Capsule[];
+  /** No record key comes twice among them, as `surveyStations` gives them. */
+  readonly noKeyTwice?: boolean;
   readonly known: readonly KnownRecording[];
   readonly tombstones: readonly Tombstone[];
   readonly policy: PlanPolicy;
   readonly now: number;
   /** Record keys of the load before this one (`rowKeysOf`); null where there was none. */
-  readonly previousRowKeys: ReadonlySet<string> | null;
+  readonly previousRowKeys: RowKeys | null;
   readonly lanes?: readonly Lane[];
   /** Left out where there is no rules file. */
   readonly rules?: RuleBook;
@@ -61,9 +63,8 @@ const NONE: ReadonlySet<string> = new Set();
 /** One decision for each capsule, and one for each scheduled recording that goes; by start, channel and key. */
 export function plan(input: PlanInput): readonly Decision[] {
   const lanes = input.lanes ?? BUILT_IN_LANES;
-  const capsules = unique(input.capsules);
+  const { capsules, rows } = loadOf(input);
   const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
-  const rows = rowsByChannel(capsules);
   const overrides = input.overrides ?? [];
   const wordOf = latestWord(overrides);
   const known = input.known.map((one) => {
@@ -129,7 +130,7 @@ export function plan(input: PlanInput): readonly Decision[] {
   const winning = losing.size === 0 ? fresh : fresh.filter(({ recordKey }) => !losing.has(recordKey));
   const repeats = repeatsAmong(winning, episodesHeld(staying, tombstones));
   for (const capsule of repeats) decide(capsule, { action: 'skip', reason: 'repeat' }, false);
-  const firsts = fresh.filter((capsule) => !repeats.has(capsule));
+  const firsts = repeats.size === 0 ? fresh : fresh.filter((capsule) => !repeats.has(capsule));
 
   const active = wantedNow + [...left.values()].filter(({ state }) => state !== 'done').length;
   const room = input.policy.capsulesMax === 0 ? Infinity : Math.max(0, input.policy.capsulesMax - active);
@@ -148,8 +149,25 @@ export function plan(input: PlanInput): readonly Decision[] {
 }
 
 /** What the next plan asks for as `previousRowKeys`. */
-export function rowKeysOf(capsules: readonly Capsule[]): ReadonlySet<string> {
+export function rowKeysOf(capsules: readonly Capsule[]): RowKeys {
   return new Set(capsules.map(({ recordKey }) => recordKey));
+}
+
+interface Load {
+  readonly capsules: readonly Capsule[];
+  readonly rows: ReadonlyMap<string, readonly Capsule[]>;
+}
+
+const loads = new WeakMap<readonly Capsule[], Load>();
+
+/** A load is planned several times, and often: what follows from it alone is worked out once. */
+function loadOf({ capsules: given, noKeyTwice = false }: PlanInput): Load {
+  const known = loads.get(given);
+  if (known) return known;
+  const capsules = noKeyTwice ? given : unique(given);
+  const load = { capsules, rows: rowsByChannel(capsules) };
+  loads.set(given, load);
+  return load;
 }
 
 /** One capsule a record key, the better told. */
@@ -210,8 +228,10 @@ function refusalsOf(input: PlanInput, programmeMsMax: number): Refusals {
     if (reason !== null) return reason;
     if (startAt > now + policy.horizonMs) return 'beyond_horizon';
     if (programmeMsMax > 0 && stopAt - startAt > programmeMsMax) return 'too_long';
-    const worth = guideRefusal(policy.guidePolicy, health?.get(channelKeyOf(capsule)));
-    if (worth !== null) return worth;
+    if (policy.guidePolicy !== 'off') {
+      const worth = guideRefusal(policy.guidePolicy, health?.get(channelKeyOf(capsule)));
+      if (worth !== null) return worth;
+    }
     if (capsule.upstreams.length === 0) return 'no_upstream';
     return startAt < now && (stopAt - now) / (stopAt - startAt) < policy.joinMinLeft
       ? 'too_little_left'

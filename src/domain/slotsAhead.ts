@@ -27,6 +27,7 @@ export interface Table {
 }
 
 export interface Loss<T> {
+  readonly what: T;
   readonly lostMs: number;
   readonly firstAt: number;
   readonly reason: 'slots_full' | 'account_full';
@@ -43,6 +44,7 @@ interface Claim<T> {
   readonly queue: Queue<T>;
   held: boolean;
   queued: boolean;
+  loss: (Loss<T> & { lostMs: number }) | null;
   losingSince: number | null;
 }
 
@@ -53,16 +55,13 @@ interface Queue<T> {
 }
 
 /** `ordered`: higher claims first among those that hold nothing. Gives who will lose, in the order in which they do. */
-export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): ReadonlyMap<T, Loss<T>> {
+export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): readonly Loss<T>[] {
   const claims = claimsOf(ordered);
   const queues = [...new Set(claims.map(({ queue }) => queue))];
-  const starts = claims.toSorted((a, b) => a.demand.from - b.demand.from);
-  const ends = claims.toSorted((a, b) => a.demand.to - b.demand.to);
-  const times = [...new Set(ordered.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
-  const losses = new Map<Claim<T>, Loss<T>>();
+  const { times, starts, ends } = momentsOf(claims);
+  const losses: Loss<T>[] = [];
   const byFeed = new Map<string, Set<Claim<T>>>();
   let holding: readonly Claim<T>[] = [];
-  let [started, ended] = [0, 0];
 
   const precedes = (a: Claim<T>, b: Claim<T>): boolean => {
     const [one, two] = [a.demand.priority, b.demand.priority];
@@ -71,27 +70,33 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): Reado
   };
 
   times.forEach((at, index) => {
-    for (let claim = ends[ended]; claim && claim.demand.to <= at; claim = ends[(ended += 1)]) end(claim);
-    const begun: Claim<T>[] = [];
-    for (let claim = starts[started]; claim && claim.demand.from <= at; claim = starts[(started += 1)]) {
-      begun.push(claim);
+    for (const claim of ends.get(at) ?? []) end(claim);
+    const begun = starts.get(at) ?? [];
+    for (const claim of begun) {
       claim.held = index === 0 && claim.demand.running;
       const { feed } = claim.demand;
-      byFeed.set(feed, (byFeed.get(feed) ?? new Set()).add(claim));
+      const shared = byFeed.get(feed);
+      if (shared) shared.add(claim);
+      else byFeed.set(feed, new Set([claim]));
       if (!claim.held) wait(claim);
     }
     const before = [...holding.filter(({ demand }) => demand.to > at), ...begun.filter(({ held }) => held)];
     const { placed, filler } = place(before.toSorted(byClaim), at);
     const isIn = new Set(placed);
-    const losers = [...before, ...begun.filter(({ held }) => !held)].filter((claim) => !isIn.has(claim));
+    const thrown = before.filter((claim) => !isIn.has(claim));
+    const kept = begun.filter((claim) => !claim.held && !isIn.has(claim));
+    // Those that begin are in order.
+    const losing = thrown.length === 0 ? kept : [...thrown, ...kept].sort(byClaim);
     const winners = placed.slice(0, WINNERS_SHOWN).map(({ demand }) => demand.what);
-    for (const claim of losers.toSorted(byClaim)) {
+    for (const claim of losing) {
       claim.losingSince = at;
+      if (claim.loss) continue;
       const isBeaten = filler !== null && precedes(filler, claim);
       const reason = isBeaten ? 'slots_full' : 'account_full';
-      if (!losses.has(claim)) losses.set(claim, { lostMs: 0, firstAt: at, reason, winners });
+      claim.loss = { what: claim.demand.what, lostMs: 0, firstAt: at, reason, winners };
+      losses.push(claim.loss);
     }
-    for (const claim of losers) {
+    for (const claim of losing) {
       claim.held = false;
       wait(claim);
     }
@@ -101,7 +106,7 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): Reado
     }
     holding = placed;
   });
-  return new Map([...losses].map(([{ demand }, loss]) => [demand.what, loss]));
+  return losses;
 
   function byClaim(a: Claim<T>, b: Claim<T>): number {
     return a === b ? 0 : precedes(a, b) ? -1 : 1;
@@ -114,9 +119,7 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): Reado
 
   /** What it has lost up to here is counted. */
   function won(claim: Claim<T>, at: number): void {
-    const loss = losses.get(claim);
-    if (loss && claim.losingSince !== null)
-      losses.set(claim, { ...loss, lostMs: loss.lostMs + at - claim.losingSince });
+    if (claim.loss && claim.losingSince !== null) claim.loss.lostMs += at - claim.losingSince;
     claim.losingSince = null;
   }
 
@@ -174,13 +177,34 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): Reado
 
 function claimsOf<T>(ordered: readonly Demand<T>[]): Claim<T>[] {
   const queues = new Map<string, Queue<T>>();
-  return ordered.map((demand, order) => {
-    const key = JSON.stringify(demand.ways);
-    const queue = queues.get(key) ?? {
-      ways: demand.ways,
-      waiting: createHeap<Claim<T>>((a, b) => a.order < b.order),
-    };
+  /** Programmes of one channel mostly have the same list of ways. */
+  const known = new Map<Demand<T>['ways'], Queue<T>>();
+  const queueOf = (ways: Demand<T>['ways']): Queue<T> => {
+    const key = JSON.stringify(ways);
+    const queue = queues.get(key) ?? { ways, waiting: createHeap<Claim<T>>((a, b) => a.order < b.order) };
     queues.set(key, queue);
-    return { demand, order, queue, held: false, queued: false, losingSince: null };
+    known.set(ways, queue);
+    return queue;
+  };
+  return ordered.map((demand, order) => {
+    const queue = known.get(demand.ways) ?? queueOf(demand.ways);
+    return { demand, order, queue, held: false, queued: false, loss: null, losingSince: null };
   });
+}
+
+/** Every start and stop in order, and whose it is. */
+function momentsOf<T>(claims: readonly Claim<T>[]) {
+  const starts = new Map<number, Claim<T>[]>();
+  const ends = new Map<number, Claim<T>[]>();
+  const note = (map: Map<number, Claim<T>[]>, at: number, claim: Claim<T>) => {
+    const list = map.get(at);
+    if (list) list.push(claim);
+    else map.set(at, [claim]);
+  };
+  for (const claim of claims) {
+    note(starts, claim.demand.from, claim);
+    note(ends, claim.demand.to, claim);
+  }
+  const times = [...new Set([...starts.keys(), ...ends.keys()])].sort((a, b) => a - b);
+  return { times, starts, ends };
 }

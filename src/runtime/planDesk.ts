@@ -96,7 +96,7 @@ export function createPlanDesk(): PlanDesk {
         .map((decision) => {
           const conflict = outlook.conflicts.get(decision);
           // What it says of another airing is worked out when it is asked for.
-          return { decision, conflict: conflict ? { ...conflict } : null };
+          return { decision, conflict: conflict ? { ...conflict, again: conflict.again } : null };
         });
     },
     capsule(facts, capsuleId, now) {

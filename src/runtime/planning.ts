@@ -7,24 +7,25 @@ import { join } from 'node:path';
 import type { Order } from '../../machines/schedulerContext.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import type { Config } from '../config/config.js';
-import { surveyStations, type CapsuleSet } from '../domain/capsules.js';
+import { loadOfStations, type CapsuleSet } from '../domain/capsules.js';
 import type { Capsule } from '../domain/capsule.js';
 import type { Channel } from '../domain/channel.js';
 import { channelFilter } from '../domain/filters.js';
-import type { KnownRecording } from '../domain/identity.js';
+import type { KnownRecording, RowKeys } from '../domain/identity.js';
 import { NAME_BYTES_MAX, fitName, spoolName } from '../domain/names.js';
 import type { Override } from '../domain/override.js';
 import { paddingOf, type Lane } from '../domain/lane.js';
 import { lanesOf } from '../domain/laneDefinition.js';
 import type { Capacity, Conflict } from '../domain/forecast.js';
 import { planWithin } from '../domain/foresight.js';
-import { rowKeysOf, type Decision } from '../domain/plan.js';
+import type { Decision } from '../domain/plan.js';
 import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
 import { PLAN_REASONS } from '../domain/reasons.js';
 import type { Patience, Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
+import { compareText } from '../domain/text.js';
 import { stationsOf, type Station } from '../domain/station.js';
 import type { Entry } from './book.js';
 import type { Shadow } from './shadow.js';
@@ -44,7 +45,7 @@ export interface Outlook {
   readonly decisions: readonly Decision[];
   /** What of it the connections that are known will not allow. */
   readonly conflicts: ReadonlyMap<Decision, Conflict>;
-  readonly rowKeys: ReadonlySet<string>;
+  readonly rowKeys: RowKeys;
 }
 
 export interface DecideInput {
@@ -57,7 +58,7 @@ export interface DecideInput {
   readonly rules: RuleBook | undefined;
   readonly capacity: Capacity;
   readonly now: number;
-  readonly previousRowKeys: ReadonlySet<string> | null;
+  readonly previousRowKeys: RowKeys | null;
 }
 
 export function decide(input: DecideInput): Outlook {
@@ -67,10 +68,11 @@ export function decide(input: DecideInput): Outlook {
   // A person may ask for what lies beyond the horizon.
   const wantedMs = Math.max(0, ...words.map(({ word, startAt }) => (word === 'want' ? startAt - now : 0)));
   const aheadMs = Math.max(config.what.horizonMs, wantedMs) + BEYOND_MS;
-  const { capsules, health } = look(config, guide, now, aheadMs);
-  const { decisions, conflicts } = planWithin(
+  const { capsules, byKey, health } = look(config, guide, now, aheadMs);
+  const foreseen = planWithin(
     {
       capsules,
+      noKeyTwice: true,
       known: knownOf(shadows),
       tombstones: [...tombstones],
       overrides: words,
@@ -83,7 +85,13 @@ export function decide(input: DecideInput): Outlook {
     },
     input.capacity,
   );
-  return { decisions, conflicts, rowKeys: rowKeysOf(capsules) };
+  return {
+    decisions: foreseen.decisions,
+    get conflicts() {
+      return foreseen.conflicts;
+    },
+    rowKeys: byKey,
+  };
 }
 
 /** What is read again puts its values into the configuration that is in use, so each is compared. */
@@ -103,9 +111,9 @@ export function lanesIn(config: Config): readonly Lane[] {
   return lanes;
 }
 
-/** What the guide has for the channels of the lists, up to so far ahead. */
+/** What the guide has for the channels of the lists, up to so far ahead, by start. */
 export function look(config: Config, guide: GuideInUse, now: number, aheadMs: number): CapsuleSet {
-  return surveyStations(stationsIn(config, guide), {
+  return loadOfStations(stationsIn(config, guide), {
     lanes: lanesIn(config),
     replayTemplate: config.how.replayUrlTemplate !== null,
     now,
@@ -137,8 +145,10 @@ function stationsIn(config: Config, guide: GuideInUse): readonly Station[] {
     accepts: (channel) =>
       filter({ ...channel, channelName: channel.guideName, dnaId: channel.dnaId }) === null,
   });
-  stationsMade.set(config, { guide, choice, stations });
-  return stations;
+  // As a plan orders what starts together.
+  const ordered = stations.toSorted((a, b) => compareText(a.name, b.name));
+  stationsMade.set(config, { guide, choice, stations: ordered });
+  return ordered;
 }
 
 function isSameGuide(a: GuideInUse, b: GuideInUse): boolean {
