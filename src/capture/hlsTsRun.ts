@@ -14,7 +14,7 @@ export async function tsRun(
   { gapMs, isNew }: RunTerms,
   doors: CaptureDoors,
 ): Promise<Run | Refusal> {
-  const ready = await openTsSpool(input, doors.disk, doors.clock.now());
+  const ready = await openTsSpool(input, doors.disk, doors.clock);
   if ('cause' in ready) return ready;
   const pipe = pipeBody();
   const known = { ...ready, silentMs: gapMs, isNew, ...(gapMs !== null && { gapMs }) };

@@ -8,8 +8,10 @@ import { CLOCK_HZ, CLOCK_WRAP, ticksBetween, type PesTimes } from './tsPackets.j
 
 /** Where a unit has no neighbour to tell how long it is: one picture of 25 a second. */
 const STEP_TICKS = CLOCK_HZ / 25;
-/** A clock that went on shows the gap this well, give or take the provider's buffers. */
-const SAME_CLOCK_TICKS = 2.5 * CLOCK_HZ;
+/** A clock that went on is no further on than the time that passed; the provider's buffers may have been less full. */
+const SOONER_TICKS = 2.5 * CLOCK_HZ;
+/** It may be further back: what comes was on air while nobody listened, and is sent as late as the provider likes. */
+const LATER_TICKS = 60 * CLOCK_HZ;
 
 export interface Anchor {
   /** 0 to 2^33. */
@@ -35,7 +37,8 @@ export function anchorAfter({ last, first, gapTicks, sameStreams }: AnchorInput)
   if (last.dts < 0) return { offset: 0, gapTicks, sameClock: false };
   const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
   const ahead = ticksBetween(last.dts, first.dts);
-  if (sameStreams && ahead > 0 && Math.abs(ahead - step - gapTicks) < SAME_CLOCK_TICKS) {
+  const beyond = ahead - step - gapTicks;
+  if (sameStreams && ahead > 0 && beyond < SOONER_TICKS && beyond > -LATER_TICKS) {
     return { offset: 0, gapTicks: Math.max(0, ahead - step), sameClock: true };
   }
   // Decoded after all that was decoded and shown after all that was shown.

@@ -25,6 +25,11 @@ export interface JoinerInput {
   readonly tail: SpoolTail;
   /** From the last byte that is written to the first of this piece; null where nobody knows. */
   readonly silentMs: number | null;
+  /**
+   * When that first byte came, where it was not taken at once: what gathered while the spool was opened came at its own
+   * pace and was sent no faster than it plays.
+   */
+  readonly cameMono?: number;
   /** What is missing between the two, where that is known better than by the time that passed. */
   readonly gapMs?: number;
   /** It is known to be new: pictures that were there before are shown again (an advertisement twice in a row). */
@@ -55,9 +60,9 @@ interface Going {
 }
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
-  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false, isNew = false } = input;
+  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isNew = false } = input;
   const written = tail.scan;
-  let looking: ReturnType<typeof firstLook> | null = firstLook(tail, silentMs, isSeam);
+  let looking: ReturnType<typeof firstLook> | null = firstLook(input);
   let going: Going | null = null;
   let mono = 0;
 
@@ -129,7 +134,7 @@ function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): n
 }
 
 /** What is seen of a piece before it is known where it goes. */
-function firstLook(tail: SpoolTail, silentMs: number | null, isSeam: boolean) {
+function firstLook({ tail, silentMs, cameMono, isSeam = false }: JoinerInput) {
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
   const units = unitMatcher(tail.scan.units);
@@ -191,7 +196,8 @@ function firstLook(tail: SpoolTail, silentMs: number | null, isSeam: boolean) {
       if (!isKnown && scan.tables() !== null) again();
       const spanMs = scan.firstPcr() < 0 ? 0 : ticksBetween(scan.firstPcr(), scan.lastPcr()) / 90;
       const sinceMs = mono - (held[0]?.mono ?? mono);
-      burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sinceMs));
+      const sentMs = cameMono === undefined ? sinceMs : mono - cameMono;
+      burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sentMs));
       const offset = doubted ?? find(bytes);
       if (offset === null || !isSeam || wasSentAgain(offset, spanMs, sinceMs)) return offset;
       doubted = offset;

@@ -27,7 +27,7 @@ export async function captureMpegTs(
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock } = doors;
-  const ready = await openTsSpool(input, doors.disk, clock.now()).catch((error: unknown) => {
+  const ready = await openTsSpool(input, doors.disk, clock).catch((error: unknown) => {
     body.destroy();
     return { bug: String(error) };
   });
@@ -39,19 +39,21 @@ export async function captureMpegTs(
   return recordPiece(body, ready, input, doors);
 }
 
-/** Opens the spool for what came first at `cameAt`. Rejects for a bug only. */
+/** Opens the spool for what came first just now. Rejects for a bug only. */
 export async function openTsSpool(
   { spoolPath: named, indexPath, lastMediaAt }: CaptureInput,
   disk: Disk,
-  cameAt: number,
+  clock: Clock,
 ): Promise<SectionsInput | Refusal> {
+  const cameAt = clock.now();
+  const cameMono = clock.mono();
   const spoolPath = await spoolOf(disk, named, 'ts');
   if (typeof spoolPath !== 'string') return spoolPath;
   const lastAt = lastMediaAt ?? (await writtenAt(disk, spoolPath));
   const place = { spoolPath, ...(indexPath !== undefined && { indexPath }), startedAt: cameAt };
   const written = await openWritten(disk, place);
   if (isTrouble(written)) return refusalOfTrouble(written);
-  return { place, written, silentMs: lastAt === null ? null : Math.max(0, cameAt - lastAt) };
+  return { place, written, cameMono, silentMs: lastAt === null ? null : Math.max(0, cameAt - lastAt) };
 }
 
 /** When the spool was written last; nobody else writes in it. */

@@ -66,11 +66,17 @@ async function openIndex(
   return openSpoolIndex(disk, { path: indexPath, spoolBytes, trimmed: trimmedBytes > 0, startedAt, read });
 }
 
-export interface SectionsInput {
+/** Before what is recorded now. */
+interface Silence {
+  /** From the last byte in the spool to the first that is recorded now; null where nobody knows. */
+  readonly silentMs: number | null;
+  /** When that came, where it was not taken at once. */
+  readonly cameMono?: number;
+}
+
+export interface SectionsInput extends Silence {
   readonly place: SpoolPlace;
   readonly written: Written;
-  /** From the last byte in the spool to the first of this connection; null where nobody knows. */
-  readonly silentMs: number | null;
   /** What is missing between the two, where that is known; and whether all of it is new. */
   readonly gapMs?: number;
   readonly isNew?: boolean;
@@ -124,7 +130,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   const over: CapturePiece[] = [];
   let closedHeldBack = 0;
   let isOpen = true;
-  let section: Section = open(input.written, input.silentMs, false);
+  let section: Section = open(input.written, input, false);
   let waiting: Waiting[] | null = null;
   let waitingBytes = 0;
   /** What waits for a joint counts with what waits for disks. */
@@ -157,7 +163,8 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     return Math.round(clock.now() - (clock.mono() - mono));
   }
 
-  function open({ spool, tail, index }: Written, silentMs: number | null, isSeam: boolean): Section {
+  function open({ spool, tail, index }: Written, silence: Silence, isSeam: boolean): Section {
+    const { silentMs, cameMono } = silence;
     const health = tsHealth();
     const writer: PieceWriter = pieceWriter({
       spool,
@@ -178,7 +185,13 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       onBug: doors.onBug,
     });
     const { gapMs, isNew = false } = isSeam ? {} : input;
-    const known = { silentMs, isSeam, isNew, ...(gapMs !== undefined && { gapMs }) };
+    const known = {
+      silentMs,
+      isSeam,
+      isNew,
+      ...(gapMs !== undefined && { gapMs }),
+      ...(cameMono !== undefined && { cameMono }),
+    };
     const joint = tail && joiner({ tail, startWaitMs: START_WAIT_MS, ...known }, writer.push);
     const opened: Section = {
       writer,
@@ -214,7 +227,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       full = false;
       // While nothing of this connection is in the file, it is the connection that is joined.
       section =
-        over.length > 0 ? open(written, after, true) : open(written, silentSince(section, after), false);
+        over.length > 0
+          ? open(written, { silentMs: after }, true)
+          : open(written, { silentMs: silentSince(section, after) }, false);
     }
     waiting = null;
     doors.onPressure(full);

@@ -211,6 +211,24 @@ describe('a piece that comes after a gap', () => {
     expect(join?.gapS).toBeLessThan(4.2);
   });
 
+  it('is as long as the clock that went on says, where the provider sends later than it did', async () => {
+    const first = await recordPieces([part(clip, 0, 0.5)]);
+    const arrival = { silentMs: 12_000, msPerByte: 0.01 };
+    const { join } = await recordPiece(first.spool, part(clip, 0.7, 1), arrival);
+    expect(join?.approximate).toBe(false);
+    expect(join?.gapS).toBeGreaterThan(0);
+    expect(join?.gapS).toBeLessThan(4);
+  });
+
+  it('does not take for sent in advance what gathered while the spool was opened', async () => {
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const { join } = await recordPiece(first.spool, other, { silentMs: 10_000, untakenMs: 7_000 });
+    expect(join?.gapS).toBe(10);
+    const burst = await recordPiece(first.spool, other, { silentMs: 10_000, untakenMs: 3_000 });
+    expect(burst.join?.gapS).toBeGreaterThan(6.3);
+    expect(burst.join?.gapS).toBeLessThan(7.2);
+  });
+
   it('is flagged on each PID, and its tables come before its data', async () => {
     const first = await recordPieces([part(clip, 0, 0.6)]);
     const { spool } = await recordPiece(first.spool, other, { silentMs: 3_000 });

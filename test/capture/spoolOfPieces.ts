@@ -32,11 +32,13 @@ export interface Arrival {
   /** When each byte comes; all at once where it is left out. */
   readonly msPerByte?: number;
   readonly chunkBytes?: number;
+  /** How long before the first byte is taken it had come. */
+  readonly untakenMs?: number;
 }
 
 /** What the spool holds after one more piece; `spool` is left as it is. */
 export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival = {}): Promise<Recorded> {
-  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000 } = arrival;
+  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000, untakenMs = 0 } = arrival;
   let file: Buffer = Buffer.from(spool);
   const { bytes, trimmedBytes } = await trimSpool(
     memoryFile(
@@ -52,7 +54,7 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
   const put = (buffer: Buffer, from: number, to: number, came: number) =>
     queue.append(buffer, from, to, came);
   let mono = 0;
-  const joint = tail && joiner({ tail, silentMs, startWaitMs: 5_000 }, put);
+  const joint = tail && joiner({ tail, silentMs, cameMono: -untakenMs, startWaitMs: 5_000 }, put);
   const start = startPoint(5_000, (buffer, from, to) => put(buffer, from, to, mono));
   const entrance = joint ?? start;
   const aligner = packetAligner((buffer, from, to) => entrance.push(buffer, from, to, mono));
