@@ -8,10 +8,10 @@ import { CLOCK_HZ, CLOCK_WRAP, ticksBetween, type PesTimes } from './tsPackets.j
 
 /** Where a unit has no neighbour to tell how long it is: one picture of 25 a second. */
 const STEP_TICKS = CLOCK_HZ / 25;
-/** A clock that went on is no further on than the time that passed; the provider's buffers may have been less full. */
-const SOONER_TICKS = 2.5 * CLOCK_HZ;
-/** It may be further back: what comes was on air while nobody listened, and is sent as late as the provider likes. */
-const LATER_TICKS = 60 * CLOCK_HZ;
+/** Within one connection a clock that went on is where the time that passed puts it, give or take a buffer. */
+const SAME_CLOCK_TICKS = 2.5 * CLOCK_HZ;
+/** Of two connections one may be as far behind what is on air as providers buffer, and the other not. */
+const SAME_CLOCK_TICKS_APART = 30 * CLOCK_HZ;
 
 export interface Anchor {
   /** 0 to 2^33. */
@@ -31,14 +31,16 @@ export interface AnchorInput {
   readonly gapTicks: number;
   /** The piece comes in the same multiplex, so its clock may be the same too. */
   readonly sameStreams: boolean;
+  /** It came over the same connection. */
+  readonly isSeam: boolean;
 }
 
-export function anchorAfter({ last, first, gapTicks, sameStreams }: AnchorInput): Anchor {
+export function anchorAfter({ last, first, gapTicks, sameStreams, isSeam }: AnchorInput): Anchor {
   if (last.dts < 0) return { offset: 0, gapTicks, sameClock: false };
   const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
   const ahead = ticksBetween(last.dts, first.dts);
-  const beyond = ahead - step - gapTicks;
-  if (sameStreams && ahead > 0 && beyond < SOONER_TICKS && beyond > -LATER_TICKS) {
+  const tolerance = isSeam ? SAME_CLOCK_TICKS : SAME_CLOCK_TICKS_APART;
+  if (sameStreams && ahead > 0 && Math.abs(ahead - step - gapTicks) < tolerance) {
     return { offset: 0, gapTicks: Math.max(0, ahead - step), sameClock: true };
   }
   // Decoded after all that was decoded and shown after all that was shown.

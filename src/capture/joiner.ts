@@ -60,7 +60,7 @@ interface Going {
 }
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
-  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isNew = false } = input;
+  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false, isNew = false } = input;
   const written = tail.scan;
   let looking: ReturnType<typeof firstLook> | null = firstLook(input);
   let going: Going | null = null;
@@ -75,7 +75,8 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     }
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units[0]?.dts ?? -1;
-    const plan: JoinPlan = { kind: 'after', gapTicks: Math.round((gapMs * CLOCK_HZ) / 1000), firstDts };
+    const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
+    const plan: JoinPlan = { kind: 'after', gapTicks, firstDts, isSeam };
     const mapper = pieceMapper(written, plan, sink);
     const start = startPoint(startWaitMs, (buffer, from, to) => mapper.push(buffer, from, to, mono));
     return { plan, mapper, start, removedTicks: 0 };

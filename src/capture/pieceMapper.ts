@@ -22,7 +22,12 @@ export type TimedSink = (buffer: Buffer, from: number, to: number, mono: number)
  */
 export type JoinPlan =
   | { readonly kind: 'exact'; readonly offset: number; readonly tables: Tables }
-  | { readonly kind: 'after'; readonly gapTicks: number; readonly firstDts: number };
+  | {
+      readonly kind: 'after';
+      readonly gapTicks: number;
+      readonly firstDts: number;
+      readonly isSeam: boolean;
+    };
 
 export interface PieceMapper {
   push: TimedSink;
@@ -136,7 +141,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     const waited = plan.firstDts < 0 ? 0 : Math.max(0, ticksBetween(plan.firstDts, first.dts));
     const tables = written.tables();
     const sameStreams = source !== null && tables !== null && source.pmtPid === tables.pmtPid && own === pid;
-    anchor = anchorAfter({ last, first, gapTicks: plan.gapTicks + waited, sameStreams });
+    anchor = anchorAfter({ last, first, gapTicks: plan.gapTicks + waited, sameStreams, isSeam: plan.isSeam });
     ({ offset } = anchor);
     return true;
   }

@@ -121,7 +121,12 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     };
   }
 
-  const before = last && { ...last, bytes: piece.firstOffset - last.firstOffset };
+  const heardTo = heardUntil(piece, fromAt, silentSince, last);
+  const before = last && {
+    ...last,
+    toAt: Math.min(last.toAt, heardTo),
+    bytes: piece.firstOffset - last.firstOffset,
+  };
   const cause = piece.after?.cause ?? recording.lastFault?.cause ?? 'late_start';
   return {
     ...facts,
@@ -129,7 +134,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     stretches: [...recording.stretches.slice(0, -1), ...(before ? [before] : []), stretch],
     gaps: [
       ...recording.gaps,
-      ...(fromAt > silentSince ? [{ fromAt: silentSince, toAt: fromAt, cause }] : []),
+      ...(fromAt > heardTo ? [{ fromAt: heardTo, toAt: fromAt, cause }] : []),
       ...inside.gaps,
     ],
     joins: last
@@ -178,6 +183,16 @@ function insidePiece(
 function heardFrom(piece: CapturePiece, silentSince: number): number {
   if (!piece.join) return piece.fromAt;
   return Math.min(piece.fromAt, silentSince + Math.round(piece.join.gapS * 1000));
+}
+
+/**
+ * Until when the media before a new piece is there: what came slower than it plays was behind the time at which it came,
+ * by as much as the clock that went on says that more is missing than there was silence.
+ */
+function heardUntil(piece: CapturePiece, fromAt: number, silentSince: number, last?: Stretch): number {
+  if (!last || last.toAt !== silentSince || !piece.join || piece.join.approximate) return silentSince;
+  const behindMs = Math.round(piece.join.gapS * 1000) - (fromAt - silentSince);
+  return Math.max(last.fromAt, silentSince - Math.max(0, behindMs));
 }
 
 /** Up to here every moment is in a stretch or in a gap. */

@@ -220,6 +220,13 @@ describe('a piece that comes after a gap', () => {
     expect(join?.gapS).toBeLessThan(4);
   });
 
+  it('is as long as that clock says, where the provider had been slower than it plays', async () => {
+    const first = await recordPieces([part(clip, 0, 0.2)]);
+    const { join } = await recordPiece(first.spool, part(clip, 0.7, 1), { silentMs: 100, msPerByte: 0.01 });
+    expect(join).toMatchObject({ approximate: false });
+    expect(join?.gapS).toBeGreaterThan(2.7);
+  });
+
   it('does not take for sent in advance what gathered while the spool was opened', async () => {
     const first = await recordPieces([part(clip, 0, 0.6)]);
     const { join } = await recordPiece(first.spool, other, { silentMs: 10_000, untakenMs: 7_000 });
