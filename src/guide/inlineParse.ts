@@ -9,7 +9,7 @@ import { parseM3u } from './m3u.js';
 import { parseXmltv } from './xmltv.js';
 import { parseStreams } from './xtream.js';
 
-const SLICE_BYTES = 256 * 1024;
+const SLICE_BYTES = 128 * 1024;
 const LIST_BYTES_MAX = 256 * 2 ** 20;
 
 /** Rejects with CodedError: those of the parsers, and `guide_unreadable` or `list_unreadable` for what the disk says. */

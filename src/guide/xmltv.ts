@@ -58,6 +58,9 @@ const FIELDS: ReadonlySet<string> = new Set<Field>([
 /** No description is longer; an element that is never closed may be. */
 const TEXT_MAX = 65_536;
 
+/** A guide that has a word of its own for every programme is not helped. */
+const SHARED_MAX = 100_000;
+
 interface OpenChannel {
   readonly kind: 'channel';
   readonly id: string;
@@ -80,6 +83,7 @@ interface OpenProgramme {
 
 function createReader(schedule: Schedule, zone: Zone): Reader {
   const times = timesIn(zone);
+  const shared = createShared();
   const parser = new SaxesParser({ xmlns: false, position: false });
   Object.assign(parser.ENTITIES, HTML_ENTITIES);
   /** What is being read; null also inside a programme that is not wanted. */
@@ -98,7 +102,7 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
     if (name === 'programme') {
       // One left open ends where the next begins.
       finishOpen();
-      open = openProgramme(attributes, schedule, times);
+      open = openProgramme(attributes, schedule, times, shared);
     } else if (name === 'channel') {
       finishOpen();
       open = openChannel(attributes, schedule);
@@ -137,7 +141,7 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
   function finishOpen(): void {
     finishField();
     if (open?.kind === 'channel') schedule.channel(open.id, open.names);
-    else if (open?.kind === 'programme') addProgramme(schedule, open);
+    else if (open?.kind === 'programme') addProgramme(schedule, open, shared);
     open = null;
   }
 
@@ -201,8 +205,9 @@ function openProgramme(
   attributes: Readonly<Record<string, string>>,
   schedule: Schedule,
   times: Times,
+  shared: Shared,
 ): OpenProgramme | null {
-  const channel = (attributes['channel'] ?? '').trim();
+  const channel = shared((attributes['channel'] ?? '').trim());
   const stop = attributes['stop'] ?? '';
   const { startAt, stopAt } = times(channel, attributes['start'] ?? '', stop);
   if (channel === '') schedule.skip('no_channel');
@@ -241,23 +246,45 @@ function keepField(open: OpenChannel | OpenProgramme, name: string, system: stri
   else if (name === 'episode-num') open.episodes.push({ system, text: value });
 }
 
-function addProgramme(schedule: Schedule, open: OpenProgramme): void {
+function addProgramme(schedule: Schedule, open: OpenProgramme, shared: Shared): void {
   const { channel, startAt, stopAt, title, subTitle, desc, categories, episodes, icon, isNew } = open;
   schedule.add({
-    channel: ownCopy(channel),
+    channel,
     startAt,
     stopAt,
     title: ownCopy(title),
     subTitle: ownCopy(subTitle),
     desc: ownCopy(desc),
-    categories: categories.map(ownCopy),
-    episode: episodeOf(episodes),
+    categories: categories.map(shared),
+    episode: ownCopy(episodeOf(episodes)),
     icon: ownCopy(icon),
     isNew,
   });
 }
 
-/** A copy of its own: a slice would keep the whole chunk of the guide it was cut from in memory. */
+/** The same copy for the same text: a guide names its channels and categories again and again. */
+type Shared = (text: string) => string;
+
+function createShared(): Shared {
+  const known = new Map<string, string>();
+  return (text) => {
+    const copy = known.get(text);
+    if (copy !== undefined) return copy;
+    const own = ownCopy(text);
+    if (known.size < SHARED_MAX) known.set(own, own);
+    return own;
+  };
+}
+
+/** Text that no single bytes can tell. */
+const WIDE = /[\u0100-\uffff]/;
+
+/**
+ * A copy of its own: a slice would keep the whole chunk of the guide it was cut from in memory. One byte a character
+ * where that is enough, whatever its chunk needed.
+ */
 function ownCopy(text: string): string {
-  return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le');
+  if (text.length < 13) return text;
+  const coding = WIDE.test(text) ? 'utf16le' : 'latin1';
+  return Buffer.from(text, coding).toString(coding);
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -410,5 +412,36 @@ describe('parseXmltv on packed and encoded guides', () => {
 
   it('reads small guides that are shorter than what is looked at first', async () => {
     expect(titles(await parse(`<tv>${titled(1, 60, 'x')}</tv>`))).toEqual(['x']);
+  });
+
+  it('keeps what it needs of a guide, and none of the text that this was cut from', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const over = row(-48, 30, `<desc>${'What was on long ago. '.repeat(12_000)}</desc>`);
+    const kept = (n: number) =>
+      row(
+        1,
+        30,
+        `<title>A title of its own ${n}</title><category>A category of its own ${n}</category>
+         <desc>Words of its own – ${n}</desc><episode-num system="dd_progid">EP0123456789.${n}</episode-num>`,
+        `a channel of its own ${n}`,
+      );
+    async function* chunks() {
+      yield Buffer.from('<tv>');
+      for (let n = 0; n < 120; n += 1) yield Buffer.from(`${kept(n)}${over}`);
+      yield Buffer.from('</tv>');
+    }
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const guide = await parseXmltv(chunks(), WINDOW);
+    collect();
+    // Each of the 120 chunks has a quarter of a megabyte.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(8_000_000);
+    expect(guide.programmes.length).toBe(120);
+    expect(guide.programmes[7]).toMatchObject({
+      channel: 'a channel of its own 104',
+      desc: 'Words of its own – 104',
+      episode: 'dd:EP0123456789104',
+    });
   });
 });
