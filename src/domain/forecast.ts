@@ -46,16 +46,16 @@ export function forecast(
   capacity: Capacity,
   now: number,
 ): ReadonlyMap<Decision, Conflict> {
-  const found = conflictsOf(decisions, capacity, now);
+  const found = conflictsOf(decisions, lossesAhead(decisions, capacity, now), now);
   return new Map(found.map(({ decision, conflict }) => [decision, conflict]));
 }
 
-/** The same, as a list. */
-export function conflictsOf(
+/** Who will lose, without what there is to say about it. */
+export function lossesAhead(
   decisions: readonly Decision[],
   capacity: Capacity,
   now: number,
-): readonly { readonly decision: Decision; readonly conflict: Conflict }[] {
+): readonly Loss<Decision>[] {
   if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0) return [];
   const waysKnown = new Map<Capsule['upstreams'], Demand<Decision>['ways']>();
   const waysOf = (capsule: Capsule) => {
@@ -68,7 +68,25 @@ export function conflictsOf(
       (decision) => isRecorded(decision) && decision.capsule.stopAt > Math.max(now, decision.capsule.startAt),
     ),
   ).map((decision) => demandOf(decision, waysOf(decision.capsule), now));
-  const losses = playAhead(demands, capacity);
+  return playAhead(demands, capacity);
+}
+
+/** Whether nothing of the programme is left. */
+export function isWhole({ what, lostMs }: Loss<Decision>, now: number): boolean {
+  return lostMs >= what.capsule.stopAt - Math.max(now, what.capsule.startAt);
+}
+
+export interface Found {
+  readonly decision: Decision;
+  readonly conflict: Conflict;
+}
+
+/** What there is to say of losses (`lossesAhead`), in their order. */
+export function conflictsOf(
+  decisions: readonly Decision[],
+  losses: readonly Loss<Decision>[],
+  now: number,
+): readonly Found[] {
   let airings: ReadonlyMap<string, readonly Capsule[]> | null = null;
   // Of thousands that lose a few are looked at.
   const nextOf = (capsule: Capsule) => {
@@ -84,7 +102,7 @@ export function conflictsOf(
       winners = loss.winners;
       capsules = winners.map(({ capsule }) => capsule);
     }
-    return { decision, conflict: new Foretold(decision.capsule, loss, capsules, now, nextOf) };
+    return { decision, conflict: new Foretold(loss, isWhole(loss, now), capsules, nextOf) };
   });
 }
 
@@ -99,18 +117,17 @@ class Foretold implements Conflict {
   readonly #nextOf: (capsule: Capsule) => Capsule | null;
 
   constructor(
-    capsule: Capsule,
-    { lostMs, firstAt, reason }: Pick<Conflict, 'lostMs' | 'firstAt' | 'reason'>,
+    { what, lostMs, firstAt, reason }: Loss<Decision>,
+    whole: boolean,
     winners: readonly Capsule[],
-    now: number,
     nextOf: (capsule: Capsule) => Capsule | null,
   ) {
     this.lostMs = lostMs;
-    this.whole = lostMs >= capsule.stopAt - Math.max(now, capsule.startAt);
+    this.whole = whole;
     this.firstAt = firstAt;
     this.reason = reason;
     this.winners = winners;
-    this.#capsule = capsule;
+    this.#capsule = what.capsule;
     this.#nextOf = nextOf;
   }
 

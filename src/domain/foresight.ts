@@ -4,12 +4,19 @@
  * scheduler knows what the forecast only guessed. What is shown and what is done come from here (P10).
  */
 
-import { conflictsOf, isRecorded, type Capacity, type Conflict } from './forecast.js';
+import {
+  conflictsOf,
+  isRecorded,
+  isWhole,
+  lossesAhead,
+  type Capacity,
+  type Conflict,
+  type Found,
+} from './forecast.js';
 import type { KnownRecording } from './identity.js';
 import { latestWord } from './override.js';
-import { plan, type Decision, type PlanInput } from './plan.js';
-import { episodeKey } from './repeats.js';
-import { normTitle } from './capsules.js';
+import { planner, type Decision, type PlanInput } from './plan.js';
+import { episodeKeyOf } from './repeats.js';
 
 export interface Foreseen {
   readonly decisions: readonly Decision[];
@@ -27,23 +34,26 @@ const SETTLE_MS = 1_000;
 const ROUNDS_MAX = 30;
 
 export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
+  const { now } = input;
   const isAhead = aheadOf(input);
+  const decide = planner(input);
   let losing: ReadonlySet<string> = new Set();
   for (let round = 1; ; round += 1) {
-    const decisions = plan({ ...input, losing });
-    const conflicts = conflictsOf(decisions, capacity, input.now);
-    const isLost = (decision: Decision, { whole }: Conflict) => whole && isAhead(decision);
-    const waiting = keysOf(decisions.filter(({ reason }) => reason === 'repeat'));
+    const decisions = decide(losing);
+    const losses = lossesAhead(decisions, capacity, now);
+    const waiting = new Set(
+      decisions.flatMap(({ reason, capsule }) => (reason === 'repeat' ? [episodeKeyOf(capsule)] : [])),
+    );
     const more =
       waiting.size === 0
         ? []
-        : conflicts
-            .filter(
-              ({ decision, conflict }) => isLost(decision, conflict) && waiting.has(keyOf(decision.capsule)),
-            )
-            .map(({ decision }) => decision.capsule.recordKey)
+        : losses
+            .filter((loss) => waiting.has(episodeKeyOf(loss.what.capsule)))
+            .filter((loss) => isWhole(loss, now) && isAhead(loss.what))
+            .map(({ what }) => what.capsule.recordKey)
             .filter((key) => !losing.has(key));
-    if (more.length === 0 || round === ROUNDS_MAX) return skipping(decisions, conflicts, isLost);
+    if (more.length === 0 || round === ROUNDS_MAX)
+      return skipping(decisions, conflictsOf(decisions, losses, now), isAhead);
     losing = new Set([...losing, ...more]);
   }
 }
@@ -68,19 +78,10 @@ function aheadOf({ known, overrides = [], now }: PlanInput): (decision: Decision
   };
 }
 
-/** Episodes of which another airing waits. */
-function keysOf(repeats: readonly Decision[]): ReadonlySet<string> {
-  return new Set(repeats.map(({ capsule }) => keyOf(capsule)).filter((key) => key !== ''));
-}
-
-function keyOf({ title, episode }: Decision['capsule']): string {
-  return episode === '' ? '' : episodeKey(normTitle(title), episode);
-}
-
 function skipping(
   decisions: readonly Decision[],
-  found: ReturnType<typeof conflictsOf>,
-  isLost: (decision: Decision, conflict: Conflict) => boolean,
+  found: readonly Found[],
+  isAhead: (decision: Decision) => boolean,
 ): Foreseen {
   if (found.length === 0) return { decisions, conflicts: new Map() };
   const conflictOf = new Map(found.map(({ decision, conflict }) => [decision, conflict]));
@@ -88,7 +89,7 @@ function skipping(
   const all = decisions.map((decision) => {
     const conflict = conflictOf.get(decision);
     if (!conflict) return decision;
-    if (!isLost(decision, conflict)) {
+    if (!conflict.whole || !isAhead(decision)) {
       if (isRecorded(decision)) pairs.push([decision, conflict]);
       return decision;
     }

@@ -11,7 +11,7 @@ import { channelKeyOf, identify, rowsByChannel, type KnownRecording, type RowKey
 import { BUILT_IN_LANES, expiryOf, priorityOf, type Lane } from './lane.js';
 import { latestWord, marksAmong, WANTED_PRIORITY, type Override } from './override.js';
 import type { PlanReason } from './reasons.js';
-import { episodesHeld, repeatsAmong } from './repeats.js';
+import { airingsAmong, episodesHeld, repeatsAmong } from './repeats.js';
 import { ruleFor, type RuleBook } from './rules.js';
 import type { Tombstone } from './recording.js';
 import type { ChannelHealth } from './station.js';
@@ -61,7 +61,14 @@ const PROGRAMME_MS_MAX = 12 * 3_600_000;
 const NONE: ReadonlySet<string> = new Set();
 
 /** One decision for each capsule, and one for each scheduled recording that goes; by start, channel and key. */
-export function plan(input: PlanInput): readonly Decision[] {
+export function plan({ losing = NONE, ...input }: PlanInput): readonly Decision[] {
+  return planner(input)(losing);
+}
+
+/** The same for several guesses at what is losing: only what depends on that is decided each time. */
+export function planner(
+  input: Omit<PlanInput, 'losing'>,
+): (losing: ReadonlySet<string>) => readonly Decision[] {
   const lanes = input.lanes ?? BUILT_IN_LANES;
   const { capsules, rows } = loadOf(input);
   const programmeMsMax = input.policy.programmeMsMax ?? PROGRAMME_MS_MAX;
@@ -76,17 +83,17 @@ export function plan(input: PlanInput): readonly Decision[] {
   const claims = identify({ ...input, known, tombstones, rows, programmeMsMax });
   const refusal = refusalsOf(input, programmeMsMax);
   const upkeep = { rows, excluded: refusal.policy, programmeMsMax };
-  const decisions: Decision[] = [];
+  const settled: Decision[] = [];
   const fresh: Capsule[] = [];
-  const decide = (row: Capsule, word: Word, wanted: boolean) => {
+  const decided = (row: Capsule, word: Word, wanted: boolean): Decision => {
     const { action, reason, recordingId, addKey, capsule = row } = word;
     const priority = rank(capsule, wanted);
     const expiresAt = expiryOf(capsule, input.policy.keepMs, lanes);
     const decision = { action, reason, capsule, priority, expiresAt };
-    if (recordingId === undefined) decisions.push(decision);
-    else if (addKey === undefined) decisions.push({ ...decision, recordingId });
-    else decisions.push({ ...decision, recordingId, addKey });
+    if (recordingId === undefined) return decision;
+    return addKey === undefined ? { ...decision, recordingId } : { ...decision, recordingId, addKey };
   };
+  const decide = (row: Capsule, word: Word, wanted: boolean) => void settled.push(decided(row, word, wanted));
 
   const rank = (capsule: Capsule, wanted: boolean) =>
     wanted ? Math.max(WANTED_PRIORITY, priorityOf(capsule, lanes)) : priorityOf(capsule, lanes);
@@ -125,26 +132,54 @@ export function plan(input: PlanInput): readonly Decision[] {
     left.delete(one.id);
   }
 
-  const { losing = NONE } = input;
-  const staying = [...left.values()].filter(({ keys }) => !keys.some((key) => losing.has(key)));
-  const winning = losing.size === 0 ? fresh : fresh.filter(({ recordKey }) => !losing.has(recordKey));
-  const repeats = repeatsAmong(winning, episodesHeld(staying, tombstones));
-  for (const capsule of repeats) decide(capsule, { action: 'skip', reason: 'repeat' }, false);
-  const firsts = repeats.size === 0 ? fresh : fresh.filter((capsule) => !repeats.has(capsule));
-
-  const active = wantedNow + [...left.values()].filter(({ state }) => state !== 'done').length;
+  settled.sort(byPlace);
+  fresh.sort(byStartAndChannel);
+  const airings = airingsAmong(fresh);
+  const leftOver = [...left.values()];
+  const held = episodesHeld(leftOver, tombstones);
+  const active = wantedNow + leftOver.filter(({ state }) => state !== 'done').length;
   const room = input.policy.capsulesMax === 0 ? Infinity : Math.max(0, input.policy.capsulesMax - active);
-  if (firsts.length > room) firsts.sort(compareCapsules(input.now, lanes));
-  firsts.forEach((capsule, i) => {
-    if (i < room) decide(capsule, { action: 'record', reason: whenReason(capsule, input) }, false);
-    else decide(capsule, { action: 'skip', reason: 'over_limit' }, false);
-  });
-  return decisions.sort(
-    (a, b) =>
-      a.capsule.startAt - b.capsule.startAt ||
-      compareText(a.capsule.channelName, b.capsule.channelName) ||
-      compareText(a.capsule.recordKey, b.capsule.recordKey) ||
-      compareText(a.recordingId ?? '', b.recordingId ?? ''),
+  const words = {
+    record: fresh.map((): Decision | null => null),
+    repeat: fresh.map((): Decision | null => null),
+  };
+  const wordAt = (index: number, capsule: Capsule, what: keyof typeof words) => {
+    const made = words[what][index];
+    if (made) return made;
+    const word: Word =
+      what === 'repeat'
+        ? { action: 'skip', reason: 'repeat' }
+        : { action: 'record', reason: whenReason(capsule, input) };
+    return (words[what][index] = decided(capsule, word, false));
+  };
+
+  return (losing) => {
+    const isLosing = ({ keys }: KnownRecording) => keys.some((key) => losing.has(key));
+    const staying =
+      losing.size > 0 && leftOver.some(isLosing) ? leftOver.filter((one) => !isLosing(one)) : null;
+    const repeats = repeatsAmong(airings, staying ? episodesHeld(staying, tombstones) : held, losing);
+    const crowd =
+      fresh.length - repeats.size > room ? fresh.filter((capsule) => !repeats.has(capsule)) : null;
+    const admitted = crowd && new Set(crowd.sort(compareCapsules(input.now, lanes)).slice(0, room));
+    const others = fresh.map((capsule, index) => {
+      if (repeats.has(capsule)) return wordAt(index, capsule, 'repeat');
+      return admitted === null || admitted.has(capsule)
+        ? wordAt(index, capsule, 'record')
+        : decided(capsule, { action: 'skip', reason: 'over_limit' }, false);
+    });
+    return [...settled, ...others].sort(byPlace);
+  };
+}
+
+function byPlace(a: Decision, b: Decision): number {
+  return byStartAndChannel(a.capsule, b.capsule) || compareText(a.recordingId ?? '', b.recordingId ?? '');
+}
+
+function byStartAndChannel(a: Capsule, b: Capsule): number {
+  return (
+    a.startAt - b.startAt ||
+    compareText(a.channelName, b.channelName) ||
+    compareText(a.recordKey, b.recordKey)
   );
 }
 
@@ -161,7 +196,7 @@ interface Load {
 const loads = new WeakMap<readonly Capsule[], Load>();
 
 /** A load is planned several times, and often: what follows from it alone is worked out once. */
-function loadOf({ capsules: given, noKeyTwice = false }: PlanInput): Load {
+function loadOf({ capsules: given, noKeyTwice = false }: Pick<PlanInput, 'capsules' | 'noKeyTwice'>): Load {
   const known = loads.get(given);
   if (known) return known;
   const capsules = noKeyTwice ? given : unique(given);

@@ -17,6 +17,16 @@ export function episodeKey(title: string, episode: string): string {
   return /^s\d/.test(episode) ? `${title}|${episode}` : '';
 }
 
+const keys = new WeakMap<Capsule, string>();
+
+/** The same of a programme, worked out once. */
+export function episodeKeyOf(capsule: Capsule): string {
+  if (capsule.episode === '') return '';
+  let key = keys.get(capsule);
+  if (key === undefined) keys.set(capsule, (key = episodeKey(normTitle(capsule.title), capsule.episode)));
+  return key;
+}
+
 /** Episodes that need no further airing; `known` as the plan leaves them. */
 export function episodesHeld(
   known: readonly KnownRecording[],
@@ -24,22 +34,34 @@ export function episodesHeld(
 ): ReadonlySet<string> {
   const held = known.filter(({ state, failed }) => state !== 'done' || failed !== true);
   const gone = tombstones.filter(({ failed }) => failed !== true);
-  const keys = [
-    ...held.map(({ capsule }) => episodeKey(normTitle(capsule.title), capsule.episode)),
+  const all = [
+    ...held.map(({ capsule }) => episodeKeyOf(capsule)),
     ...gone.map((tombstone) => episodeKey(tombstone.normTitle, tombstone.episode)),
   ];
-  return new Set(keys.filter((key) => key !== ''));
+  return new Set(all.filter((key) => key !== ''));
 }
 
-/** Of capsules that nobody knows yet, those whose episode is held or comes before among them. */
-export function repeatsAmong(capsules: readonly Capsule[], held: ReadonlySet<string>): ReadonlySet<Capsule> {
+/** Those whose episode has a number, the airing that is taken first before the others. */
+export function airingsAmong(capsules: readonly Capsule[]): readonly Capsule[] {
+  return capsules.filter((capsule) => episodeKeyOf(capsule) !== '').sort(byAiring);
+}
+
+/**
+ * Of airings (`airingsAmong`) that nobody knows yet, those whose episode is held or comes before among them; what is
+ * `losing` is no airing.
+ */
+export function repeatsAmong(
+  airings: readonly Capsule[],
+  held: ReadonlySet<string>,
+  losing: ReadonlySet<string>,
+): ReadonlySet<Capsule> {
   const seen = new Set(held);
   const repeats = new Set<Capsule>();
-  for (const capsule of capsules.filter(({ episode }) => episode !== '').toSorted(byAiring)) {
-    const key = episodeKey(normTitle(capsule.title), capsule.episode);
-    if (key === '') continue;
+  for (const capsule of airings) {
+    if (losing.has(capsule.recordKey)) continue;
+    const key = episodeKeyOf(capsule);
     if (seen.has(key)) repeats.add(capsule);
-    seen.add(key);
+    else seen.add(key);
   }
   return repeats;
 }
