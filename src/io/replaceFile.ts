@@ -31,8 +31,8 @@ export function isTemporary(name: string, owner = ''): boolean {
   return name.startsWith(owner === '' ? '.' : `.${owner} `) && /.\.\d+-\d+\.tmp$/.test(name);
 }
 
-/** All at once, or, where it is long, pieces of text, between which others get their turn. */
-export type Content = string | Uint8Array | Generator<string>;
+/** All at once, also in several buffers, or, where it is long, pieces of text, between which others get their turn. */
+export type Content = string | Uint8Array | readonly Uint8Array[] | Generator<string>;
 
 /** Replaces or makes `path`. Rejects with the disk's error; the temporary file is gone then, the old one untouched. */
 export async function replaceFile(
@@ -64,6 +64,7 @@ export async function writeNew(
   try {
     if (typeof content === 'string') await file.write([Buffer.from(content)]);
     else if (content instanceof Uint8Array) await file.write([content]);
+    else if (isList(content)) await file.write(content);
     else for (const piece of content) await file.write([Buffer.from(piece)]);
     if (options.sync) await file.datasync();
   } finally {
@@ -71,4 +72,8 @@ export async function writeNew(
   }
   // Shares that keep no permissions refuse this; the file is good all the same.
   await disk.chmod(path, options.mode).catch(() => undefined);
+}
+
+function isList(content: readonly Uint8Array[] | Generator<string>): content is readonly Uint8Array[] {
+  return Array.isArray(content);
 }

@@ -27,7 +27,8 @@ export interface JournalDoors {
   readonly clock: Clock;
   readonly log: StoreLog;
   readonly paths: StatePaths;
-  readonly yieldTurn: () => Promise<void>;
+  /** Lets everything else run that is due within so many milliseconds. */
+  readonly yieldTurn: (restMs: number) => Promise<void>;
   /** Journal size from which the base is written anew. */
   readonly compactBytes: number;
   /** Runs before each line is written; its failure does not stop the line. */
@@ -69,6 +70,8 @@ interface Batch {
 }
 
 const RETRY_MS = 1000;
+/** Between the slices of a base that nobody waits for: a change that comes meanwhile should hardly meet one. */
+const REST_MS = 4;
 /** The end does not wait longer for a disk that does not even answer. */
 const CLOSE_MS_MAX = 1500;
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
@@ -92,6 +95,8 @@ export function createJournalAdapter(
   goodBytes: number,
 ): JournalAdapter {
   const { disk, clock, log, paths } = doors;
+  /** For a base that is waited for. */
+  const atOnce = { ...doors, yieldTurn: () => doors.yieldTurn(0) };
   let next = newBatch();
   let current: Batch | null = null;
   let pump: Promise<void> | null = null;
@@ -217,7 +222,7 @@ export function createJournalAdapter(
     await opened.close();
     log.warn({ path: filePath }, 'the journal is shorter than it was; the state is written anew');
     const target = temporaryName(disk, paths.base);
-    await writeBase(doors, target, state);
+    await writeBase(atOnce, target, state);
     await install(target, []);
     if (!file) throw new Error('the journal did not open');
     return file;
@@ -227,9 +232,12 @@ export function createJournalAdapter(
     doors.beforeCompact(state);
     const copy = copyState(state);
     const since: Buffer[] = [];
+    const beganBytes = fileBytes;
+    /** What comes meanwhile is kept in memory: where that is much, it is no time to rest. */
+    const sinceBytes = () => fileBytes - beganBytes;
     const target = temporaryName(disk, paths.base);
     const yieldTurn = async () => {
-      await doors.yieldTurn();
+      await doors.yieldTurn(sinceBytes() > doors.compactBytes ? 0 : REST_MS);
       if (leaving) throw new Error('the program ends');
     };
     const done = writeBase({ ...doors, yieldTurn }, target, copy)
@@ -270,7 +278,7 @@ export function createJournalAdapter(
     if (file) filePath = paths.journalPrev;
     await disk.syncFolder(paths.folder);
     const fresh = temporaryName(disk, paths.journal);
-    await writeNew(disk, fresh, Buffer.concat(since), { mode: 0o644, sync: true });
+    await writeNew(disk, fresh, since, { mode: 0o644, sync: true });
     await disk.rename(fresh, paths.journal);
     await disk.syncFolder(paths.folder);
     await file?.close().catch(() => undefined);
@@ -312,7 +320,7 @@ export function createJournalAdapter(
     },
     async rewrite(dropBase) {
       const target = temporaryName(disk, paths.base);
-      await writeBase(doors, target, state);
+      await writeBase(atOnce, target, state);
       if (dropBase) await disk.rename(target, paths.base);
       await install(dropBase ? null : target, []);
     },

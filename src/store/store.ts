@@ -31,8 +31,8 @@ export interface StoreOptions {
   readonly privateFolder?: string;
   /** For `report`, `plan`, `why`, `replay`: nothing is cut, put aside or written; changes throw. */
   readonly readOnly?: boolean;
-  /** Lets everything else that is due run, between slices of a long write. Default: a turn of the clock. */
-  readonly yieldTurn?: () => Promise<void>;
+  /** Lets everything else that is due run, between slices of a long write. Default: so long on the clock. */
+  readonly yieldTurn?: (restMs: number) => Promise<void>;
   readonly compactBytes?: number;
   /** Kept free on disk for the journal; 0 is none. */
   readonly reserveBytes?: number;
@@ -102,7 +102,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       clock,
       log,
       paths,
-      yieldTurn: options.yieldTurn ?? (() => pause(clock, 0)),
+      yieldTurn: options.yieldTurn ?? ((restMs) => pause(clock, restMs)),
       compactBytes: options.compactBytes ?? COMPACT_BYTES,
       beforeCommit: options.beforeCommit ?? (() => Promise.resolve()),
       beforeCompact: (state) =>
