@@ -28,6 +28,13 @@ const CHECK = '  "crc": "';
 const DIGITS = 8;
 const END = '"\n}\n';
 const NEWLINE = 0x0a;
+const BEGINNING = '{\n  "version": ';
+/** No value is as long: whatever this is, it is no line of ours. */
+const LINE_BYTES_MAX = 64 * 2 ** 20;
+/** More than one text can hold is not looked at as a whole. */
+const WHOLE_BYTES_MAX = 2 ** 29;
+/** What Node says of a file that it does not read at once. */
+export const TOO_LARGE = 'ERR_FS_FILE_TOO_LARGE';
 
 export type BaseContent =
   /** `sound`: its checksum is right, or a person or a tool wrote it. */
@@ -98,7 +105,11 @@ function* baseText(state: StateDocument): Generator<string> {
 export async function loadBase(disk: Disk, path: string): Promise<BaseContent> {
   const file = await disk.open(path, 'read');
   try {
-    return (await readLines(file)) ?? readBase(await disk.readFile(path));
+    const content = await readLines(file);
+    if (content) return content;
+    if ((await file.bytes()) >= WHOLE_BYTES_MAX)
+      throw Object.assign(new Error('no state is as large'), { code: TOO_LARGE });
+    return readBase(await disk.readFile(path));
   } finally {
     await file.close();
   }
@@ -114,7 +125,8 @@ async function readLines(file: DiskFile): Promise<BaseContent | null> {
   let rest: Buffer = Buffer.alloc(0);
   for (let at = 0; at < checkAt;) {
     const chunk = await file.read(at, Math.min(READ_BYTES, checkAt - at));
-    if (chunk.length === 0) return null;
+    if (chunk.length === 0 || rest.length > LINE_BYTES_MAX) return null;
+    if (at === 0 && chunk.toString('latin1', 0, BEGINNING.length) !== BEGINNING) return null;
     crc = crc32(chunk, crc);
     at += chunk.length;
     const text = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
@@ -222,26 +234,62 @@ function checkLine(crc: number): string {
   return CHECK + crc.toString(16).padStart(DIGITS, '0') + END;
 }
 
-const MEMBER = /^ {4}("(?:[^"\\]|\\.)*"): (.*?),?$/;
+const MEMBER = /^ {4}("(?:[^"\\]|\\.)*"): (.*)$/;
+/** What a section begins with, also one whose name is damaged. */
+const OPENS = /^(?! {4}).{2,}[[{](?:[\]}],)?$/;
 
-/** The last resort for a base that is no JSON any more: every line of it that still is one value. */
-export function salvageBase(bytes: Buffer): StateDocument {
+/** The last resort for a damaged base: what it says as a whole, if it does, and every line that still is one value. */
+export function salvageBase(bytes: Buffer, whole: StateDocument | null): StateDocument {
+  const state = linesOf(bytes);
+  if (whole === null) return state;
+  // The name of a section may be what is damaged.
+  for (const section of SECTIONS)
+    for (const [key, value] of state[section])
+      if (!whole[section].has(key)) setValue(whole, section, key, value);
+  return whole;
+}
+
+function linesOf(bytes: Buffer): StateDocument {
   const state = emptyState();
-  let section: (typeof SECTIONS)[number] | undefined;
-  for (const line of bytes.toString('utf8').split('\n')) {
+  /** Sections come in their order, which tells one whose name cannot be read. */
+  let place = -1;
+  for (const line of linesIn(bytes)) {
     const rev = /^ {2}"rev": (\d{1,15}),$/.exec(line);
     if (rev) state.rev = Number(rev[1]);
-    const opened = SECTIONS.find((name) => line.startsWith(`  "${name}": `));
-    if (opened) section = opened;
-    if (!section || !line.startsWith('    ')) continue;
-    try {
-      const member = LISTS.has(section) ? null : MEMBER.exec(line);
-      const item: unknown = JSON.parse(member?.[2] ?? line.trim().replace(/,$/, ''));
-      const key: unknown = member ? JSON.parse(member[1] ?? '""') : isRow(item) ? item['id'] : undefined;
-      if (typeof key === 'string') setValue(state, section, key, item);
-    } catch {
-      // This line is what was lost.
-    }
+    const named = SECTIONS.findIndex((name) => opens(line, name));
+    if (named >= 0) place = named;
+    else if (OPENS.test(line)) place += 1;
+    const section = SECTIONS[place];
+    if (!section || take(section, line)) continue;
+    // A line break that rotted away glues two together.
+    for (const part of line.split(/(?= {4}["{])/)) if (!take(section, part)) take(section, part.slice(0, -1));
   }
   return state;
+
+  function take(section: (typeof SECTIONS)[number], line: string): boolean {
+    const text = line.endsWith(',') ? line.slice(0, -1) : line;
+    try {
+      const member = LISTS.has(section) ? null : MEMBER.exec(text);
+      const item: unknown = JSON.parse(member?.[2] ?? text);
+      const key: unknown = member ? JSON.parse(member[1] ?? '""') : isRow(item) ? item['id'] : undefined;
+      return typeof key === 'string' && setValue(state, section, key, item);
+    } catch {
+      // This line is what was lost.
+      return false;
+    }
+  }
+}
+
+function opens(line: string, name: string): boolean {
+  if (line.startsWith('    ')) return false;
+  return line.startsWith(`  "${name}"`) || (OPENS.test(line) && line.includes(`"${name}": `));
+}
+
+function* linesIn(bytes: Buffer): Generator<string> {
+  for (let from = 0; from < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, from);
+    const end = newline < 0 ? bytes.length : newline;
+    if (end - from <= LINE_BYTES_MAX) yield bytes.toString('utf8', from, end);
+    from = end + 1;
+  }
 }

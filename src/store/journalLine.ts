@@ -37,6 +37,12 @@ function checksum(rev: number, set: string | Uint8Array): string {
     .padStart(8, '0');
 }
 
+/** Whether it is what a crash leaves of a line: its beginning. Zeros, for one, are none. */
+export function isBeginning(bytes: Buffer): boolean {
+  const head = bytes.subarray(0, MARK.length).toString('latin1');
+  return MARK.startsWith(head);
+}
+
 /** `setText` is the JSON of the changes. */
 export function encodeLine(rev: number, setText: string): Buffer {
   return Buffer.from(`{"r":${rev},"c":"${checksum(rev, setText)}","set":${setText}}\n`);

@@ -4,10 +4,10 @@
  */
 import { CodedError } from '../domain/errors.js';
 import { diskCode, exists, type Disk } from '../io/disk.js';
-import { loadBase, salvageBase, type BaseContent } from './baseFile.js';
+import { loadBase, salvageBase, TOO_LARGE, type BaseContent } from './baseFile.js';
 import { emptyState, type StateDocument } from './document.js';
-import { applyLines, decodeJournal } from './journalLine.js';
-import { newerThanToday } from './migrations.js';
+import { applyLines, decodeJournal, isBeginning } from './journalLine.js';
+import { newerThanToday, RECORDING_VERSION } from './migrations.js';
 import type { StatePaths } from './paths.js';
 
 /** One thing that was wrong, and the bytes that were left out because of it. */
@@ -43,7 +43,7 @@ type BaseRead =
 async function absence(path: string, error: unknown, spare: boolean): Promise<Absent> {
   const code = diskCode(error);
   if (code === 'ENOENT') return { kind: 'missing' };
-  if (code === 'EIO' || spare) return { kind: 'unreadable' };
+  if (code === 'EIO' || code === TOO_LARGE || spare) return { kind: 'unreadable' };
   throw new CodedError('state_unreadable', `${path} (${code})`);
 }
 
@@ -103,7 +103,7 @@ async function look(disk: Disk, paths: StatePaths): Promise<Loaded> {
     const found = decodeJournal(file.bytes, chosen.sound ? state.rev : -1);
     unended ||= found.unended;
     for (const bytes of found.damaged) damage.push({ path, what: 'damaged lines in the journal', bytes });
-    if (found.tail.includes(0x0a))
+    if (found.tail.includes(0x0a) || !isBeginning(found.tail))
       damage.push({ path, what: 'a damaged end of the journal', bytes: found.tail });
     return { lines: found.lines, goodBytes: found.goodBytes, bytes: file.bytes.length };
   }
@@ -155,16 +155,25 @@ async function choose(disk: Disk, paths: StatePaths, base: BaseRead): Promise<Ch
     return { state: prev.state, sound: true, rebuild: true, what, spare: spare.kind };
   }
   const guess = (state: StateDocument): Chosen => ({
-    state,
+    state: withoutFalseVersion(state),
     sound: false,
     rebuild: true,
     what: 'the state is damaged; what was readable of it was used',
     spare: spare.kind,
   });
-  if (content?.kind === 'state') return guess(content.state);
-  if (base.kind === 'base') return guess(salvageBase(base.bytes ?? Buffer.alloc(0)));
-  if (prev?.kind === 'state') return guess(prev.state);
-  if (spare.kind === 'base') return guess(salvageBase(spare.bytes ?? Buffer.alloc(0)));
+  for (const read of [base, spare])
+    if (read.kind === 'base')
+      return guess(
+        salvageBase(read.bytes ?? Buffer.alloc(0), read.content.kind === 'state' ? read.content.state : null),
+      );
   if (base.kind === 'unreadable') return guess(emptyState());
   return { state: emptyState(), sound: true, rebuild: true, what: '', spare: spare.kind };
+}
+
+/** Where one document alone is of a later version than all others, that is what a damaged byte made of it. */
+function withoutFalseVersion(state: StateDocument): StateDocument {
+  const newer = [...state.recordings.values()].filter(({ v }) => v > RECORDING_VERSION);
+  const [one] = newer;
+  if (one && newer.length === 1) state.recordings.delete(one.id);
+  return state;
 }
