@@ -41,6 +41,8 @@ const HOLE_TICKS_MIN = CLOCK_HZ / 2;
 const HOLE_STEPS_MIN = 4;
 /** So much may be missing, beside the time that passed: providers skip what their buffers cannot hold. */
 const SKIPPED_TICKS_MAX = 8 * CLOCK_HZ;
+/** And so much of what it had fallen behind may it make good, whether it was sent late or taken late by us. */
+const BEHIND_MS_MAX = 60_000;
 /** Units that come in the order in which they are shown step back a little all the time. */
 const BACK_TICKS_MIN = CLOCK_HZ;
 /** Clock values that must say so before a jump is believed. */
@@ -63,13 +65,16 @@ const SEEN = 4;
 
 interface Mark {
   readonly ticks: number;
-  readonly mono: number;
+  /** Monotonic time at which it should have come: when it did, without what the stream was behind. */
+  readonly due: number;
 }
 
 /** Where the clocks of a stream stand. */
 interface Clocks {
   pcr: Mark | null;
   pcrStep: number;
+  /** Milliseconds that the last PCR came later than the stream plays, beside the one that came soonest. */
+  behind: number;
   /** The last DTS of each PID of sound or pictures. */
   readonly stamps: Map<number, Mark>;
 }
@@ -82,11 +87,13 @@ interface Suspicion {
   readonly silentMs: number;
   readonly held: Held;
   votes: number;
+  /** By how much the last value that went on as before did. */
+  step: number;
   /** Where the clocks stand if it is right, or wrong. */
   readonly clocks: Clocks;
 }
 
-const unknownClocks = (): Clocks => ({ pcr: null, pcrStep: 0, stamps: new Map() });
+const unknownClocks = (): Clocks => ({ pcr: null, pcrStep: 0, behind: 0, stamps: new Map() });
 
 export function seamWatch(sink: SeamSink): SeamWatch {
   const watched = new Uint8Array(PID_COUNT).fill(SECTION, 0, 0x20);
@@ -122,15 +129,21 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   function take(ticks: number, before: Mark | null | undefined, mono: number, backMin: number): boolean {
     if (!before) return true;
     const step = ticksBetween(before.ticks, ticks);
-    const passed = (Math.max(0, mono - before.mono) * CLOCK_HZ) / 1000;
-    const fits = step >= -backMin && step <= passed + SKIPPED_TICKS_MAX;
-    if (suspicion) suspicion.votes += fits ? -1 : 1;
-    else if (!fits) {
+    const fits = step >= -backMin && step <= ticksSince(before, mono) + SKIPPED_TICKS_MAX;
+    if (suspicion) {
+      suspicion.votes += fits ? -1 : 1;
+      if (fits) suspicion.step = step;
+    } else if (!fits) {
       const silentMs = Number.isNaN(lastMono) ? 0 : mono - lastMono;
       const now = { ...clocks, stamps: new Map(clocks.stamps) };
-      suspicion = { since: mono, silentMs, held: [], votes: 1, clocks: now };
+      suspicion = { since: mono, silentMs, held: [], votes: 1, step: 0, clocks: now };
     }
     return fits;
+  }
+
+  function tellHole(step: number, pcrStep: number, mono: number): void {
+    if (step >= HOLE_TICKS_MIN && step > HOLE_STEPS_MIN * pcrStep && pcrStep > 0)
+      sink.onHole({ mono, seconds: step / CLOCK_HZ });
   }
 
   function time(buffer: Buffer, at: number, pid: number, mono: number): void {
@@ -140,10 +153,11 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       sink.onClock(before?.ticks !== pcr);
       const fits = take(pcr, before, mono, 0);
       const step = before && fits ? ticksBetween(before.ticks, pcr) : 0;
-      if (!suspicion && step >= HOLE_TICKS_MIN && step > HOLE_STEPS_MIN * pcrStep && pcrStep > 0)
-        sink.onHole({ mono, seconds: step / CLOCK_HZ });
+      if (!suspicion) tellHole(step, pcrStep, mono);
       const now = suspicion?.clocks ?? clocks;
-      now.pcr = { ticks: pcr, mono };
+      const behind = before && fits ? ((ticksSince(before, mono) - step) * 1000) / CLOCK_HZ : 0;
+      now.behind = Math.min(Math.max(0, behind), BEHIND_MS_MAX);
+      now.pcr = { ticks: pcr, due: mono - now.behind };
       if (step > 0) now.pcrStep = step;
     }
     if (!startsUnit(buffer, at)) return;
@@ -154,7 +168,8 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     const before = clocks.stamps.get(pid);
     sink.onClock(before?.ticks !== dts);
     take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
-    (suspicion?.clocks ?? clocks).stamps.set(pid, { ticks: dts, mono });
+    const now = suspicion?.clocks ?? clocks;
+    now.stamps.set(pid, { ticks: dts, due: mono - now.behind });
   }
 
   /** Takes a packet of a table in; true where it says that another stream begins. */
@@ -185,8 +200,9 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     for (const { bytes, mono } of held) scan(bytes, 0, bytes.length, mono);
   }
 
-  function clear({ held, clocks: now }: Suspicion): void {
+  function clear({ held, clocks: now, step, since }: Suspicion): void {
     suspicion = null;
+    tellHole(step, clocks.pcrStep, since);
     clocks = now;
     pass(held);
   }
@@ -266,6 +282,10 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       pass(waiting.splice(0));
     },
   };
+}
+
+function ticksSince({ due }: Mark, mono: number): number {
+  return (Math.max(0, mono - due) * CLOCK_HZ) / 1000;
 }
 
 /** Whether sound and pictures are those of before: some may have come or gone, but none is another one now. */
