@@ -25,6 +25,8 @@ export interface CapsuleSet {
   /** In the order of `compareCapsules`, no record key twice. */
   readonly capsules: readonly Capsule[];
   readonly byKey: ReadonlyMap<string, Capsule>;
+  /** When the next programme comes within the horizon; Infinity where none does. */
+  readonly viewAt: number;
   /** What the guide is worth for each channel, by lower-case dna. */
   readonly health: ReadonlyMap<string, ChannelHealth>;
 }
@@ -57,10 +59,12 @@ export function loadOfStations(stations: readonly Station[], input: CapsuleWish)
   const health = new Map<string, ChannelHealth>();
   const words = createWords();
   let hasRivals = false;
+  let viewAt = Infinity;
   for (const station of stations) {
     health.set(station.dnaId.toLowerCase(), station.health);
     const made = madeFor(station, lanes, replayTemplate || station.hasArchive);
     for (const programme of station.programmes) {
+      if (programme.startAt > now + horizonMs) viewAt = Math.min(viewAt, programme.startAt - horizonMs);
       if (programme.stopAt < now || programme.startAt > now + horizonMs) continue;
       const capsule = made(programme, words);
       const other = best.get(capsule.recordKey);
@@ -76,7 +80,7 @@ export function loadOfStations(stations: readonly Station[], input: CapsuleWish)
   }
   const ordered = [...byStart].sort(([a], [b]) => a - b).flatMap(([, together]) => together);
   const capsules = hasRivals ? ordered.filter((each) => best.get(each.recordKey) === each) : ordered;
-  return { capsules, byKey: best, health };
+  return { capsules, byKey: best, viewAt, health };
 }
 
 interface Made {

@@ -25,7 +25,7 @@ export interface Foreseen {
 }
 
 /** By then those of higher rank have the connections that they will have: nobody is let in only to be thrown out. */
-const SETTLE_MS = 1_000;
+export const SETTLE_MS = 1_000;
 /**
  * A repeat that takes the place of one that loses may lose itself. Each round is a whole plan and finds every one that
  * does, so there are as many as an episode has airings without a place. An episode with more of them waits for a later
@@ -56,6 +56,34 @@ export function planWithin(input: PlanInput, capacity: Capacity): Foreseen {
       return skipping(decisions, conflictsOf(decisions, losses, now), isAhead);
     losing = new Set([...losing, ...more]);
   }
+}
+
+/**
+ * The conflicts of a plan that still stands at a later moment: whoever loses from then on has lost so much less of what
+ * is ahead.
+ */
+export function conflictsLater(
+  conflicts: ReadonlyMap<Decision, Conflict>,
+  madeAt: number,
+  now: number,
+): ReadonlyMap<Decision, Conflict> {
+  const passedMs = now - madeAt;
+  return new Map(
+    [...conflicts].map(([decision, conflict]) => {
+      const { lostMs, whole, firstAt, reason, winners } = conflict;
+      if (firstAt !== madeAt) return [decision, conflict];
+      const later = { lostMs: lostMs - passedMs, whole, firstAt: now, reason, winners };
+      return [
+        decision,
+        {
+          ...later,
+          get again() {
+            return conflict.again;
+          },
+        },
+      ];
+    }),
+  );
 }
 
 /** When the next of the programmes that were skipped for want of connections is tried all the same, or null. */

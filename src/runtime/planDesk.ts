@@ -60,7 +60,7 @@ export function createPlanDesk(): PlanDesk {
     plan(facts, { at, bytesPerMs }) {
       const { config, lists, known, tombstones, overrides, rules, accounts } = facts;
       const over = leave(outlook.decisions, at);
-      outlook = decide({
+      const input = {
         config,
         guide: guideOf(facts),
         shadows: known.values(),
@@ -70,7 +70,8 @@ export function createPlanDesk(): PlanDesk {
         capacity: capacityOf(config, createAddresses(config, lists), lists, accounts, at),
         now: at,
         previousRowKeys: plannedAt === 0 ? null : outlook.rowKeys,
-      });
+      };
+      outlook = decide(input, outlook);
       plannedAt = at;
       const { decisions } = outlook;
       return {

@@ -17,7 +17,7 @@ import type { Override } from '../domain/override.js';
 import { paddingOf, type Lane } from '../domain/lane.js';
 import { lanesOf } from '../domain/laneDefinition.js';
 import type { Capacity, Conflict } from '../domain/forecast.js';
-import { planWithin } from '../domain/foresight.js';
+import { conflictsLater, planWithin } from '../domain/foresight.js';
 import type { Decision } from '../domain/plan.js';
 import type { Aliases } from '../domain/match.js';
 import type { GuideData } from '../domain/programme.js';
@@ -29,6 +29,7 @@ import { compareText } from '../domain/text.js';
 import { stationsOf, type Station } from '../domain/station.js';
 import type { Entry } from './book.js';
 import type { Shadow } from './shadow.js';
+import { isSame, standingOf } from './standing.js';
 
 /** Rows beyond the horizon are looked at too, so that one that moved there is seen to have moved. */
 const BEYOND_MS = 2 * 3_600_000;
@@ -46,6 +47,8 @@ export interface Outlook {
   /** What of it the connections that are known will not allow. */
   readonly conflicts: ReadonlyMap<Decision, Conflict>;
   readonly rowKeys: RowKeys;
+  /** The same as it is later, or null where that has to be planned anew; left out where nothing was planned. */
+  readonly later?: (input: DecideInput) => Outlook | null;
 }
 
 export interface DecideInput {
@@ -61,14 +64,22 @@ export interface DecideInput {
   readonly previousRowKeys: RowKeys | null;
 }
 
-export function decide(input: DecideInput): Outlook {
+/** `last` is the plan before it: where it still stands, it is the plan. */
+export function decide(given: DecideInput, last?: Outlook): Outlook {
+  // What is told may be there to be read only once.
+  const shadows = [...given.shadows];
+  const input = { ...given, shadows, tombstones: [...given.tombstones], overrides: [...given.overrides] };
+  return last?.later?.(input) ?? decideAnew(input);
+}
+
+function decideAnew(input: DecideInput): Outlook {
   const { config, guide, shadows, tombstones, overrides, rules, now, previousRowKeys } = input;
   const policy = { ...config.what, ...config.when, ...config.keep };
   const words = [...overrides];
   // A person may ask for what lies beyond the horizon.
   const wantedMs = Math.max(0, ...words.map(({ word, startAt }) => (word === 'want' ? startAt - now : 0)));
   const aheadMs = Math.max(config.what.horizonMs, wantedMs) + BEYOND_MS;
-  const { capsules, byKey, health } = look(config, guide, now, aheadMs);
+  const { capsules, byKey, viewAt, health } = look(config, guide, now, aheadMs);
   const foreseen = planWithin(
     {
       capsules,
@@ -85,13 +96,20 @@ export function decide(input: DecideInput): Outlook {
     },
     input.capacity,
   );
-  return {
-    decisions: foreseen.decisions,
-    get conflicts() {
-      return foreseen.conflicts;
-    },
-    rowKeys: byKey,
+  const { decisions } = foreseen;
+  const stands = standingOf(input, { decisions, rowKeys: byKey, viewAt });
+  const outlookAt = (at: number): Outlook => {
+    let conflicts: Outlook['conflicts'] | null = null;
+    return {
+      decisions,
+      get conflicts() {
+        return (conflicts ??= at === now ? foreseen.conflicts : conflictsLater(foreseen.conflicts, now, at));
+      },
+      rowKeys: byKey,
+      later: (next) => (stands(next) ? outlookAt(next.now) : null),
+    };
   };
+  return outlookAt(now);
 }
 
 /** What is read again puts its values into the configuration that is in use, so each is compared. */
@@ -153,10 +171,6 @@ function stationsIn(config: Config, guide: GuideInUse): readonly Station[] {
 
 function isSameGuide(a: GuideInUse, b: GuideInUse): boolean {
   return a.aliases === b.aliases && isSame(a.guides, b.guides) && isSame(a.channels, b.channels);
-}
-
-function isSame(one: readonly unknown[], two: readonly unknown[]): boolean {
-  return one.length === two.length && one.every((each, i) => each === two[i]);
 }
 
 /** What the plan itself dropped may come back and is not known any more. */
