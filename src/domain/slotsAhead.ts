@@ -5,6 +5,7 @@
  */
 
 import { createHeap, type Heap } from './heap.js';
+import { keptFor, type Kept } from './reserveAhead.js';
 
 export interface Demand<T> {
   readonly what: T;
@@ -36,6 +37,8 @@ export interface Loss<T> {
 }
 
 const WINNERS_SHOWN = 5;
+/** So many of one queue are asked at one moment whether the connection is kept from them; those behind wait. */
+const KEPT_MAX = 200;
 
 interface Claim<T> {
   readonly demand: Demand<T>;
@@ -46,6 +49,10 @@ interface Claim<T> {
   queued: boolean;
   loss: (Loss<T> & { lostMs: number }) | null;
   losingSince: number | null;
+  /** It has had a connection, so that none is kept from it any more. */
+  began: boolean;
+  /** Whom a connection is kept from it for just now. */
+  kept: Kept<T> | null;
 }
 
 /** Those that can be had in the same ways: where one of them finds no room, none of them does. */
@@ -92,8 +99,12 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       claim.losingSince = at;
       if (claim.loss) continue;
       const isBeaten = filler !== null && precedes(filler, claim);
-      const reason = isBeaten ? 'slots_full' : 'account_full';
-      claim.loss = { what: claim.demand.what, lostMs: 0, firstAt: at, reason, winners };
+      const { reason, whom } = claim.kept ?? {
+        reason: isBeaten ? ('slots_full' as const) : ('account_full' as const),
+        whom: winners,
+      };
+      const shown = claim.kept ? whom.slice(0, WINNERS_SHOWN) : whom;
+      claim.loss = { what: claim.demand.what, lostMs: 0, firstAt: at, reason, winners: shown };
       losses.push(claim.loss);
     }
     for (const claim of losing) {
@@ -102,6 +113,7 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
     }
     for (const claim of placed) {
       claim.held = true;
+      claim.began = true;
       won(claim, at);
     }
     holding = placed;
@@ -139,6 +151,32 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
     return undefined;
   }
 
+  /** The first way that there is room in, and that is not kept for somebody higher. */
+  function wayOf(
+    claim: Claim<T>,
+    hasRoom: (account: string) => boolean,
+    taken: ReadonlyMap<string, readonly string[]>,
+    at: number,
+  ): readonly string[] | 'kept' | null {
+    claim.kept = null;
+    const open = claim.queue.ways.filter((accounts) => accounts.every(hasRoom));
+    if (open.length === 0 || table.preempt || claim.began || claim.held) return open[0] ?? null;
+    const held = [...taken].flatMap(([feed, way]) =>
+      [...(byFeed.get(feed) ?? [])].map(({ demand }) => ({ demand, way })),
+    );
+    for (const way of open) {
+      claim.kept = keptFor(claim.demand, way, comingAfter(at), held, table);
+      if (claim.kept === null) return way;
+    }
+    return 'kept';
+  }
+
+  /** What begins later, in the order of start. */
+  function* comingAfter(at: number): Iterable<Demand<T>> {
+    for (let i = times.findIndex((time) => time > at); i >= 0 && i < times.length; i += 1)
+      for (const { demand } of starts.get(times[i] ?? at) ?? []) yield demand;
+  }
+
   /** `before` hold a connection, the highest first. `filler` took the last slot, where none is left. */
   function place(before: readonly Claim<T>[], at: number) {
     const used = new Map<string, number>();
@@ -146,6 +184,8 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
     const feeds = new Set<string>();
     const shut = new Set<Queue<T>>();
     const unserved = [...before].toReversed();
+    const ways = new Map<string, readonly string[]>();
+    const aside = new Map<Queue<T>, Claim<T>[]>();
     let filler: Claim<T> | null = null;
     while (filler === null) {
       let next = unserved.at(-1);
@@ -157,8 +197,15 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       const isHolder = next === unserved.at(-1);
       if (isHolder) unserved.pop();
       const { feed } = next.demand;
-      const way = feeds.has(feed) ? [] : next.queue.ways.find((accounts) => accounts.every(hasRoom));
-      if (way === undefined) {
+      const way = feeds.has(feed) ? [] : wayOf(next, hasRoom, ways, at);
+      if (way === 'kept') {
+        const others = aside.get(next.queue) ?? [];
+        aside.set(next.queue, [...others, next]);
+        next.queue.waiting.pop();
+        if (others.length + 1 >= KEPT_MAX) shut.add(next.queue);
+        continue;
+      }
+      if (way === null) {
         if (!isHolder) shut.add(next.queue);
         continue;
       }
@@ -167,9 +214,11 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
         next.queued = false;
       }
       feeds.add(feed);
+      if (!ways.has(feed)) ways.set(feed, way);
       for (const account of way) used.set(account, (used.get(account) ?? 0) + 1);
       if (table.slotsMax > 0 && feeds.size >= table.slotsMax) filler = next;
     }
+    for (const [{ waiting }, claims] of aside) claims.forEach(waiting.push);
     const placed = [...feeds].flatMap((feed) => [...(byFeed.get(feed) ?? [])]);
     return { placed: placed.toSorted(byClaim), filler };
   }
@@ -188,7 +237,17 @@ function claimsOf<T>(ordered: readonly Demand<T>[]): Claim<T>[] {
   };
   return ordered.map((demand, order) => {
     const queue = known.get(demand.ways) ?? queueOf(demand.ways);
-    return { demand, order, queue, held: false, queued: false, loss: null, losingSince: null };
+    return {
+      demand,
+      order,
+      queue,
+      held: false,
+      queued: false,
+      loss: null,
+      losingSince: null,
+      began: false,
+      kept: null,
+    };
   });
 }
 

@@ -61,6 +61,20 @@ describe('the forecast', () => {
     ]);
   });
 
+  it('keeps the last connection for the higher that comes, where it could not take it back', () => {
+    const film = on('c', '20:30', '22:00', 'Film');
+    const match = on('a', '21:00', '22:30', 'x vs y');
+    expect(losers([film, match], { slotsMax: 1 })).toEqual(['Film loses 60 (slots_full) to x vs y']);
+    expect(losers([film, match], { slotsMax: 1, preempt: false })).toEqual([
+      'Film loses all (slots_full) to x vs y',
+    ]);
+    const short = on('d', '20:30', '21:00', 'Short film');
+    expect(losers([short, match], { slotsMax: 1, preempt: false })).toEqual([]);
+    expect(losers([film, match], { slotsMax: 2, preempt: false })).toEqual([]);
+    const account = { slotsMax: 0, limits: { me: 1 }, accountsOf: () => [['me']], preempt: false };
+    expect(losers([film, match], account)).toEqual(['Film loses all (account_full) to x vs y']);
+  });
+
   it('counts the connections of an account, and another way where there is one', () => {
     const capacity = { slotsMax: 0, limits: { me: 1 } };
     expect(losers(three, { ...capacity, accountsOf: () => [['me']] })).toEqual([

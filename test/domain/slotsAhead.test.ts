@@ -8,6 +8,7 @@ type Wish = Demand<string>;
 function plainly(ordered: readonly Wish[], table: Table): readonly Loss<string>[] {
   const losses = new Map<string, Loss<string>>();
   const times = [...new Set(ordered.flatMap(({ from, to }) => [from, to]))].toSorted((a, b) => a - b);
+  const began = new Set<Wish>();
   let holding = new Set(ordered.filter(({ running }) => running));
   for (const [index, at] of times.entries()) {
     const until = times[index + 1];
@@ -26,26 +27,75 @@ function plainly(ordered: readonly Wish[], table: Table): readonly Loss<string>[
     const hasRoom = (account: string) => (used.get(account) ?? 0) < (table.limits[account] ?? Infinity);
     const feeds = new Set<string>();
     const placed: Wish[] = [];
-    const refused: [Wish, Loss<string>['reason']][] = [];
+    const connections: (readonly [Wish, readonly string[]])[] = [];
+    const refused: [one: Wish, reason: Loss<string>['reason'], whom?: readonly string[]][] = [];
     for (const one of active) {
-      const way = one.ways.find((accounts) => accounts.every(hasRoom));
+      const isNew = !table.preempt && !began.has(one) && !holding.has(one);
+      const open = one.ways.filter((accounts) => accounts.every(hasRoom));
+      const words = open.map((accounts) =>
+        isNew ? keptPlainly(one, accounts, ordered, connections, table, at) : null,
+      );
+      const way = open[words.indexOf(null)];
+      const kept = words.at(-1);
       if (feeds.has(one.feed)) placed.push(one);
       else if (table.slotsMax > 0 && feeds.size >= table.slotsMax) refused.push([one, 'slots_full']);
+      else if (way === undefined && kept) refused.push([one, ...kept]);
       else if (way === undefined) refused.push([one, 'account_full']);
       else {
         feeds.add(one.feed);
+        connections.push([one, way]);
         for (const account of way) used.set(account, (used.get(account) ?? 0) + 1);
         placed.push(one);
       }
     }
+    // Whoever a connection was kept from shares one that is opened after all.
+    const sharing = refused.filter(([{ feed }]) => feeds.has(feed)).map(([one]) => one);
+    placed.push(...sharing);
+    placed.sort((a, b) => active.indexOf(a) - active.indexOf(b));
     holding = new Set(placed);
+    for (const one of placed) began.add(one);
     const winners = placed.slice(0, 5).map(({ what }) => what);
-    for (const [{ what }, reason] of refused) {
-      const known = losses.get(what) ?? { what, lostMs: 0, firstAt: at, reason, winners };
+    for (const [{ what }, reason, whom = winners] of refused.filter(([one]) => !holding.has(one))) {
+      const known = losses.get(what) ?? { what, lostMs: 0, firstAt: at, reason, winners: whom.slice(0, 5) };
       losses.set(what, { ...known, lostMs: known.lostMs + until - at });
     }
   }
   return [...losses.values()];
+}
+
+/** Whom the last connection is kept for: everybody higher who begins before this one ends, asked at every start. */
+function keptPlainly(
+  one: Wish,
+  way: readonly string[],
+  all: readonly Wish[],
+  connections: readonly (readonly [Wish, readonly string[]])[],
+  table: Table,
+  at: number,
+): [Loss<string>['reason'], readonly string[]] | null {
+  const higher = all
+    .filter(({ from, priority }) => from > at && from < one.to && priority > one.priority)
+    .toSorted((a, b) => a.from - b.from || all.indexOf(a) - all.indexOf(b));
+  const needs = ({ ways }: Wish, account: string) => ways.every((accounts) => accounts.includes(account));
+  for (const coming of higher) {
+    const still = connections.filter(([{ feed }]) =>
+      all.some((each) => each.feed === feed && each.from <= at && each.to > coming.from),
+    );
+    const open = new Set([one.feed, ...still.map(([{ feed }]) => feed)]);
+    if (open.has(coming.feed)) continue;
+    const own = higher
+      .slice(0, higher.indexOf(coming) + 1)
+      .filter(({ feed, to }) => to > coming.from && !open.has(feed));
+    if (table.slotsMax > 0 && still.length + 1 + own.length > table.slotsMax)
+      return ['slots_full', own.map(({ what }) => what)];
+    for (const account of way) {
+      const max = table.limits[account];
+      if (max === undefined || !needs(coming, account)) continue;
+      const wanted = own.filter((each) => needs(each, account));
+      if (still.filter(([, ways]) => ways.includes(account)).length + 1 + wanted.length > max)
+        return ['account_full', wanted.map(({ what }) => what)];
+    }
+  }
+  return null;
 }
 
 const WAYS: readonly Wish['ways'][] = [[['me']], [['me'], ['you']], [['you', 'me']], [[]]];
