@@ -20,6 +20,8 @@ export interface CaptureInput {
   readonly spool: string;
   /** When the last byte of the spool was received, or null. */
   readonly lastMediaAt: number | null;
+  /** What was added to the clock of what the spool ends with, or null where nobody knows. */
+  readonly movedTicks: number | null;
   /** Another upstream could be asked. */
   readonly hasOthers: boolean;
   /** From when media is wanted, where the upstream still has it. */

@@ -86,6 +86,7 @@ export const recordingMachine = vocabulary.createMachine({
           upstream: granted(context),
           spool: context.spool,
           lastMediaAt: context.stretches.at(-1)?.toAt ?? null,
+          movedTicks: context.stretches.at(-1)?.movedTicks ?? null,
           hasOthers: candidates(context).length > 1,
           from: openAt(context),
           cursor: cursorFor(context, granted(context)),

@@ -33,15 +33,18 @@ export interface AnchorInput {
   readonly sameStreams: boolean;
   /** It came over the same connection. */
   readonly isSeam: boolean;
+  /** What was added to the clock of what is written last. */
+  readonly movedTicks: number;
 }
 
-export function anchorAfter({ last, first, gapTicks, sameStreams, isSeam }: AnchorInput): Anchor {
+export function anchorAfter(input: AnchorInput): Anchor {
+  const { last, first, gapTicks, sameStreams, isSeam, movedTicks } = input;
   if (last.dts < 0) return { offset: 0, gapTicks, sameClock: false };
   const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
-  const ahead = ticksBetween(last.dts, first.dts);
+  const ahead = ticksBetween(modulo(last.dts - movedTicks), first.dts);
   const tolerance = isSeam ? SAME_CLOCK_TICKS : SAME_CLOCK_TICKS_APART;
   if (sameStreams && ahead > 0 && Math.abs(ahead - step - gapTicks) < tolerance) {
-    return { offset: 0, gapTicks: Math.max(0, ahead - step), sameClock: true };
+    return { offset: movedTicks, gapTicks: Math.max(0, ahead - step), sameClock: true };
   }
   // Decoded after all that was decoded and shown after all that was shown.
   const byDts = modulo(last.dts + step + gapTicks - first.dts);

@@ -36,6 +36,11 @@ export interface JoinerInput {
   readonly isNew?: boolean;
   /** How long the piece may look for a point to begin at. */
   readonly startWaitMs: number;
+  /**
+   * What was added to the clock of what is written last, 0 to 2^33: with it the provider's own clock is known, which a
+   * file that joints have moved does not show. Null where nobody knows.
+   */
+  readonly movedTicks?: number | null;
   /** The connection did not break: the provider put this behind what came before. */
   readonly isSeam?: boolean;
 }
@@ -48,6 +53,8 @@ export interface Joiner {
   heldBackBytes(): number;
   /** What waits to be placed. */
   waitingBytes(): number;
+  /** What is added to the clock of the piece, once that is known. */
+  movedTicks(): number | null;
   /** How it was joined, once that is known. */
   join(): PieceJoin | null;
 }
@@ -61,6 +68,7 @@ interface Going {
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false, isNew = false } = input;
+  const { movedTicks = null } = input;
   const written = tail.scan;
   let looking: ReturnType<typeof firstLook> | null = firstLook(input);
   let going: Going | null = null;
@@ -76,7 +84,7 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units[0]?.dts ?? -1;
     const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
-    const plan: JoinPlan = { kind: 'after', gapTicks, firstDts, isSeam };
+    const plan: JoinPlan = { kind: 'after', gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };
     const mapper = pieceMapper(written, plan, sink);
     const start = startPoint(startWaitMs, (buffer, from, to) => mapper.push(buffer, from, to, mono));
     return { plan, mapper, start, removedTicks: 0 };
@@ -111,6 +119,10 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     end: () => settle(null),
     waitingBytes: () => looking?.heldBytes() ?? 0,
     heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
+    movedTicks() {
+      if (!going) return null;
+      return going.plan.kind === 'exact' ? going.plan.offset : (going.mapper.anchor()?.offset ?? null);
+    },
     join() {
       if (!going) return null;
       if (going.plan.kind === 'exact') {
@@ -135,10 +147,12 @@ function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): n
 }
 
 /** What is seen of a piece before it is known where it goes. */
-function firstLook({ tail, silentMs, cameMono, isSeam = false }: JoinerInput) {
+function firstLook({ tail, silentMs, cameMono, isSeam = false, movedTicks = null }: JoinerInput) {
+  /** Without a joint before it the file has the provider's clock. */
+  const moved = movedTicks ?? 0;
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
-  const units = unitMatcher(tail.scan.units);
+  const units = unitMatcher(tail.scan.units, movedTicks);
   let scan = streamScan();
   let heldBytes = 0;
   let unitsSeen = 0;
@@ -160,7 +174,7 @@ function firstLook({ tail, silentMs, cameMono, isSeam = false }: JoinerInput) {
   function clockWentOn(): boolean {
     const first = scan.firstPcr();
     if (silentMs === null || first < 0 || tail.scan.lastPcr() < 0) return false;
-    const ahead = ticksBetween(tail.scan.lastPcr(), first);
+    const ahead = ticksBetween((tail.scan.lastPcr() - moved + CLOCK_WRAP) % CLOCK_WRAP, first);
     return ahead > 0 && ahead <= (silentMs * CLOCK_HZ) / 1000 + SAME_CLOCK_TICKS;
   }
 
@@ -172,7 +186,7 @@ function firstLook({ tail, silentMs, cameMono, isSeam = false }: JoinerInput) {
     for (; unitsSeen < scan.units.length; unitsSeen++) {
       const unit = scan.units[unitsSeen];
       const offset = unit ? units.add(unit) : null;
-      if (offset !== null && (offset === 0 || !clockWentOn())) return offset;
+      if (offset !== null && (offset === moved || !clockWentOn())) return offset;
     }
     return null;
   }

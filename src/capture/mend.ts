@@ -257,7 +257,8 @@ function stretchesOf(part: Part, source: UpstreamRef, piece: CapturePiece | unde
   const edges = part.stretches.map(
     (stretch) => firstOffset + Math.max(0, stretch.firstOffset - part.file.from - cut),
   );
-  return part.stretches.map((stretch, number) => {
+  // Their clock was moved once more.
+  return part.stretches.map(({ movedTicks: _, ...stretch }, number) => {
     const from = edges[number] ?? firstOffset;
     const to = edges[number + 1] ?? firstOffset + bytes;
     return { ...stretch, firstOffset: from, bytes: to - from };

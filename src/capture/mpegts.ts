@@ -41,7 +41,7 @@ export async function captureMpegTs(
 
 /** Opens the spool for what came first just now. Rejects for a bug only. */
 export async function openTsSpool(
-  { spoolPath: named, indexPath, lastMediaAt }: CaptureInput,
+  { spoolPath: named, indexPath, lastMediaAt, movedTicks }: CaptureInput,
   disk: Disk,
   clock: Clock,
 ): Promise<SectionsInput | Refusal> {
@@ -53,7 +53,8 @@ export async function openTsSpool(
   const place = { spoolPath, ...(indexPath !== undefined && { indexPath }), startedAt: cameAt };
   const written = await openWritten(disk, place);
   if (isTrouble(written)) return refusalOfTrouble(written);
-  return { place, written, cameMono, silentMs: lastAt === null ? null : Math.max(0, cameAt - lastAt) };
+  const silentMs = lastAt === null ? null : Math.max(0, cameAt - lastAt);
+  return { place, written, cameMono, silentMs, ...(movedTicks !== undefined && { movedTicks }) };
 }
 
 /** When the spool was written last; nobody else writes in it. */

@@ -20,8 +20,11 @@ interface Run {
   key: boolean;
 }
 
-/** Finds by how many ticks the clock of a new piece is behind the written one, by the units of the leading stream. */
-export function unitMatcher(written: readonly LeadUnit[]) {
+/**
+ * Finds by how many ticks the clock of a new piece is behind the written one, by the units of the leading stream.
+ * `moved`: by how many it was for what is written last; null where nobody knows.
+ */
+export function unitMatcher(written: readonly LeadUnit[], moved: number | null = null) {
   const places = new Map<string, number[]>();
   written.forEach(({ hash }, place) => {
     const list = places.get(hash);
@@ -31,7 +34,9 @@ export function unitMatcher(written: readonly LeadUnit[]) {
   /** By the place of the unit that would go on with it. */
   let runs = new Map<number, Run>();
 
-  function isSure(run: Run): boolean {
+  function isSure(run: Run, place: number): boolean {
+    // The provider's own time says the same, and nothing is cut but what was compared.
+    if (run.offset === moved && run.units > 0 && place === written.length - 1) return true;
     if (run.key) return run.units >= UNITS_MIN;
     return run.units >= UNITS_WITHOUT_KEY_MIN && run.bytes >= BYTES_WITHOUT_KEY_MIN;
   }
@@ -48,12 +53,12 @@ export function unitMatcher(written: readonly LeadUnit[]) {
         const before = runs.get(place);
         const run = before?.offset === offset ? before : { offset, units: 0, bytes: 0, key: false };
         // The same picture at the same time: no repetition can feign that.
-        if (found.length === 1 || offset === 0) {
+        if (found.length === 1 || offset === (moved ?? 0)) {
           run.units++;
           run.bytes += unit.bytes;
           run.key ||= unit.key;
         }
-        if (isSure(run)) return offset;
+        if (isSure(run, place)) return offset;
         next.set(place + 1, run);
       }
       runs = next;

@@ -18,7 +18,8 @@ export type TimedSink = (buffer: Buffer, from: number, to: number, mono: number)
 
 /**
  * `exact`: the clock of the piece is `offset` behind the file's, and it overlaps. `after`: it comes after a gap; `gapTicks`
- * lie before the unit at `firstDts`, or before its first one where that is -1.
+ * lie before the unit at `firstDts`, or before its first one where that is -1; the clock of what is written last was moved
+ * by `movedTicks`.
  */
 export type JoinPlan =
   | { readonly kind: 'exact'; readonly offset: number; readonly tables: Tables }
@@ -27,6 +28,7 @@ export type JoinPlan =
       readonly gapTicks: number;
       readonly firstDts: number;
       readonly isSeam: boolean;
+      readonly movedTicks: number;
     };
 
 export interface PieceMapper {
@@ -141,7 +143,9 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     const waited = plan.firstDts < 0 ? 0 : Math.max(0, ticksBetween(plan.firstDts, first.dts));
     const tables = written.tables();
     const sameStreams = source !== null && tables !== null && source.pmtPid === tables.pmtPid && own === pid;
-    anchor = anchorAfter({ last, first, gapTicks: plan.gapTicks + waited, sameStreams, isSeam: plan.isSeam });
+    const { isSeam, movedTicks } = plan;
+    const before = plan.gapTicks + waited;
+    anchor = anchorAfter({ last, first, gapTicks: before, sameStreams, isSeam, movedTicks });
     ({ offset } = anchor);
     return true;
   }

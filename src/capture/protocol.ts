@@ -19,6 +19,8 @@ export interface CaptureInput {
   readonly hasOthers?: boolean;
   /** Wall clock of the last media byte in the spool, where it is known; else the file's own time is taken. */
   readonly lastMediaAt?: number;
+  /** What was added to the clock of what the spool ends with, where that is known. */
+  readonly movedTicks?: number;
   /** From the request to the first bytes of media. */
   readonly firstByteTimeoutMs: number;
   /** Longest silence of a stream that had begun. */

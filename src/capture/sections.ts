@@ -80,6 +80,8 @@ export interface SectionsInput extends Silence {
   /** What is missing between the two, where that is known; and whether all of it is new. */
   readonly gapMs?: number;
   readonly isNew?: boolean;
+  /** What was added to the clock of what the spool ends with, where that is known. */
+  readonly movedTicks?: number;
 }
 
 export interface SectionsDoors {
@@ -129,6 +131,8 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   /** Of the sections that are over. */
   const over: CapturePiece[] = [];
   let closedHeldBack = 0;
+  /** What was added to the clock of what the file ends with, as far as the sections that are over go. */
+  let movedBefore = input.written.tail ? (input.movedTicks ?? null) : 0;
   let isOpen = true;
   let section: Section = open(input.written, input, false);
   let waiting: Waiting[] | null = null;
@@ -189,6 +193,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       silentMs,
       isSeam,
       isNew,
+      movedTicks: movedBefore,
       ...(gapMs !== undefined && { gapMs }),
       ...(cameMono !== undefined && { cameMono }),
     };
@@ -246,6 +251,11 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     return null;
   }
 
+  /** Of what is written last; a section that has no place yet has written nothing. */
+  function movedTicks(): number | null {
+    return section.joint ? (section.joint.movedTicks() ?? movedBefore) : 0;
+  }
+
   /** Ends the section: all of it is in the file then. */
   async function close(): Promise<DiskTrouble | null> {
     section.joint?.end();
@@ -253,6 +263,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     const done = section.writer.piece();
     if (done) over.push(done);
     closedHeldBack += heldBackBytes(section);
+    movedBefore = movedTicks();
     isOpen = false;
     return failed;
   }
@@ -271,7 +282,14 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     }));
     const goodMs = dead.reduce((left, { fromAt, toAt }) => left - (toAt - fromAt), whole.goodMs);
     const inside = [...gaps, ...dead];
-    return { ...whole, ts, goodMs: Math.max(0, goodMs), ...(inside.length > 0 && { gaps: inside }) };
+    const moved = isOpen ? movedTicks() : movedBefore;
+    return {
+      ...whole,
+      ts,
+      goodMs: Math.max(0, goodMs),
+      ...(moved !== null && { movedTicks: moved }),
+      ...(inside.length > 0 && { gaps: inside }),
+    };
   }
 
   return {

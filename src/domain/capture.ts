@@ -14,6 +14,8 @@ export interface CapturePiece {
   /** How long the stream was good, monotonic milliseconds. */
   readonly goodMs: number;
   readonly ts: TsCounts;
+  /** What was added to the clock of its end, 0 to 2^33 ticks of 90 kHz; absent where it has none. */
+  readonly movedTicks?: number;
   /** How it was put behind what the spool held; absent where that was nothing. */
   readonly join?: PieceJoin;
   /** Where the provider itself put another stream behind the one before, in their order. */

@@ -95,6 +95,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     toAt: piece.toAt,
     bytes: piece.bytes,
     firstOffset: piece.firstOffset,
+    ...(piece.movedTicks !== undefined && { movedTicks: piece.movedTicks }),
   };
   const tsBefore = known ? recording.tsBefore : recording.ts;
   const facts = {

@@ -45,6 +45,8 @@ export interface Stretch {
   readonly bytes: number;
   /** Where in the spool it begins. */
   readonly firstOffset: number;
+  /** What was added to the clock of its end, for the joiner; absent where nobody knows. */
+  readonly movedTicks?: number;
 }
 
 /** A gap from this length on is one a viewer notices. */

@@ -139,6 +139,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
           oneAtATime: doors.isLimited(asked.upstream),
         },
         ...(asked.lastMediaAt !== null && { lastMediaAt: asked.lastMediaAt }),
+        ...(asked.movedTicks !== null && { movedTicks: asked.movedTicks }),
       },
       {
         transport: {

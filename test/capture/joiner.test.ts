@@ -152,6 +152,71 @@ describe('a piece that repeats what is written', () => {
   });
 });
 
+describe('a piece behind a joint that moved the clock of the file', () => {
+  /** The provider's clock is another one since the second piece, the file's is not. */
+  const movedBy = async (first: Buffer, second: Buffer, ticks: number) => {
+    const moved = remuxed(second, new Map(), ticks);
+    const before = await recordPiece((await recordPieces([first])).spool, moved, { silentMs: null });
+    expect(before.join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(before.movedTicks).toBe(2 ** 33 - ticks);
+    return before;
+  };
+
+  it('is known again, though by the clock of the file it came later', async () => {
+    const ticks = 90_000 * 3;
+    const { spool: before, movedTicks } = await movedBy(part(clip, 0, 0.6), part(clip, 0.3, 0.75), ticks);
+    const again = remuxed(part(clip, 0.42, 1), new Map(), ticks);
+    const { spool, join } = await recordPiece(before, again, { silentMs: 640, movedTicks });
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(join?.removedOverlapS).toBeGreaterThan(1.5);
+    await expectUnbroken(spool, 159);
+  });
+
+  it('is known again by a single picture, if that is the last one and has its time', async () => {
+    const ticks = 90_000 * 500;
+    const { spool: before, movedTicks } = await movedBy(part(clip, 0, 0.6), part(clip, 0.3, 0.75), ticks);
+    const written = payloads(before, VIDEO).length;
+    let at = 0;
+    let pictures = 0;
+    eachPacket(clip, (place) => {
+      const starts = clip.readUInt16BE(place + 1) === (0x4000 | VIDEO);
+      if (starts && (pictures += 1) === written) at = place;
+    });
+    const again = Buffer.concat([clip.subarray(0, 188 * 3), clip.subarray(at)]);
+    const { spool, join } = await recordPiece(before, remuxed(again, new Map(), ticks), {
+      silentMs: 640,
+      movedTicks,
+    });
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(payloads(spool, VIDEO)).toEqual(payloads((await recordPieces([clip])).spool, VIDEO));
+  });
+
+  it('is kept where it shows a card again, as the clock of the provider tells', async () => {
+    const loop = parseClip(clip);
+    const at = (rounds: number) => Math.round(loop.count * rounds);
+    const cut = (from: number, to: number) => loopPackets(loop, at(from), at(to));
+    const ticks = 90_000 * 500;
+    const { spool: before, movedTicks } = await movedBy(cut(0, 0.5), cut(0.2, 0.9), ticks);
+    const again = remuxed(cut(1, 1.6), new Map(), ticks);
+    const { spool, join } = await recordPiece(before, again, { silentMs: 640, movedTicks });
+    expect(join).toMatchObject({ removedOverlapS: 0, approximate: false });
+    expect(faultsOf(spool)).toEqual([]);
+    const { frames } = await decode(spool);
+    expect(frames.length).toBeGreaterThan(160 * 1.45);
+  });
+
+  it('shows a gap at its true length, by the clock of the provider', async () => {
+    const ticks = 90_000 * 500;
+    const { spool: before, movedTicks } = await movedBy(part(clip, 0, 0.4), part(clip, 0.1, 0.5), ticks);
+    const later = remuxed(part(clip, 0.7, 1), new Map(), ticks);
+    const { spool, join } = await recordPiece(before, later, { silentMs: 1_500, movedTicks });
+    const { frames } = await decode(spool);
+    const jump = frames.findIndex((frame, n) => n > 0 && frame !== (frames[n - 1] ?? 0) + 1);
+    const missing = (frames[jump] ?? 0) - (frames[jump - 1] ?? 0) - 1;
+    expect(join).toEqual({ removedOverlapS: 0, approximate: false, gapS: Math.round(missing * 40) / 1000 });
+  });
+});
+
 describe('a piece of the very same stream', () => {
   it('makes the file, byte for byte, that one connection had made', async () => {
     const { spool: whole } = await recordPieces([clip]);

@@ -25,20 +25,25 @@ export interface Recorded {
   /** Of what the spool ended with. */
   readonly trimmedBytes: number;
   readonly heldBackBytes: number;
+  /** What was added to the clock of its end. */
+  readonly movedTicks: number | null;
 }
 
 export interface Arrival {
-  readonly silentMs?: number;
+  /** Null: nobody knows. */
+  readonly silentMs?: number | null;
   /** When each byte comes; all at once where it is left out. */
   readonly msPerByte?: number;
   readonly chunkBytes?: number;
   /** How long before the first byte is taken it had come. */
   readonly untakenMs?: number;
+  /** What was added to the clock of the spool's end, where that is known. */
+  readonly movedTicks?: number | null;
 }
 
 /** What the spool holds after one more piece; `spool` is left as it is. */
 export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival = {}): Promise<Recorded> {
-  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000, untakenMs = 0 } = arrival;
+  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000, untakenMs = 0, movedTicks = null } = arrival;
   let file: Buffer = Buffer.from(spool);
   const { bytes, trimmedBytes } = await trimSpool(
     memoryFile(
@@ -54,7 +59,7 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
   const put = (buffer: Buffer, from: number, to: number, came: number) =>
     queue.append(buffer, from, to, came);
   let mono = 0;
-  const joint = tail && joiner({ tail, silentMs, cameMono: -untakenMs, startWaitMs: 5_000 }, put);
+  const joint = tail && joiner({ tail, silentMs, cameMono: -untakenMs, startWaitMs: 5_000, movedTicks }, put);
   const start = startPoint(5_000, (buffer, from, to) => put(buffer, from, to, mono));
   const entrance = joint ?? start;
   const aligner = packetAligner((buffer, from, to) => entrance.push(buffer, from, to, mono));
@@ -71,12 +76,20 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
     join: joint?.join() ?? null,
     trimmedBytes,
     heldBackBytes: entrance.heldBackBytes(),
+    movedTicks: joint ? joint.movedTicks() : 0,
   };
 }
 
 export async function recordPieces(pieces: readonly Buffer[], arrival: Arrival = {}): Promise<Recorded> {
-  let recorded: Recorded = { spool: Buffer.alloc(0), join: null, trimmedBytes: 0, heldBackBytes: 0 };
-  for (const piece of pieces) recorded = await recordPiece(recorded.spool, piece, arrival);
+  let recorded: Recorded = {
+    spool: Buffer.alloc(0),
+    join: null,
+    trimmedBytes: 0,
+    heldBackBytes: 0,
+    movedTicks: null,
+  };
+  for (const piece of pieces)
+    recorded = await recordPiece(recorded.spool, piece, { movedTicks: recorded.movedTicks, ...arrival });
   return recorded;
 }
 
