@@ -108,12 +108,14 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
 
   return {
     push(buffer, from, to, came) {
+      // All that came before was looked at. What comes now may be one packet of much that the aligner had to hold back.
+      if (came > mono && looking?.isEnough(mono)) settle(null);
       mono = came;
       if (going) return take(going, buffer, from, to);
       if (!looking) return;
       const found = looking.push(Buffer.from(buffer.subarray(from, to)), came);
       const offset = isNew ? null : found;
-      if (offset !== null || looking.isEnough(came)) settle(offset);
+      if (offset !== null || looking.isFull()) settle(offset);
       mono = came;
     },
     end: () => settle(null),
@@ -218,13 +220,12 @@ function firstLook({ tail, silentMs, cameMono, isSeam = false, movedTicks = null
       doubted = offset;
       return null;
     },
+    /** No more of it may wait. */
+    isFull: () => heldBytes >= LOOK_BYTES_MAX,
+    /** Whether what came until then was time enough for an overlap to show. */
     isEnough(mono: number): boolean {
       const sinceMs = mono - (held[0]?.mono ?? mono);
-      return (
-        heldBytes >= LOOK_BYTES_MAX ||
-        sinceMs >= LOOK_MS_MAX ||
-        (sinceMs >= LOOK_MS && unitsSeen >= LOOK_UNITS)
-      );
+      return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && unitsSeen >= LOOK_UNITS);
     },
     scan: () => scan,
     heldBytes: () => heldBytes,

@@ -128,6 +128,18 @@ describe('a piece that repeats what is written', () => {
     await expectUnbroken((await recordPieces(pieces)).spool, 159);
   });
 
+  it('is seen in all that came at once, also where it came long after the first of the piece', async () => {
+    const first = await recordPieces([part(clip, 0, 0.5)]);
+    const again = remuxed(part(clip, 0.3, 1), new Map(), 90_000 * 500, 3);
+    const chunkBytes = Math.floor(part(clip, 0.3, 0.31).length / 188) * 188;
+    for (const chunks of [1, 2, 3]) {
+      const arrival = { silentMs: 1_000, chunkBytes: chunkBytes * chunks, lumpMs: 4_000 };
+      const { spool, join } = await recordPiece(first.spool, again, arrival);
+      expect(join?.removedOverlapS).toBeGreaterThan(1);
+      await expectUnbroken(spool, 159);
+    }
+  });
+
   it('is not seen in pictures that repeat themselves', async () => {
     // A still: every group of pictures is the last one again, with other sound.
     const still = await clipBytes({ step: 0, toneHz: 440 });

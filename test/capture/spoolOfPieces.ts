@@ -35,6 +35,8 @@ export interface Arrival {
   /** When each byte comes; all at once where it is left out. */
   readonly msPerByte?: number;
   readonly chunkBytes?: number;
+  /** The first chunk comes at once, and all the rest together so long after it. */
+  readonly lumpMs?: number;
   /** How long before the first byte is taken it had come. */
   readonly untakenMs?: number;
   /** What was added to the clock of the spool's end, where that is known. */
@@ -43,7 +45,8 @@ export interface Arrival {
 
 /** What the spool holds after one more piece; `spool` is left as it is. */
 export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival = {}): Promise<Recorded> {
-  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000, untakenMs = 0, movedTicks = null } = arrival;
+  const { silentMs = 0, msPerByte = 0, chunkBytes = 4_000, lumpMs = 0 } = arrival;
+  const { untakenMs = 0, movedTicks = null } = arrival;
   let file: Buffer = Buffer.from(spool);
   const { bytes, trimmedBytes } = await trimSpool(
     memoryFile(
@@ -64,7 +67,7 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
   const entrance = joint ?? start;
   const aligner = packetAligner((buffer, from, to) => entrance.push(buffer, from, to, mono));
   for (let at = 0; at < piece.length; at += chunkBytes) {
-    mono = at * msPerByte;
+    mono = at * msPerByte + (at > 0 ? lumpMs : 0);
     aligner.push(Buffer.from(piece.subarray(at, at + chunkBytes)));
   }
   aligner.end();
