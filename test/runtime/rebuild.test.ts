@@ -154,7 +154,8 @@ describe('a state that was lost', () => {
           expiresAt: was?.expiresAt,
           keep: was?.keep,
           files: was?.files,
-          stretches: was?.stretches,
+          // What only a joint needs to know is in no ledger.
+          stretches: was?.stretches.map(({ movedTicks: _, ...stretch }) => stretch),
           gaps: was?.result?.gaps,
           result: was?.result,
           capsule: { lane: was?.capsule.lane, title: was?.capsule.title, startAt: was?.capsule.startAt },
