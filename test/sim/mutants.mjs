@@ -43,8 +43,8 @@ const MUTANTS = [
   {
     name: 'cool-down-forgotten',
     file: 'src/domain/slots.ts',
-    from: 'until: at + table.cooldownMs',
-    to: 'until: at',
+    from: 'const until = at + table.cooldownMs;',
+    to: 'const until = at;',
   },
   {
     name: 'overlap-not-cut',
@@ -79,7 +79,7 @@ const MUTANTS = [
   {
     name: 'double-booking',
     file: 'src/runtime/planning.ts',
-    from: 'known: knownOf(entries),',
+    from: 'known: knownOf(shadows),',
     to: 'known: knownOf([]),',
   },
   {
@@ -109,8 +109,8 @@ const MUTANTS = [
   {
     name: 'cause-of-a-gap-lost',
     file: 'src/domain/capturing.ts',
-    from: 'fromAt > silentSince ? [{',
-    to: 'fromAt < silentSince ? [{',
+    from: 'fromAt > heardTo ? [{',
+    to: 'fromAt < heardTo ? [{',
   },
   {
     name: 'stop-too-early',
