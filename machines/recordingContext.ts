@@ -78,9 +78,8 @@ export function atOf(event: Happened): number {
 
 /** The earlier of the next try and the window's end. */
 export function nextTry(context: Recording, outcome: CaptureOutcome): Deadline {
-  const retryAfterMs = outcome.kind === 'fault' ? outcome.retryAfterMs : null;
-  const goodMs = outcome.kind === 'fault' ? (outcome.piece?.goodMs ?? 0) : 0;
-  const retryAt = outcome.at + backoffMs(context, { retryAfterMs, goodMs });
+  const { retryAfterMs, piece } = outcome.kind === 'fault' ? outcome : { retryAfterMs: null, piece: null };
+  const retryAt = outcome.at + backoffMs(context, { retryAfterMs, goodMs: piece?.goodMs ?? 0 });
   const end = closeAt(context);
   return retryAt < end ? { kind: 'retry', at: retryAt } : { kind: 'stop', at: end };
 }

@@ -19,7 +19,7 @@ export function isPacked(start: Uint8Array): boolean {
 }
 
 /** The first bytes of what a gzipped body holds; none where it is damaged. */
-export function unpackedStart(start: Uint8Array): Uint8Array {
+function unpackedStart(start: Uint8Array): Uint8Array {
   try {
     return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
@@ -27,9 +27,10 @@ export function unpackedStart(start: Uint8Array): Uint8Array {
   }
 }
 
-/** Whether these first bytes are those of a playlist; ten are enough. */
+/** Whether these first bytes are those of a playlist; ten are enough, or a thousand where it is packed. */
 export function looksLikePlaylist(start: Uint8Array): boolean {
-  return Buffer.from(start.subarray(0, 16)).toString().replace(BOM, '').startsWith('#EXTM3U');
+  const plain = isPacked(start) ? unpackedStart(start) : start;
+  return Buffer.from(plain.subarray(0, 16)).toString().replace(BOM, '').startsWith('#EXTM3U');
 }
 
 /** `url`: the address that answered, after redirects. `imported`: variables of the master playlist. */

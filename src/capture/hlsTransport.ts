@@ -6,7 +6,7 @@ import type { Clock } from '../io/clock.js';
 import type { Transport, TransportBody, TransportResponse } from '../io/transport.js';
 import { cookieJar } from './cookies.js';
 import { readWhole, textOf } from './hlsFetch.js';
-import { isPacked, looksLikePlaylist, unpackedStart } from './hlsPlaylist.js';
+import { isPacked, looksLikePlaylist } from './hlsPlaylist.js';
 import { hlsSession } from './hlsSession.js';
 import { PLAYLIST_BYTES_MAX } from './hlsSource.js';
 import { turns } from './turns.js';
@@ -29,21 +29,11 @@ export function hlsTransport(transport: Transport, clock: Clock): Transport {
       const look = await readStart(response.body, { bytes: LOOK_BYTES, waitMs: leftMs }, clock);
       const start = isPacked(look.first) ? await lookInto(look, leftMs, clock) : look;
       const body = withStart(start);
-      const first = isPacked(start.first) ? unpackedStart(start.first) : start.first;
-      if (!looksLikePlaylist(first)) return { ...response, body };
+      if (!looksLikePlaylist(start.first)) return { ...response, body };
       const { parts } = await readWhole(body, PLAYLIST_BYTES_MAX, clock, false);
       const text = textOf(parts, PLAYLIST_BYTES_MAX);
-      const answer = { text, url: response.url, askedMono };
-      const session = hlsSession({
-        url,
-        first: answer,
-        headers,
-        wish,
-        transport,
-        cookies,
-        clock,
-        turns: loading,
-      });
+      const first = { text, url: response.url, askedMono };
+      const session = hlsSession({ url, first, headers, wish, transport, cookies, clock, turns: loading });
       request.signal?.addEventListener('abort', () => session.destroy(), { once: true });
       if (request.signal?.aborted) session.destroy();
       return { ...response, body: session, isSession: true };

@@ -62,17 +62,17 @@ export function why(session: Session): Promise<number> {
     sayProblems(session, survey);
     const folder = join(session.loaded.config.places.outDir, '.catchupd');
     const past = await pastDecisions(disk, folder, query);
-    const decisions = withPast(survey.outlook.decisions, past, survey.entries);
-    const found = findWhy(query, { ...survey, decisions });
-    const { entries, gone } = found;
-    const isEmpty = found.decisions.length + entries.length + gone.length === 0;
+    const decided = withPast(survey.outlook.decisions, past, survey.entries);
+    const found = findWhy(query, { ...survey, decisions: decided });
+    const { decisions, entries, gone } = found;
+    const isEmpty = decisions.length + entries.length + gone.length === 0;
     if (session.loaded.answer.format === 'json')
       session.say(
         `${JSON.stringify(shownWhy(found, survey.at, survey.ranking, survey.outlook.conflicts), null, 2)}\n`,
       );
     else {
-      if (found.decisions.length > 0) session.say(decisionTable(found.decisions, survey));
-      for (const { capsule } of found.decisions)
+      if (decisions.length > 0) session.say(decisionTable(decisions, survey));
+      for (const { capsule } of decisions)
         sayRanking(
           session,
           `${capsule.title} on ${capsule.channelName}`,

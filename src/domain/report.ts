@@ -49,7 +49,7 @@ export interface HeldSource {
 type ListName = 'active' | 'completed' | 'failed';
 
 /** Which list a state belongs to; null is none. */
-function listOf(state: MachineState): ListName | null {
+export function listOf(state: MachineState): ListName | null {
   switch (state) {
     case 'scheduled':
     case 'spooling':

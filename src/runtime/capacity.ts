@@ -32,7 +32,8 @@ export function capacityOf(
   for (const [key, record] of records) {
     const { learned } = record as AccountRecord;
     // What is known to be more is only doubted for minutes: nothing that is to come depends on it.
-    limits[key] ??= lessonOf({ max: 0, learned }, now);
+    const lesson = lessonOf({ max: 0, learned }, now);
+    if (lesson < Infinity) limits[key] ??= lesson;
   }
   return {
     slotsMax,

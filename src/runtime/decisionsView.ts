@@ -3,7 +3,7 @@
 import { isRecorded, type Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
-import { reportItem, type MachineState } from '../domain/report.js';
+import { listOf, reportItem, type MachineState } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Entry } from './book.js';
@@ -57,8 +57,6 @@ export function withinHorizon(decisions: readonly Decision[]): readonly Decision
   return decisions.filter(({ reason }) => reason !== 'beyond_horizon');
 }
 
-const UNDER_WAY = /^(?:scheduled|spooling|retrying|failover|finalizing)\b/;
-
 /**
  * The plan, and before it what of earlier ones is over: as it was decided last, but for those whose recording has come
  * to its end since.
@@ -69,7 +67,8 @@ export function withPast(
   entries: Iterable<Pick<Entry, 'id' | 'path'>>,
 ): readonly Decision[] {
   const keys = new Set(decisions.map(({ capsule }) => capsule.recordKey));
-  const running = new Set([...entries].flatMap(({ id, path }) => (UNDER_WAY.test(path) ? [id] : [])));
+  const underWay = [...entries].filter(({ path }) => listOf(stateOf(path)) === 'active');
+  const running = new Set(underWay.map(({ id }) => id));
   const over = past
     .filter(({ capsule }) => !keys.has(capsule.recordKey))
     .map((decision): Decision => {
@@ -150,9 +149,13 @@ function shownEntry(entry: Entry) {
   const { recording, path, updatedAt } = entry;
   const { reason, lastFault, cancelReason } = recording;
   return {
-    ...reportItem({ recording, state: path.split('.')[0] as MachineState, updatedAt }),
+    ...reportItem({ recording, state: stateOf(path), updatedAt }),
     decided_by: reason,
     fault: lastFault && { cause: lastFault.cause, code: lastFault.code, at: timeMs(lastFault.at) },
     cancel_reason: cancelReason,
   };
+}
+
+function stateOf(path: string): MachineState {
+  return path.split('.')[0] as MachineState;
 }

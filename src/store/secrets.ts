@@ -85,7 +85,10 @@ function parseOrNull(text: string): unknown {
   }
 }
 
-/** Replaces the whole file, a few channels at a time: a list of tens of thousands is written while others are captured. Rejects with the disk's error. */
+/**
+ * Replaces the whole file, a few channels at a time: a list of tens of thousands is written while others are captured.
+ * Rejects with the disk's error.
+ */
 export async function writeSecrets(
   disk: Disk,
   privateFolder: string,

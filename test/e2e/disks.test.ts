@@ -119,12 +119,17 @@ describe
       await fetch(`${base}/api/recordings/${one?.id ?? ''}/delete`, { method: 'POST' });
       rmSync(again && 'published_dir' in again ? (again.published_dir ?? '') : '', { recursive: true });
       await daemon.sees('both are gone', ({ completed }) => completed.length === 1, 60_000);
-      for (const path of foreign) expect(existsSync(path)).toBe(true);
+      // They leave the list when they begin to go, and are remembered when they have gone.
+      const removed = await until('the second is remembered', async () => {
+        const why = (await (await fetch(`${base}/api/why?q=second`)).json()) as {
+          removed: { reason: string }[];
+        };
+        return why.removed.length > 0 && why.removed;
+      });
+      expect(removed.map(({ reason }) => reason)).toEqual(['removed_by_user']);
+      await until('of the first only what is not ours is left', () => readdirSync(folder).length === 1);
       expect(readdirSync(folder)).toEqual(['poster.jpg']);
-      const why = (await (await fetch(`${base}/api/why?q=second`)).json()) as {
-        removed: { reason: string }[];
-      };
-      expect(why.removed.map(({ reason }) => reason)).toEqual(['removed_by_user']);
+      for (const path of foreign) expect(existsSync(path)).toBe(true);
       expect(media(scene.outDir)).toEqual([]);
       await daemon.stop();
     }, 300_000);
