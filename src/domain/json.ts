@@ -9,4 +9,33 @@ export function isJsonRecord(value: unknown): value is Readonly<Record<string, u
 /** JSON that is written already, in UTF-8; in parts, because putting large ones together takes its time. */
 export class JsonBytes {
   constructor(readonly parts: readonly Uint8Array[]) {}
+
+  /** The same in blocks of so many bytes, but for the last: what is sent at once is copied at once. */
+  *blocks(bytes: number): Generator<Uint8Array> {
+    let block: Uint8Array[] = [];
+    let room = bytes;
+    for (const part of this.parts)
+      for (let from = 0; from < part.byteLength;) {
+        const piece = part.subarray(from, from + room);
+        from += piece.byteLength;
+        room -= piece.byteLength;
+        block.push(piece);
+        if (room > 0) continue;
+        yield joined(block);
+        [block, room] = [[], bytes];
+      }
+    if (block.length > 0) yield joined(block);
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  if (only && pieces.length === 1) return only;
+  const whole = new Uint8Array(pieces.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
 }

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Api, type ApiOptions, startApi } from '../../src/api/server.js';
 import { doorsThat } from './aDoor.js';
 import { CodedError } from '../../src/domain/errors.js';
+import { JsonBytes } from '../../src/domain/json.js';
 
 const open: Api[] = [];
 afterEach(async () => {
@@ -322,5 +323,25 @@ describe('the listener', () => {
       socket.resume();
     });
     await ended;
+  });
+});
+
+describe('A huge answer', () => {
+  it('is sent a little at a time, and the loop goes on between', async () => {
+    const half = new Uint8Array(8 * 2 ** 20).fill(0x20);
+    const api = await start({
+      doors: doorsThat({ plan: () => new JsonBytes([Buffer.from('{'), half, half, Buffer.from('}')]) }),
+    });
+    let turns = 0;
+    let sending = true;
+    const count = () => {
+      turns += 1;
+      if (sending) setImmediate(count);
+    };
+    setImmediate(count);
+    const { body } = await ask(api, '/api/plan');
+    sending = false;
+    expect(body).toEqual({});
+    expect(turns).toBeGreaterThan(100);
   });
 });
