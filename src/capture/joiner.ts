@@ -4,11 +4,12 @@
  * back no longer than it takes to see whether it overlaps.
  */
 import { packetMatcher, unitMatcher } from './overlap.js';
+import { overlapProof, type OverlapProof } from './overlapProof.js';
 import { pieceMapper, type JoinPlan, type PieceMapper, type TimedSink } from './pieceMapper.js';
 import type { PieceJoin } from '../domain/capture.js';
 import type { SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
-import { streamScan, type StreamScan } from './streamScan.js';
+import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, CLOCK_WRAP, PACKET_BYTES, ticksBetween } from './tsPackets.js';
 
 /** An overlap shows within its first pictures. A stream that sends no burst is looked at for a second, if it has any. */
@@ -67,7 +68,7 @@ interface Going {
 }
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
-  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false, isNew = false } = input;
+  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false } = input;
   const { movedTicks = null } = input;
   const written = tail.scan;
   let looking: ReturnType<typeof firstLook> | null = firstLook(input);
@@ -109,16 +110,15 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   return {
     push(buffer, from, to, came) {
       // All that came before was looked at. What comes now may be one packet of much that the aligner had to hold back.
-      if (came > mono && looking?.isEnough(mono)) settle(null);
+      if (came > mono && looking?.isEnough(mono)) settle(looking.believed());
       mono = came;
       if (going) return take(going, buffer, from, to);
       if (!looking) return;
-      const found = looking.push(Buffer.from(buffer.subarray(from, to)), came);
-      const offset = isNew ? null : found;
-      if (offset !== null || looking.isFull()) settle(offset);
+      const offset = looking.push(Buffer.from(buffer.subarray(from, to)), came);
+      if (offset !== null || looking.isFull()) settle(offset ?? looking.believed());
       mono = came;
     },
-    end: () => settle(null),
+    end: () => settle(looking?.believed() ?? null),
     waitingBytes: () => looking?.heldBytes() ?? 0,
     heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
     movedTicks() {
@@ -140,6 +140,14 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   };
 }
 
+/** Where a piece seems to belong; how much of it was compared. */
+interface Claim {
+  readonly offset: number;
+  readonly proof: OverlapProof;
+  readonly units: number;
+  readonly sounds: number;
+}
+
 /** How much of a piece is written already, if its clock is `offset` behind. */
 function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): number {
   const first = piece.units.find((unit) => unit.dts >= 0);
@@ -149,23 +157,29 @@ function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): n
 }
 
 /** What is seen of a piece before it is known where it goes. */
-function firstLook({ tail, silentMs, cameMono, isSeam = false, movedTicks = null }: JoinerInput) {
+function firstLook(input: JoinerInput) {
+  const { tail, silentMs, cameMono, isSeam = false, isNew = false, movedTicks = null } = input;
   /** Without a joint before it the file has the provider's clock. */
   const moved = movedTicks ?? 0;
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
   const units = unitMatcher(tail.scan.units, movedTicks);
-  let scan = streamScan();
+  /** What it sounds like so far. */
+  let sounds: SoundUnit[] = [];
+  const listen = (unit: SoundUnit) => sounds.push(unit);
+  let scan = streamScan(null, listen);
   let heldBytes = 0;
   let unitsSeen = 0;
   let burstMs = 0;
   let samePackets = false;
-  /** Found, but not believed yet. */
-  let doubted: number | null = null;
+  /** Where it seems to belong, until all of it was compared. */
+  let claim: Claim | null = null;
+  const refuted = new Set<number>();
 
   /** Its tables are known now: what came before them can be read, too. */
   function again(): void {
-    scan = streamScan(scan.tables());
+    sounds = [];
+    scan = streamScan(scan.tables(), listen);
     for (const { bytes } of held) scan.push(bytes, 0, bytes.length);
   }
 
@@ -184,13 +198,27 @@ function firstLook({ tail, silentMs, cameMono, isSeam = false, movedTicks = null
   function find(bytes: Buffer): number | null {
     for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
       samePackets = packets.add(bytes, at);
-    if (samePackets && scan.tables() !== null) return 0;
+    if (samePackets && scan.tables() !== null && !refuted.has(0)) return 0;
     for (; unitsSeen < scan.units.length; unitsSeen++) {
       const unit = scan.units[unitsSeen];
       const offset = unit ? units.add(unit) : null;
-      if (offset !== null && (offset === moved || !clockWentOn())) return offset;
+      if (offset === null || refuted.has(offset)) continue;
+      if (offset === moved || !clockWentOn()) return offset;
     }
     return null;
+  }
+
+  /** Compares what came with what is written there. */
+  function prove(offset: number): Claim | null {
+    const { scan: written, sound } = tail;
+    claim ??= { offset, proof: overlapProof({ written: written.units, sound, offset }), units: 0, sounds: 0 };
+    const { proof } = claim;
+    for (const unit of scan.units.slice(claim.units)) proof.unit(unit);
+    if (scan.lead()?.kind === 'video') for (const unit of sounds.slice(claim.sounds)) proof.sound(unit);
+    claim = { ...claim, units: scan.units.length, sounds: sounds.length };
+    if (proof.verdict() !== 'other') return claim;
+    refuted.add(offset);
+    return (claim = null);
   }
 
   /**
@@ -215,15 +243,19 @@ function firstLook({ tail, silentMs, cameMono, isSeam = false, movedTicks = null
       const sinceMs = mono - (held[0]?.mono ?? mono);
       const sentMs = cameMono === undefined ? sinceMs : mono - cameMono;
       burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sentMs));
-      const offset = doubted ?? find(bytes);
-      if (offset === null || !isSeam || wasSentAgain(offset, spanMs, sinceMs)) return offset;
-      doubted = offset;
-      return null;
+      const found = isNew ? null : (claim?.offset ?? find(bytes));
+      const proved = found === null ? null : prove(found);
+      if (proved?.proof.verdict() !== 'same') return null;
+      return !isSeam || wasSentAgain(proved.offset, spanMs, sinceMs) ? proved.offset : null;
     },
+    /** The offset, where nothing that came speaks against it; within one connection that is not enough. */
+    believed: () => (isSeam ? null : (claim?.offset ?? null)),
     /** No more of it may wait. */
     isFull: () => heldBytes >= LOOK_BYTES_MAX,
     /** Whether what came until then was time enough for an overlap to show. */
     isEnough(mono: number): boolean {
+      // What is the same so far would be cut: it may wait until all of it has come.
+      if (claim && !isSeam) return false;
       const sinceMs = mono - (held[0]?.mono ?? mono);
       return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && unitsSeen >= LOOK_UNITS);
     },

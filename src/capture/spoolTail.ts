@@ -2,7 +2,7 @@
  * What the end of a spool says about the stream in it. It is read back at every joint, after a reconnect as after a
  * restart, so that there is one way to go on and nothing to remember (P7).
  */
-import { streamScan, type StreamScan } from './streamScan.js';
+import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
 
 /** Providers repeat what their buffers hold, 2 to 10 s; rarely more (PROTOCOLS §6.2). */
@@ -16,6 +16,16 @@ export interface SpoolTail {
   readonly scan: StreamScan;
   /** The last packets, as they stand. */
   readonly last: Buffer;
+  /** What it sounds like. */
+  readonly sound: WrittenSound;
+}
+
+/** All sound of a stretch, one PES packet behind the other, however a multiplexer divided it. */
+export interface WrittenSound {
+  readonly bytes: Buffer;
+  /** Where its first and its last PES packet begin, 90 kHz ticks; -1 where there is none. */
+  readonly fromDts: number;
+  readonly toDts: number;
 }
 
 /** `bytes`: length of the file, in whole packets; `tailS`: how much of it. Rejects with what the disk says. */
@@ -26,18 +36,29 @@ export async function readTail(
 ): Promise<SpoolTail> {
   const lastFrom = Math.max(0, bytes - LAST_BYTES);
   const last = await read(lastFrom, bytes - lastFrom);
-  const probe = streamScan();
+  let sounds: SoundUnit[] = [];
+  const listen = (unit: SoundUnit) => sounds.push(unit);
+  const probe = streamScan(null, listen);
   scanWhole(probe, last);
   const from = Math.max(0, bytes - tailBytes(probe, last.length, tailS));
   // A stream of few bytes a second is in the last of them as far back as is wanted.
-  const scan = from < lastFrom ? streamScan() : probe;
+  if (from < lastFrom) sounds = [];
+  const scan = from < lastFrom ? streamScan(null, listen) : probe;
   for (let at = from; at < lastFrom; at += READ_BYTES) {
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
     scanWhole(scan, chunk);
   }
   if (scan !== probe) scanWhole(scan, last);
   scan.end();
-  return { scan, last };
+  return { scan, last, sound: soundOf(sounds) };
+}
+
+function soundOf(units: readonly SoundUnit[]): WrittenSound {
+  return {
+    bytes: Buffer.concat(units.map(({ payload }) => payload)),
+    fromDts: units[0]?.dts ?? -1,
+    toDts: units.at(-1)?.dts ?? -1,
+  };
 }
 
 function scanWhole(scan: StreamScan, chunk: Buffer): void {

@@ -18,6 +18,14 @@ export interface LeadUnit {
   readonly dts: number;
   readonly key: boolean;
   readonly bytes: number;
+  /** The counter says that packets of it are missing, or there twice. */
+  readonly torn: boolean;
+}
+
+/** A PES packet of sound, whole as far as its counter tells. */
+export interface SoundUnit {
+  readonly dts: number;
+  readonly payload: Buffer;
 }
 
 /** Where a PID stands after its last packet. Ticks are -1 where none was seen. */
@@ -45,12 +53,28 @@ export interface StreamScan {
   lastPcr(): number;
 }
 
+/** The last unit of a PID of sound. */
+interface Sound {
+  readonly type: number;
+  packets: Buffer[];
+  dts: number;
+  torn: boolean;
+}
+
+const soundOf = (type: number): Sound => ({ type, packets: [], dts: -1, torn: false });
+
 /** A longer way from one unit to the next is a hole, a way back this long another clock. */
 const STEP_TICKS_MAX = CLOCK_HZ / 2;
 const BACK_TICKS_MAX = 5 * CLOCK_HZ;
 
-/** `known`: tables that are in force before the first packet. */
-export function streamScan(known: Tables | null = null): StreamScan {
+/**
+ * `known`: tables that are in force before the first packet. `onSound`: takes each packet of sound once it is over, and
+ * is told nothing of those that are torn.
+ */
+export function streamScan(
+  known: Tables | null = null,
+  onSound: ((unit: SoundUnit) => void) | null = null,
+): StreamScan {
   const reader = tableReader();
   let tables = known;
   let lead = (known && leadingStream(known.map.streams)) ?? null;
@@ -61,16 +85,30 @@ export function streamScan(known: Tables | null = null): StreamScan {
   let pcrPid = -1;
   let gathered: Buffer[] = [];
   /** Of each PID of sound its last unit. */
-  const sounds = new Map<number, { readonly type: number; packets: Buffer[] }>();
-  let open: { readonly dts: number; readonly key: boolean; readonly type: number } | null = null;
+  const sounds = new Map<number, Sound>();
+  let open: { readonly dts: number; readonly key: boolean; readonly type: number; torn: boolean } | null =
+    null;
 
   function close(): void {
     if (open) {
       const pes = Buffer.concat(gathered);
-      units.push({ hash: hashOf(pes, open.type), dts: open.dts, key: open.key, bytes: pes.length });
+      const { dts, key, torn } = open;
+      units.push({ hash: hashOf(pes, open.type), dts, key, torn, bytes: pes.length });
     }
     open = null;
     gathered = [];
+  }
+
+  function closeSound({ dts, packets, torn }: Sound): void {
+    if (onSound && packets.length > 0 && dts >= 0 && !torn)
+      onSound({ dts, payload: payloadOf(Buffer.concat(packets)) });
+  }
+
+  /** A packet that does not count on from the one before: what it is part of, or what it follows, is not whole. */
+  function tear(pid: number): void {
+    if (open && lead?.pid === pid) open.torn = true;
+    const sound = sounds.get(pid);
+    if (sound) sound.torn = true;
   }
 
   function unitOf(buffer: Buffer, at: number, state: PidState, isLead: boolean): number {
@@ -106,27 +144,31 @@ export function streamScan(known: Tables | null = null): StreamScan {
       lead = found;
       if (tables && pcrPid !== tables.map.pcrPid) firstPcr = lastPcr = -1;
       for (const { pid: own, type, kind } of tables?.map.streams ?? []) {
-        if (kind === 'audio' && !sounds.has(own)) sounds.set(own, { type, packets: [] });
+        if (kind === 'audio' && !sounds.has(own)) sounds.set(own, soundOf(type));
       }
     }
+    const counter = (buffer[at + 3] ?? 0) & 15;
     let state = pids.get(pid);
     if (!state) pids.set(pid, (state = { counter: 0, dts: -1, ptsMax: -1, stepTicks: 0, lengthTicks: 0 }));
-    state.counter = (buffer[at + 3] ?? 0) & 15;
+    else if (hasPayload(buffer, at) && counter !== (state.counter + 1) % 16) tear(pid);
+    state.counter = counter;
     if (!hasPayload(buffer, at)) return;
     const isLead = lead?.pid === pid;
+    const sound = sounds.get(pid);
     if (startsUnit(buffer, at)) {
       if (isLead) close();
+      if (sound) closeSound(sound);
       const dts = unitOf(buffer, at, state, isLead);
-      if (isLead && lead)
-        open = { dts, key: lead.kind !== 'video' || isKey(buffer, at, lead.type), type: lead.type };
+      if (isLead && lead) {
+        const key = lead.kind !== 'video' || isKey(buffer, at, lead.type);
+        open = { dts, key, type: lead.type, torn: false };
+      }
+      if (sound) Object.assign(sound, { dts, packets: [], torn: false });
     }
-    const sound = sounds.get(pid);
     if (!sound && !(isLead && open)) return;
     const payload = Buffer.from(buffer.subarray(payloadAt(buffer, at), at + PACKET_BYTES));
     if (isLead && open) gathered.push(payload);
-    if (!sound) return;
-    if (startsUnit(buffer, at)) sound.packets = [];
-    sound.packets.push(payload);
+    sound?.packets.push(payload);
   }
 
   return {
@@ -135,9 +177,10 @@ export function streamScan(known: Tables | null = null): StreamScan {
     },
     end() {
       close();
-      for (const [pid, { type, packets }] of sounds) {
+      for (const [pid, sound] of sounds) {
+        closeSound(sound);
         const state = pids.get(pid);
-        if (state) state.lengthTicks = soundTicks(payloadOf(Buffer.concat(packets)), type);
+        if (state) state.lengthTicks = soundTicks(payloadOf(Buffer.concat(sound.packets)), sound.type);
       }
     },
     tables: () => tables,

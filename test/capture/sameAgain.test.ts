@@ -1,0 +1,113 @@
+/** Pieces that begin like something that is written: some are the same again, some only look like it (P1). */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { adaptationFlags, pidAt } from '../../src/capture/tsPackets.js';
+import { clipBytes } from '../media/clip.js';
+import { decode, isUnbroken } from '../media/frames.js';
+import { eachPacket, faultsOf, payloads, recordPiece, recordPieces, remuxed } from './spoolOfPieces.js';
+
+const VIDEO = 0x100;
+const AUDIO = 0x101;
+const CLIP_MS = 6_400;
+const GROUP_FRAMES = 20;
+const GROUPS = 8;
+/** SDT, PAT and PMT, with which a clip begins. */
+const TABLES = 3 * 188;
+/** What is shown again, and two programmes: pictures numbered from 0, 1000 and 2000. */
+let card: Buffer;
+let one: Buffer;
+let two: Buffer;
+beforeAll(async () => {
+  const numbered = (firstNumber: number) => clipBytes({ firstNumber, toneHz: 500 + firstNumber / 5 });
+  card = await numbered(0);
+  one = await numbered(1000);
+  two = await numbered(2000);
+});
+
+/** Groups of pictures of a clip, with the sound between them. */
+function groups(clip: Buffer, from: number, to: number): Buffer {
+  const keys: number[] = [];
+  eachPacket(clip, (at) => {
+    if (pidAt(clip, at) === VIDEO && (adaptationFlags(clip, at) & 0x40) !== 0) keys.push(at);
+  });
+  return Buffer.concat([clip.subarray(0, TABLES), clip.subarray(keys[from], keys[to] ?? clip.length)]);
+}
+
+const numbers = (first: number, from: number, to: number) =>
+  Array.from({ length: (to - from) * GROUP_FRAMES }, (_, n) => first + from * GROUP_FRAMES + n);
+
+const paced = { silentMs: 1_000, msPerByte: CLIP_MS / 700_000 };
+const onAnotherClock = (bytes: Buffer) => remuxed(bytes, new Map(), 90_000 * 500, 3);
+
+describe('what only begins like something that is written', () => {
+  it('is kept, card and all, where every connection begins with one card and the same clock', async () => {
+    const first = Buffer.concat([groups(card, 0, 2), groups(one, 2, GROUPS)]);
+    const second = Buffer.concat([groups(card, 0, 2), groups(two, 2, GROUPS)]);
+    const { spool, join } = await recordPieces([first, second], paced);
+    expect(join).toMatchObject({ removedOverlapS: 0 });
+    const { frames } = await decode(spool);
+    const before = [...numbers(0, 0, 2), ...numbers(1000, 2, GROUPS)];
+    expect(frames).toEqual([...before, ...numbers(0, 0, 2), ...numbers(2000, 2, GROUPS)]);
+  });
+
+  it('is kept where a trailer comes again, and something else behind it', async () => {
+    const first = Buffer.concat([groups(one, 0, 2), groups(card, 2, 4), groups(one, 4, 7)]);
+    const second = onAnotherClock(Buffer.concat([groups(card, 2, 4), groups(two, 4, GROUPS)]));
+    for (const arrival of [paced, { silentMs: 1_000 }]) {
+      const { spool, join } = await recordPieces([first, second], arrival);
+      expect(join).toMatchObject({ removedOverlapS: 0 });
+      const { frames } = await decode(spool);
+      expect(frames.slice(-6 * GROUP_FRAMES)).toEqual([...numbers(0, 2, 4), ...numbers(2000, 4, GROUPS)]);
+    }
+  });
+
+  it('is kept where one picture is shown all day and only the sound is new', async () => {
+    const still = { step: 0, gop: 250 };
+    const [first, second] = await Promise.all([
+      clipBytes({ ...still, toneHz: 440 }),
+      clipBytes({ ...still, toneHz: 700 }),
+    ]);
+    const { spool: before } = await recordPieces([first]);
+    for (const piece of [second, onAnotherClock(second)]) {
+      const { spool, join } = await recordPiece(before, piece, {
+        silentMs: 1_000,
+        msPerByte: CLIP_MS / piece.length,
+        movedTicks: 0,
+      });
+      expect(join).toMatchObject({ removedOverlapS: 0 });
+      expect(faultsOf(spool)).toEqual([]);
+      const kept = new Set(payloads(spool, AUDIO));
+      expect(payloads(second, AUDIO).filter((hash) => !kept.has(hash)).length).toBeLessThan(3);
+    }
+  });
+});
+
+describe('the same again', () => {
+  it('is cut, too, where it comes no faster than it plays', async () => {
+    const second = onAnotherClock(groups(one, 2, GROUPS));
+    const { spool, join } = await recordPieces([groups(one, 0, 6), second], paced);
+    expect(join?.removedOverlapS).toBeCloseTo(4 * GROUP_FRAMES * 0.04, 0);
+    expect(isUnbroken((await decode(spool)).frames)).toBe(true);
+  });
+
+  it('is cut where the connection ends before all of it has come', async () => {
+    const first = await recordPieces([groups(one, 0, 6)]);
+    const { spool } = await recordPiece(first.spool, onAnotherClock(groups(one, 2, 5)), paced);
+    const again = await recordPiece(spool, onAnotherClock(groups(one, 2, GROUPS)), paced);
+    expect(isUnbroken((await decode(again.spool)).frames)).toBe(true);
+  });
+
+  it('is cut where pictures are damaged on either side', async () => {
+    const holed = (bytes: Buffer, every: number) => {
+      const left: Buffer[] = [];
+      eachPacket(bytes, (at) => {
+        const isLost = pidAt(bytes, at) === VIDEO && (at / 188) % every === every - 1;
+        if (!isLost) left.push(bytes.subarray(at, at + 188));
+      });
+      return Buffer.concat(left);
+    };
+    const second = onAnotherClock(holed(groups(one, 1, GROUPS), 61));
+    const { spool, join } = await recordPieces([holed(groups(one, 0, 6), 67), second], paced);
+    expect(join?.removedOverlapS).toBeCloseTo(5 * GROUP_FRAMES * 0.04, 0);
+    expect(payloads(spool, AUDIO)).toEqual(payloads((await recordPieces([one])).spool, AUDIO));
+  });
+});
