@@ -113,7 +113,6 @@ export const guideMachine = setup({
       context.deadline.at === event.dueAt,
     takes: ({ context }, outcome: GuideOutcome) =>
       outcome.kind === 'loaded' && verdict(context, outcome).take,
-    isHeld: ({ context }) => context.held !== null,
   },
 }).createMachine({
   id: 'guide',

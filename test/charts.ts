@@ -1,6 +1,7 @@
 /** Every chart there is: documented, walked and broken by tests. A new one is a row here. */
 import type { AnyStateMachine } from 'xstate';
 import { guideMachine } from '../machines/guide.js';
+import { libraryMachine } from '../machines/library.js';
 import { recordingMachine } from '../machines/recording.js';
 import { schedulerMachine } from '../machines/scheduler.js';
 
@@ -26,5 +27,10 @@ export const CHARTS: readonly Chart[] = [
     name: 'guide',
     about: 'One guide or channel list, and the last good copy in use.',
     machine: guideMachine,
+  },
+  {
+    name: 'library',
+    about: 'The outbox of one receiver: a media server, a webhook, the program after publishing.',
+    machine: libraryMachine,
   },
 ];

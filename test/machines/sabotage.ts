@@ -1,10 +1,12 @@
 /**
- * Makes the implementations of a chart throw where a test says so: every action, assignment and guard that a chart was
- * set up with, by name, so that none is left out when one is added.
+ * Makes a chart throw where a test says so: in every action, assignment and guard that it was set up with, by name, and
+ * in every function that stands in the chart itself (a guard, what an action or an effect is given), by its place; so
+ * that none is left out when one is added.
  */
-import type { AnyStateMachine } from 'xstate';
+import { createMachine, type AnyStateMachine } from 'xstate';
 
-export type Part = 'action' | 'guard';
+/** `place`: a function in the chart, named by where it stands. */
+export type Part = 'action' | 'guard' | 'place';
 
 /** Called whenever an implementation runs; throws to break it. `context` is its machine's. */
 export type Strike = (part: Part, name: string, context: unknown) => void;
@@ -20,18 +22,26 @@ interface Implementations {
 
 export function partsOf(machine: AnyStateMachine): readonly (readonly [Part, string])[] {
   const { actions, guards } = machine.implementations as unknown as Implementations;
+  const places: string[] = [];
+  mapped(machine.config, (name, one) => {
+    places.push(name);
+    return one;
+  });
   return [
     ...Object.keys(actions).map((name) => ['action', name] as const),
     ...Object.keys(guards).map((name) => ['guard', name] as const),
+    ...places.map((name) => ['place', name] as const),
   ];
 }
 
 /** The same chart, whose parts ask `strike` first. */
 export function sabotaged<M extends AnyStateMachine>(machine: M, strike: Strike): M {
-  return machine.provide(wrapped(machine, strike) as never) as M;
+  const config = mapped(machine.config, (name, one) => wrap('place', name, one, strike));
+  const implementations = { ...machine.implementations, ...wrapped(machine, strike) };
+  return createMachine(config as never, implementations as never) as unknown as M;
 }
 
-/** The chart itself, for whoever provides for it later; gives back a way to undo it. */
+/** The chart itself, for whoever provides for it later: what has a name. Gives back a way to undo it. */
 export function sabotage(machine: AnyStateMachine, strike: Strike): () => void {
   const own = machine.implementations as unknown as Implementations;
   const before = { actions: { ...own.actions }, guards: { ...own.guards } };
@@ -42,6 +52,24 @@ export function sabotage(machine: AnyStateMachine, strike: Strike): () => void {
     Object.assign(own.actions, before.actions);
     Object.assign(own.guards, before.guards);
   };
+}
+
+/** A copy of a chart's configuration, each function in it replaced; what makes the context is its birth and no part. */
+function mapped(
+  value: unknown,
+  replace: (place: string, one: Implementation) => Implementation,
+  place = '',
+): unknown {
+  if (typeof value === 'function')
+    return place === 'context' ? value : replace(place, value as Implementation);
+  if (Array.isArray(value))
+    return value.map((each, index) => mapped(each, replace, `${place}[${index}]`)) as unknown;
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([key, member]) => {
+    const at = key === 'states' ? place : `${place}${place === '' ? '' : '.'}${key}`;
+    return [key, mapped(member, replace, at)] as const;
+  });
+  return Object.fromEntries(members);
 }
 
 function wrapped(machine: AnyStateMachine, strike: Strike): Implementations {
