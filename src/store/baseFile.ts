@@ -17,6 +17,7 @@ import {
   type StateDocument,
 } from './document.js';
 import { createSharing, type Sharing } from './sharing.js';
+import type { Values } from './still.js';
 
 const SLICE_MS = 5;
 /** A slice is written from one buffer, over and over: a big state leaves no garbage as large as itself. */
@@ -52,7 +53,7 @@ export interface SliceDoors {
 }
 
 /** Writes a whole new file and syncs it; rejects with the disk's error. Returns its size. */
-export async function writeBase(doors: SliceDoors, path: string, state: StateDocument): Promise<number> {
+export async function writeBase(doors: SliceDoors, path: string, state: Values): Promise<number> {
   const file = await doors.disk.open(path, 'create', 0o644);
   try {
     const buffer = Buffer.allocUnsafe(SLICE_BYTES);
@@ -87,13 +88,13 @@ export async function writeBase(doors: SliceDoors, path: string, state: StateDoc
   }
 }
 
-function* baseText(state: StateDocument): Generator<string> {
+function* baseText(state: Values): Generator<string> {
   yield `{\n  "version": ${STATE_VERSION},\n  "rev": ${state.rev},\n`;
   for (const section of SECTIONS) {
     const list = LISTS.has(section);
     yield `  "${section}": ${list ? '[' : '{'}`;
     let separator = '\n';
-    for (const [key, value] of state[section]) {
+    for (const [key, value] of state.entries(section)) {
       yield `${separator}    ${list ? '' : `${JSON.stringify(key)}: `}${JSON.stringify(value)}`;
       separator = ',\n';
     }

@@ -78,22 +78,6 @@ export function sectionOf<S extends Section>(state: Sections, section: S): Map<s
   return state[section];
 }
 
-export function copyState(state: StateDocument): StateDocument {
-  return {
-    rev: state.rev,
-    recordings: new Map(state.recordings),
-    tombstones: new Map(state.tombstones),
-    outbox: new Map(state.outbox),
-    hosts: new Map(state.hosts),
-    autopilot: new Map(state.autopilot),
-    accounts: new Map(state.accounts),
-    overrides: new Map(state.overrides),
-    roots: new Map(state.roots),
-    libraries: new Map(state.libraries),
-    held: new Map(state.held),
-  };
-}
-
 export function isRow(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,9 +12,10 @@ import { pause, type Clock } from '../io/clock.js';
 import { diskCode, exists, type Disk, type DiskFile } from '../io/disk.js';
 import { writeNew, temporaryName } from '../io/replaceFile.js';
 import { writeBase } from './baseFile.js';
-import { copyState, type Section, type StateDocument } from './document.js';
+import type { Section, StateDocument } from './document.js';
 import { encodeLine } from './journalLine.js';
 import type { StatePaths } from './paths.js';
+import { createStill, type Still, type Values } from './still.js';
 
 export interface StoreLog {
   info(facts: object, message: string): void;
@@ -44,6 +45,8 @@ export interface JournalDoors {
 }
 
 export interface JournalAdapter extends Adapter<StateDocument> {
+  /** Says that a value is about to change: a base that is being written may still want the one before. */
+  keep(section: Section, key: string): void;
   /** Says that a value changed; the next `write` makes it durable. */
   touch(section: Section, key: string): void;
   /** True while a change of it is not on disk. */
@@ -111,6 +114,8 @@ export function createJournalAdapter(
   const closing = new AbortController();
   /** The end has come, and waits no longer for a base that is being written. */
   let leaving = false;
+  /** What the bases that are being written are made of. */
+  const stills = new Set<Still>();
 
   function start(): void {
     pump ??= run();
@@ -222,7 +227,7 @@ export function createJournalAdapter(
     await opened.close();
     log.warn({ path: filePath }, 'the journal is shorter than it was; the state is written anew');
     const target = temporaryName(disk, paths.base);
-    await writeBase(atOnce, target, state);
+    await inStill((still) => writeBase(atOnce, target, still));
     await install(target, []);
     if (!file) throw new Error('the journal did not open');
     return file;
@@ -230,7 +235,6 @@ export function createJournalAdapter(
 
   function startCompaction(): void {
     doors.beforeCompact(state);
-    const copy = copyState(state);
     const since: Buffer[] = [];
     const beganBytes = fileBytes;
     /** What comes meanwhile is kept in memory: where that is much, it is no time to rest. */
@@ -240,7 +244,7 @@ export function createJournalAdapter(
       await doors.yieldTurn(sinceBytes() > doors.compactBytes ? 0 : REST_MS);
       if (leaving) throw new Error('the program ends');
     };
-    const done = writeBase({ ...doors, yieldTurn }, target, copy)
+    const done = inStill((still) => writeBase({ ...doors, yieldTurn }, target, still))
       .then(() => {
         ready = async () => {
           // A rewrite came in between: this base is older than the one in place.
@@ -251,6 +255,16 @@ export function createJournalAdapter(
       })
       .catch((error: unknown) => postpone(target, error));
     compacting = { since, done };
+  }
+
+  async function inStill(write: (values: Values) => Promise<unknown>): Promise<void> {
+    const still = createStill(state);
+    stills.add(still);
+    try {
+      await write(still);
+    } finally {
+      stills.delete(still);
+    }
   }
 
   async function postpone(target: string, error: unknown): Promise<void> {
@@ -302,6 +316,9 @@ export function createJournalAdapter(
       start();
       return next.done;
     },
+    keep(section, key) {
+      for (const still of stills) still.keep(section, key);
+    },
     touch(section, key) {
       const keys = next.changes.get(section);
       if (keys) keys.add(key);
@@ -320,7 +337,7 @@ export function createJournalAdapter(
     },
     async rewrite(dropBase) {
       const target = temporaryName(disk, paths.base);
-      await writeBase(atOnce, target, state);
+      await inStill((still) => writeBase(atOnce, target, still));
       if (dropBase) await disk.rename(target, paths.base);
       await install(dropBase ? null : target, []);
     },

@@ -127,8 +127,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     void reserve.keep();
   }
 
-  function change(section: Section, key: string): void {
+  function change(section: Section, key: string, apply: () => void): void {
     if (readOnly) throw new Error('a store that is only read was asked to change');
+    adapter.keep(section, key);
+    apply();
     adapter.touch(section, key);
     void db.write().catch(() => undefined);
   }
@@ -138,19 +140,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     tombstones: () => db.data.tombstones,
     all: (section) => sectionOf(db.data, section),
     put(document) {
-      db.data.recordings.set(document.id, document);
-      change('recordings', document.id);
+      change('recordings', document.id, () => db.data.recordings.set(document.id, document));
     },
     bury(id, tombstone) {
-      db.data.recordings.delete(id);
-      db.data.tombstones.set(tombstone.id, tombstone);
-      change('recordings', id);
-      change('tombstones', tombstone.id);
+      change('recordings', id, () => db.data.recordings.delete(id));
+      change('tombstones', tombstone.id, () => db.data.tombstones.set(tombstone.id, tombstone));
     },
     set(section, key, value) {
-      if (value === null) db.data[section].delete(key);
-      else sectionOf(db.data, section).set(key, value);
-      change(section, key);
+      change(section, key, () => {
+        if (value === null) db.data[section].delete(key);
+        else sectionOf(db.data, section).set(key, value);
+      });
     },
     durable(id, rev) {
       const known = db.data.recordings.get(id);
