@@ -40,7 +40,7 @@ const PACKED: readonly (readonly [how: string, magic: readonly number[]])[] = [
   ['rar', [0x52, 0x61, 0x72, 0x21, 0x1a, 0x07]],
 ];
 const MAGIC_BYTES = 6;
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, onBroken: () => void): AsyncGenerator<Uint8Array> {
   const source = Readable.from(chunks);
@@ -110,13 +110,12 @@ function decodingOf(bytes: Uint8Array): TextDecoding {
   return { write: (piece) => decoder.decode(piece, { stream: true }), end: () => decoder.decode() };
 }
 
-const UTF8 = new TextDecoder('utf-8');
 const WINDOWS_1252 = new TextDecoder('windows-1252');
 
 /** Guides that say UTF-8 and are put together from sources of which some are not: what is not is taken for Windows-1252. */
 function utf8Decoding(): TextDecoding {
   let held: Uint8Array = new Uint8Array();
-  const text = (bytes: Uint8Array) => (isUtf8(bytes) ? UTF8.decode(bytes) : mixed(bytes));
+  const text = (bytes: Uint8Array) => (isUtf8(bytes) ? utf8(bytes) : mixed(bytes));
   return {
     write(piece) {
       const bytes = held.length === 0 ? piece : Buffer.concat([held, piece]);
@@ -128,13 +127,18 @@ function utf8Decoding(): TextDecoding {
   };
 }
 
+/** Several times as fast as a TextDecoder, which has to look at what is known to be whole. */
+function utf8({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}
+
 /** Each element's text by itself: none is written in two encodings. */
 function mixed(bytes: Uint8Array): string {
   let all = '';
   for (let at = 0; at < bytes.length;) {
     const next = bytes.indexOf(0x3c, at + 1);
     const piece = bytes.subarray(at, next < 0 ? bytes.length : next);
-    all += (isUtf8(piece) ? UTF8 : WINDOWS_1252).decode(piece);
+    all += isUtf8(piece) ? utf8(piece) : WINDOWS_1252.decode(piece);
     at += piece.length;
   }
   return all;

@@ -9,7 +9,10 @@ import { parseM3u } from './m3u.js';
 import { parseXmltv } from './xmltv.js';
 import { parseStreams } from './xtream.js';
 
-const SLICE_BYTES = 128 * 1024;
+/** Larger ones are asked for less often. */
+const READ_BYTES = 256 * 1024;
+/** Text of more than that is memory of its own each time, which costs more than to decode it. */
+const SLICE_BYTES = 64 * 1024;
 const LIST_BYTES_MAX = 256 * 2 ** 20;
 
 /** Rejects with CodedError: those of the parsers, and `guide_unreadable` or `list_unreadable` for what the disk says. */
@@ -48,10 +51,11 @@ async function* slices(disk: Disk, path: string): AsyncGenerator<Uint8Array> {
   const file = await disk.open(path, 'read');
   try {
     for (let offset = 0; ;) {
-      const slice = await file.read(offset, SLICE_BYTES);
-      if (slice.length === 0) return;
-      offset += slice.length;
-      yield slice;
+      const bytes = await file.read(offset, READ_BYTES);
+      if (bytes.length === 0) return;
+      offset += bytes.length;
+      for (let from = 0; from < bytes.length; from += SLICE_BYTES)
+        yield bytes.subarray(from, from + SLICE_BYTES);
     }
   } finally {
     await file.close();

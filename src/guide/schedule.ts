@@ -120,9 +120,14 @@ function settle(channel: string, own: ChannelRows | undefined, skip: (reason: st
   for (const row of withoutRepeats(own.rows, skip)) {
     while (next < starts.length && (starts[next] ?? 0) <= row.startAt) next++;
     const following = starts[next] ?? Infinity;
-    settled.push({ ...row, channel, stopAt: stopOf(row, following) });
+    const stopAt = stopOf(row, following);
+    settled.push(isSettled(row, channel, stopAt) ? row : { ...row, channel, stopAt });
   }
   return settled;
+}
+
+function isSettled(row: Row, channel: string, stopAt: number): row is Programme {
+  return row.channel === channel && row.stopAt === stopAt;
 }
 
 function stopOf({ startAt, stopAt }: Row, following: number): number {

@@ -1,6 +1,6 @@
 /**
- * Reads an XMLTV guide as a stream (PROTOCOLS §3): bytes as they came → unpacked, decoded, mended → saxes → a schedule
- * of the window. A broken row costs the row; a file that breaks off gives what came before and is marked partial; what
+ * Reads an XMLTV guide as a stream (PROTOCOLS §3): bytes as they came → unpacked, decoded, sieved, mended → saxes → a
+ * schedule of the window. A broken row costs the row; a file that breaks off gives what came before and is marked partial; what
  * is no guide at all is an error (P5: it then never replaces a good one).
  */
 
@@ -12,6 +12,7 @@ import { createDecoding, unpack } from './decode.js';
 import { episodeOf, type EpisodeNumber } from './episode.js';
 import { HTML_ENTITIES } from './htmlEntities.js';
 import { createRepair } from './repair.js';
+import { createSieve, type Attributes, type SieveDoors } from './sieve.js';
 import { createSchedule, type Schedule, type Window } from './schedule.js';
 
 export interface XmltvWindow extends Window {
@@ -30,16 +31,14 @@ export async function parseXmltv(chunks: AsyncIterable<Uint8Array>, window: Xmlt
   const reader = createReader(schedule, zone);
   let broken = false;
   const decoding = createDecoding();
-  const repair = createRepair();
-  for await (const bytes of unpack(chunks, () => (broken = true))) {
-    reader.write(repair.write(decoding.write(bytes)));
-  }
-  reader.write(repair.write(decoding.end()) + repair.end());
+  const sieve = createSieve(reader);
+  for await (const bytes of unpack(chunks, () => (broken = true))) sieve.write(decoding.write(bytes));
+  sieve.write(decoding.end());
+  sieve.end();
   return schedule.finish(!reader.close() || broken);
 }
 
-interface Reader {
-  write(text: string): void;
+interface Reader extends SieveDoors {
   /** Whether the guide came to its end; throws where there was none. */
   close(): boolean;
 }
@@ -84,6 +83,7 @@ interface OpenProgramme {
 function createReader(schedule: Schedule, zone: Zone): Reader {
   const times = timesIn(zone);
   const shared = createShared();
+  const repair = createRepair();
   const parser = new SaxesParser({ xmlns: false, position: false });
   Object.assign(parser.ENTITIES, HTML_ENTITIES);
   /** What is being read; null also inside a programme that is not wanted. */
@@ -92,6 +92,10 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
   let text = '';
   let rooted = false;
   let ended = false;
+  /** Whether a row was closed since it was last asked. */
+  let closed = false;
+  /** A row that was looked at before the parser comes to it. */
+  let foreseen: OpenProgramme | null = null;
 
   function openTag(tag: SaxesTagPlain): void {
     const { name, attributes } = tag;
@@ -102,18 +106,15 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
     if (name === 'programme') {
       // One left open ends where the next begins.
       finishOpen();
-      open = openProgramme(attributes, schedule, times, shared);
+      open = foreseen ?? openProgramme(attributes, schedule, times, shared);
+      foreseen = null;
     } else if (name === 'channel') {
       finishOpen();
       open = openChannel(attributes, schedule);
     } else if (open !== null) openDetail(open, name, attributes);
   }
 
-  function openDetail(
-    owner: OpenChannel | OpenProgramme,
-    name: string,
-    attributes: Readonly<Record<string, string>>,
-  ): void {
+  function openDetail(owner: OpenChannel | OpenProgramme, name: string, attributes: Attributes): void {
     if (FIELDS.has(name)) {
       finishField();
       field = { name, system: attributes['system'] ?? '' };
@@ -124,8 +125,9 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
   }
 
   function closeTag({ name }: SaxesTagPlain): void {
+    closed = name === 'programme' || name === 'channel';
     if (field?.name === name) finishField();
-    else if (name === 'programme' || name === 'channel') finishOpen();
+    else if (closed) finishOpen();
     else if (name === 'tv') {
       finishOpen();
       ended = true;
@@ -155,11 +157,23 @@ function createReader(schedule: Schedule, zone: Zone): Reader {
   parser.on('text', gather);
   parser.on('cdata', gather);
 
+  function write(mended: string): void {
+    if (mended !== '') parser.write(mended);
+  }
+
   return {
-    write(chunk) {
-      if (chunk !== '') parser.write(chunk);
+    read(piece) {
+      write(repair.write(piece.slice(0, -1)));
+      closed = false;
+      write(repair.write(piece.slice(-1)));
+      return closed;
+    },
+    wanted(attributes) {
+      foreseen = openProgramme(attributes, schedule, times, shared);
+      return foreseen !== null;
     },
     close() {
+      write(repair.end());
       parser.close();
       if (!rooted) throw notXmltv('there is no <tv> in it');
       return ended;
@@ -171,7 +185,7 @@ function notXmltv(why: string): CodedError {
   return new CodedError('guide_not_xmltv', why);
 }
 
-function openChannel(attributes: Readonly<Record<string, string>>, schedule: Schedule): OpenChannel | null {
+function openChannel(attributes: Attributes, schedule: Schedule): OpenChannel | null {
   const id = ownCopy((attributes['id'] ?? '').trim());
   if (id === '') {
     schedule.skip('no_channel');
@@ -202,7 +216,7 @@ function timesIn(zone: Zone): Times {
 
 /** Null for a row that is broken or outside the window. */
 function openProgramme(
-  attributes: Readonly<Record<string, string>>,
+  attributes: Attributes,
   schedule: Schedule,
   times: Times,
   shared: Shared,
@@ -278,6 +292,7 @@ function createShared(): Shared {
 
 /** Text that no single bytes can tell. */
 const WIDE = /[\u0100-\uffff]/;
+const copies = Buffer.alloc(4 * TEXT_MAX);
 
 /**
  * A copy of its own: a slice would keep the whole chunk of the guide it was cut from in memory. One byte a character
@@ -286,5 +301,6 @@ const WIDE = /[\u0100-\uffff]/;
 function ownCopy(text: string): string {
   if (text.length < 13) return text;
   const coding = WIDE.test(text) ? 'utf16le' : 'latin1';
-  return Buffer.from(text, coding).toString(coding);
+  if (2 * text.length > copies.length) return Buffer.from(text, coding).toString(coding);
+  return copies.toString(coding, 0, copies.write(text, coding));
 }

@@ -14,7 +14,6 @@ import type { GuideLoad } from './guideLoad.js';
 
 const LOAD = fileURLToPath(new URL('./guideLoad.js', import.meta.url));
 const ROUNDS = 3;
-const CHUNK_BYTES = 2 ** 20;
 const DAY_MS = 86_400_000;
 const run = promisify(execFile);
 
@@ -35,7 +34,7 @@ async function bare(path: string): Promise<number> {
   parser.on('closetag', () => (seen += 1));
   parser.on('text', (text) => (seen += text.length));
   const decoder = new TextDecoder();
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }))
+  for await (const chunk of createReadStream(path))
     parser.write(decoder.decode(chunk as Buffer, { stream: true }));
   parser.close();
   return seen;
