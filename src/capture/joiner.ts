@@ -11,6 +11,7 @@ import type { SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, CLOCK_WRAP, PACKET_BYTES, ticksBetween } from './tsPackets.js';
+import { soundMatcher } from './writtenSound.js';
 
 /** An overlap shows within its first pictures. A stream that sends no burst is looked at for a second, if it has any. */
 const LOOK_MS = 1_000;
@@ -164,12 +165,14 @@ function firstLook(input: JoinerInput) {
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
   const units = unitMatcher(tail.scan.units, movedTicks);
+  const sound = soundMatcher(tail.sounds);
   /** What it sounds like so far. */
   let sounds: SoundUnit[] = [];
   const listen = (unit: SoundUnit) => sounds.push(unit);
   let scan = streamScan(null, listen);
   let heldBytes = 0;
   let unitsSeen = 0;
+  let soundsSeen = 0;
   let burstMs = 0;
   let samePackets = false;
   /** Where it seems to belong, until all of it was compared. */
@@ -179,6 +182,7 @@ function firstLook(input: JoinerInput) {
   /** Its tables are known now: what came before them can be read, too. */
   function again(): void {
     sounds = [];
+    soundsSeen = 0;
     scan = streamScan(scan.tables(), listen);
     for (const { bytes } of held) scan.push(bytes, 0, bytes.length);
   }
@@ -202,16 +206,35 @@ function firstLook(input: JoinerInput) {
     for (; unitsSeen < scan.units.length; unitsSeen++) {
       const unit = scan.units[unitsSeen];
       const offset = unit ? units.add(unit) : null;
-      if (offset === null || refuted.has(offset)) continue;
-      if (offset === moved || !clockWentOn()) return offset;
+      if (offset !== null && isPossible(offset)) return offset;
+    }
+    return findBySound();
+  }
+
+  /** A picture that never changes cannot say where it belongs; its sound can. */
+  function findBySound(): number | null {
+    if (scan.lead()?.kind !== 'video') return null;
+    for (; soundsSeen < sounds.length; soundsSeen++) {
+      const unit = sounds[soundsSeen];
+      const offset = unit ? sound.add(unit) : null;
+      if (offset !== null && isPossible(offset)) return offset;
     }
     return null;
   }
 
+  function isPossible(offset: number): boolean {
+    return !refuted.has(offset) && (offset === moved || !clockWentOn());
+  }
+
   /** Compares what came with what is written there. */
   function prove(offset: number): Claim | null {
-    const { scan: written, sound } = tail;
-    claim ??= { offset, proof: overlapProof({ written: written.units, sound, offset }), units: 0, sounds: 0 };
+    const written = tail.scan.units;
+    claim ??= {
+      offset,
+      proof: overlapProof({ written, sounds: tail.sounds, offset }),
+      units: 0,
+      sounds: 0,
+    };
     const { proof } = claim;
     for (const unit of scan.units.slice(claim.units)) proof.unit(unit);
     if (scan.lead()?.kind === 'video') for (const unit of sounds.slice(claim.sounds)) proof.sound(unit);

@@ -4,9 +4,9 @@
  * day: what comes with them or after them is new, and to cut it by the clock would lose it (P1). So all of it is
  * compared before any of it is cut; pictures that say little are believed only with their sound.
  */
-import type { WrittenSound } from './spoolTail.js';
 import type { LeadUnit, SoundUnit } from './streamScan.js';
 import { CLOCK_HZ, CLOCK_WRAP, ticksBetween } from './tsPackets.js';
+import { isWritten, type WrittenSound } from './writtenSound.js';
 
 /** Stamps that went through another container are rounded to a millisecond, on either side. */
 const SLACK_TICKS = 180;
@@ -31,17 +31,16 @@ export interface OverlapProof {
 export interface ProofInput {
   /** Of the leading stream, in their order. */
   readonly written: readonly LeadUnit[];
-  readonly sound: WrittenSound;
+  readonly sounds: readonly WrittenSound[];
   /** What is added to the clock of the piece, 0 to 2^33. */
   readonly offset: number;
 }
 
-export function overlapProof({ written, sound, offset }: ProofInput): OverlapProof {
+export function overlapProof({ written, sounds, offset }: ProofInput): OverlapProof {
   const lastDts = written.findLast(({ dts }) => dts >= 0)?.dts ?? -1;
   let place = 0;
   let otherUnits = 0;
   let otherSounds = 0;
-  let heardAt = 0;
   let telling = { units: 0, bytes: 0 };
   let atEnd = lastDts < 0;
   let refuted = false;
@@ -75,14 +74,9 @@ export function overlapProof({ written, sound, offset }: ProofInput): OverlapPro
       otherUnits = 0;
       if (!unit.key) telling = { units: telling.units + 1, bytes: telling.bytes + unit.bytes };
     },
-    sound({ dts, payload }) {
-      const { bytes, fromDts, toDts } = sound;
-      const at = moved(dts);
-      if (fromDts < 0 || ticksBetween(fromDts, at) < 0 || ticksBetween(at, toDts) < 0) return;
-      const found = bytes.indexOf(payload, heardAt);
-      const place = found >= 0 ? found : bytes.indexOf(payload);
-      if (place >= 0) heardAt = place;
-      otherSounds = place >= 0 ? 0 : otherSounds + 1;
+    sound(unit) {
+      const same = isWritten(sounds, unit, moved(unit.dts));
+      if (same !== null) otherSounds = same ? 0 : otherSounds + 1;
     },
     verdict() {
       const { units, bytes } = telling;

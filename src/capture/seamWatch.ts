@@ -8,8 +8,8 @@
  */
 import type { ElementaryStream, StreamKind } from './psi.js';
 import { tableReader, type Tables } from './tables.js';
-import { CLOCK_HZ, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt, PID_COUNT } from './tsPackets.js';
-import { startsUnit, ticksBetween } from './tsPackets.js';
+import { CLOCK_HZ, CLOCK_WRAP, hasPayload, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
+import { PID_COUNT, startsUnit, ticksBetween } from './tsPackets.js';
 
 /** Where the stream lacks some of itself, though its clock went on. */
 export interface Hole {
@@ -23,6 +23,8 @@ export interface SeamSink {
   onPackets(buffer: Buffer, from: number, to: number, mono: number): void;
   /** Another stream begins with the next packets, so long after the last ones. */
   onSeam(silentMs: number): void;
+  /** The same stream goes on with the next packets on another clock: so many ticks, 0 to 2^33, make it the one before. */
+  onShift(ticks: number, mono: number): void;
   onHole(hole: Hole): void;
   /** A clock value or time stamp came: another one than the last, or the same again. */
   onClock(moved: boolean): void;
@@ -47,6 +49,12 @@ const BEHIND_MS_MAX = 60_000;
 const BACK_TICKS_MIN = CLOCK_HZ;
 /** Clock values that must say so before a jump is believed. */
 const VOTES_MIN = 2;
+/** Where the counters go on and so little time has passed, nothing but the clock is another one. */
+const SHIFT_SILENT_MS_MAX = 500;
+/** Packets of sound are not all of one length. */
+const SHIFT_SLACK_TICKS = CLOCK_HZ / 5;
+/** A longer way from one unit to the next is no step. */
+const STEP_TICKS_MAX = CLOCK_HZ / 2;
 /** What waits for them at most. */
 const HELD_BYTES_MAX = 1024 * 1024;
 const HELD_MS_MAX = 1_000;
@@ -55,6 +63,7 @@ const HELD_MS_MAX = 1_000;
 const WAITING_BYTES_MAX = 1024 * 1024;
 const WAITING_MS_MAX = 800;
 
+const UNKNOWN = 0xff;
 const IGNORED = 0;
 /** PAT and PMT; other sections of the standards; what carries clocks. */
 const TABLE = 1;
@@ -67,6 +76,8 @@ interface Mark {
   readonly ticks: number;
   /** Monotonic time at which it should have come: when it did, without what the stream was behind. */
   readonly due: number;
+  /** From the one before to it; 0 where that is not known. */
+  readonly step: number;
 }
 
 /** Where the clocks of a stream stand. */
@@ -81,6 +92,11 @@ interface Clocks {
 
 type Held = { readonly bytes: Buffer; readonly mono: number }[];
 
+interface Shift {
+  readonly ticks: number;
+  readonly kind: StreamKind;
+}
+
 /** What waits since a clock value jumped; `votes`: how many more have said so than have not. */
 interface Suspicion {
   readonly since: number;
@@ -89,6 +105,10 @@ interface Suspicion {
   votes: number;
   /** By how much the last value that went on as before did. */
   step: number;
+  /** No counter of sound or pictures jumped with it. */
+  inOrder: boolean;
+  /** Of each PID, what would put its next unit right behind the one before. */
+  readonly shifts: Map<number, Shift>;
   /** Where the clocks stand if it is right, or wrong. */
   readonly clocks: Clocks;
 }
@@ -105,6 +125,9 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   let clocks = unknownClocks();
   let suspicion: Suspicion | null = null;
   let lastMono = Number.NaN;
+  /** Of each PID of sound and pictures; whether the last packet that was looked at counts on. */
+  const counters = new Uint8Array(PID_COUNT).fill(UNKNOWN);
+  let inOrder = false;
   /** Tables, and PIDs that are new, until it is seen what they belong to. */
   const waiting: Held = [];
   let waitingBytes = 0;
@@ -136,7 +159,8 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     } else if (!fits) {
       const silentMs = Number.isNaN(lastMono) ? 0 : mono - lastMono;
       const now = { ...clocks, stamps: new Map(clocks.stamps) };
-      suspicion = { since: mono, silentMs, held: [], votes: 1, step: 0, clocks: now };
+      const doubts = { held: [], votes: 1, step: 0, inOrder, shifts: new Map() };
+      suspicion = { since: mono, silentMs, clocks: now, ...doubts };
     }
     return fits;
   }
@@ -157,7 +181,7 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       const now = suspicion?.clocks ?? clocks;
       const behind = before && fits ? ((ticksSince(before, mono) - step) * 1000) / CLOCK_HZ : 0;
       now.behind = Math.min(Math.max(0, behind), BEHIND_MS_MAX);
-      now.pcr = { ticks: pcr, due: mono - now.behind };
+      now.pcr = { ticks: pcr, due: mono - now.behind, step };
       if (step > 0) now.pcrStep = step;
     }
     if (!startsUnit(buffer, at)) return;
@@ -167,9 +191,23 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     if (dts < 0) return;
     const before = clocks.stamps.get(pid);
     sink.onClock(before?.ticks !== dts);
-    take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
+    const fits = take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
+    if (!fits && before && stream) offer(before, dts, stream);
     const now = suspicion?.clocks ?? clocks;
-    now.stamps.set(pid, { ticks: dts, due: mono - now.behind });
+    const step = before && fits ? ticksBetween(before.ticks, dts) : 0;
+    const isStep = step > 0 && step < STEP_TICKS_MAX;
+    now.stamps.set(pid, {
+      ticks: dts,
+      due: mono - now.behind,
+      step: isStep ? step : (before?.step ?? 0),
+    });
+  }
+
+  /** The clock jumped before this unit. */
+  function offer(before: Mark, dts: number, { pid, kind }: ElementaryStream): void {
+    if (!suspicion || before.step === 0 || suspicion.shifts.has(pid)) return;
+    const ticks = ticksBetween(dts, before.ticks) + before.step;
+    suspicion.shifts.set(pid, { ticks: (ticks + CLOCK_WRAP) % CLOCK_WRAP, kind });
   }
 
   /** Takes a packet of a table in; true where it says that another stream begins. */
@@ -200,6 +238,14 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     for (const { bytes, mono } of held) scan(bytes, 0, bytes.length, mono);
   }
 
+  /** Nothing but the clock is another one: no picture is missing, and none has to be waited for. */
+  function shift({ held, clocks: now, since }: Suspicion, ticks: number): void {
+    suspicion = null;
+    clocks = now;
+    sink.onShift(ticks, since);
+    pass(held);
+  }
+
   function clear({ held, clocks: now, step, since }: Suspicion): void {
     suspicion = null;
     tellHole(step, clocks.pcrStep, since);
@@ -215,8 +261,14 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   function doubt(doubted: Suspicion, packet: Held[number], said: string): void {
     const { held, since, silentMs } = doubted;
     held.push(packet);
+    doubted.inOrder &&= inOrder;
     const waited = held.length * PACKET_BYTES >= HELD_BYTES_MAX || packet.mono - since >= HELD_MS_MAX;
-    if (said === 'seam' || waited || doubted.votes >= VOTES_MIN) begin(silentMs, held);
+    const isEnough = said === 'seam' || waited || doubted.votes >= VOTES_MIN;
+    const mayBeSame = said !== 'seam' && doubted.inOrder && silentMs < SHIFT_SILENT_MS_MAX;
+    const ticks = mayBeSame && isEnough ? shiftOf(doubted.shifts, clocks.stamps.size) : null;
+    if (ticks === 'unknown' && !waited) return;
+    if (typeof ticks === 'number') shift(doubted, ticks);
+    else if (isEnough) begin(silentMs, held);
     else if (doubted.votes <= 0) clear(doubted);
   }
 
@@ -243,6 +295,11 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       const kind = watched[pid];
       const tells = (b1 & 0x40) !== 0 || ((buffer[at + 3] ?? 0) & 0x20) !== 0;
       const before = suspicion;
+      if (kind === TIMED && hasPayload(buffer, at)) {
+        const counter = (buffer[at + 3] ?? 0) & 15;
+        inOrder = ((counters[pid] ?? UNKNOWN) + 1) % 16 === counter;
+        counters[pid] = counter;
+      } else inOrder = true;
       const asks = before !== null || kind === TABLE || (kind === TIMED && tells);
       const said = asks ? look(buffer, at, mono) : 'on';
       if (before === null && said === 'on') {
@@ -282,6 +339,17 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       pass(waiting.splice(0));
     },
   };
+}
+
+/**
+ * What is to be added to a clock that alone has become another one: pictures and sound say the same. Null where they do
+ * not, `unknown` until both have said it, where both are there.
+ */
+function shiftOf(shifts: ReadonlyMap<number, Shift>, pids: number): number | 'unknown' | null {
+  const [first, second] = shifts.values();
+  if (!first || (!second && pids > 1)) return 'unknown';
+  if (second && Math.abs(ticksBetween(first.ticks, second.ticks)) > SHIFT_SLACK_TICKS) return null;
+  return second?.kind === 'video' ? second.ticks : first.ticks;
 }
 
 function ticksSince({ due }: Mark, mono: number): number {

@@ -3,19 +3,21 @@
  * writer. Where the provider puts another stream behind the one before, a section ends like a piece and the next is
  * joined to it like a piece, by what the spool then ends with, so that there is one way to make a joint (P1, P2).
  */
-import type { CapturePiece } from '../domain/capture.js';
+import type { CapturePiece, PieceSplice } from '../domain/capture.js';
 import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import { contentWatch } from './contentWatch.js';
 import { joiner, type Joiner } from './joiner.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
+import { shiftClock } from './restamp.js';
 import { seamWatch } from './seamWatch.js';
 import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
 import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
 import { readTail, TAIL_S, type SpoolTail } from './spoolTail.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
+import { CLOCK_WRAP, PACKET_BYTES, startsUnit } from './tsPackets.js';
 import { waitPool, type WaitPool } from './waitPool.js';
 
 /** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
@@ -120,16 +122,23 @@ interface Section {
   readonly silentMs: number | null;
   firstMono: number | null;
   lastMono: number;
+  /** What is added to its clock since that alone became another one, 0 to 2^33. */
+  shiftTicks: number;
 }
 
 /** What comes while one section ends and the next begins. */
-type Waiting = { readonly bytes: Buffer; readonly mono: number } | { readonly seamAfterMs: number };
+type Waiting =
+  | { readonly bytes: Buffer; readonly mono: number }
+  | { readonly seamAfterMs: number }
+  | { readonly shiftTicks: number; readonly mono: number };
 
 export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   const { disk, clock } = doors;
   const gaps: Gap[] = [];
   /** Of the sections that are over. */
   const over: CapturePiece[] = [];
+  /** Where nothing but the clock was another one. */
+  const shifts: PieceSplice[] = [];
   let closedHeldBack = 0;
   /** What was added to the clock of what the file ends with, as far as the sections that are over go. */
   let movedBefore = input.written.tail ? (input.movedTicks ?? null) : 0;
@@ -153,6 +162,10 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     onSeam(silentMs) {
       if (waiting) waiting.push({ seamAfterMs: silentMs });
       else changing = change(silentMs).catch((error: unknown) => doors.onBug(error));
+    },
+    onShift(shiftTicks, mono) {
+      if (waiting) waiting.push({ shiftTicks, mono });
+      else shift(shiftTicks, mono);
     },
     onHole({ mono, seconds }) {
       const toAt = wallOf(mono);
@@ -205,6 +218,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       silentMs,
       firstMono: null,
       lastMono: 0,
+      shiftTicks: 0,
     };
     isOpen = true;
     return opened;
@@ -213,10 +227,18 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function take(buffer: Buffer, from: number, to: number, mono: number): void {
     section.firstMono ??= mono;
     section.lastMono = mono;
-    const { joint } = section;
-    if (!joint) return section.start.push(buffer, from, to, mono);
-    joint.push(buffer, from, to, mono);
+    const { joint, shiftTicks } = section;
+    const isShifted = shiftTicks !== 0;
+    const bytes = isShifted ? shifted(buffer.subarray(from, to), shiftTicks) : buffer;
+    const [first, end] = isShifted ? [0, bytes.length] : [from, to];
+    if (!joint) return section.start.push(bytes, first, end, mono);
+    joint.push(bytes, first, end, mono);
     own.hold(waitingBytes + joint.waitingBytes());
+  }
+
+  function shift(ticks: number, mono: number): void {
+    section.shiftTicks = (section.shiftTicks + ticks) % CLOCK_WRAP;
+    shifts.push({ at: wallOf(mono), removedOverlapS: 0, approximate: false, gapS: 0 });
   }
 
   async function change(silentMs: number): Promise<void> {
@@ -244,6 +266,10 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function handOn(): number | null {
     for (let one = waiting?.shift(); one !== undefined; one = waiting?.shift()) {
       if ('seamAfterMs' in one) return one.seamAfterMs;
+      if ('shiftTicks' in one) {
+        shift(one.shiftTicks, one.mono);
+        continue;
+      }
       waitingBytes -= one.bytes.length;
       take(one.bytes, 0, one.bytes.length, one.mono);
     }
@@ -253,7 +279,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
 
   /** Of what is written last; a section that has no place yet has written nothing. */
   function movedTicks(): number | null {
-    return section.joint ? (section.joint.movedTicks() ?? movedBefore) : 0;
+    const { joint, shiftTicks } = section;
+    const moved = joint ? (joint.movedTicks() ?? movedBefore) : 0;
+    return moved === null ? null : (moved + shiftTicks) % CLOCK_WRAP;
   }
 
   /** Ends the section: all of it is in the file then. */
@@ -270,7 +298,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
 
   function piece(): CapturePiece | null {
     const current = isOpen ? section.writer.piece() : null;
-    const whole = wholePiece(current ? [...over, current] : over);
+    const whole = wholePiece(current ? [...over, current] : over, shifts);
     if (!whole) return null;
     const { syncLosses, skippedBytes } = doors.outside();
     const heldBack = closedHeldBack + (isOpen ? heldBackBytes(section) : 0);
@@ -311,6 +339,16 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   };
 }
 
+/** A copy on another clock: others may have the same bytes. */
+function shifted(packets: Buffer, ticks: number): Buffer {
+  const copy = Buffer.from(packets);
+  for (let at = 0; at < copy.length; at += PACKET_BYTES) {
+    const tells = startsUnit(copy, at) || ((copy[at + 3] ?? 0) & 0x20) !== 0;
+    if (tells) shiftClock(copy, at, ticks);
+  }
+  return copy;
+}
+
 function heldBackBytes({ joint, start }: Section): number {
   return (joint ?? start).heldBackBytes();
 }
@@ -322,16 +360,17 @@ function silentSince({ silentMs, firstMono, lastMono }: Section, seamMs: number)
 }
 
 /** The sections of a connection as the one piece that they are: joints between them are splices of the provider's. */
-function wholePiece(pieces: readonly CapturePiece[]): CapturePiece | null {
+function wholePiece(pieces: readonly CapturePiece[], shifts: readonly PieceSplice[]): CapturePiece | null {
   const [first] = pieces;
   const last = pieces.at(-1);
   if (!first || !last) return null;
-  const splices = pieces.slice(1).map(({ fromAt, join }) => ({
+  const joints = pieces.slice(1).map(({ fromAt, join }) => ({
     at: fromAt,
     removedOverlapS: join?.removedOverlapS ?? 0,
     approximate: join?.approximate ?? true,
     gapS: join?.gapS ?? 0,
   }));
+  const splices = [...joints, ...shifts].toSorted((a, b) => a.at - b.at);
   return {
     ...first,
     bytes: last.firstOffset + last.bytes - first.firstOffset,

@@ -4,6 +4,7 @@
  */
 import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
+import { writtenSounds, type WrittenSound } from './writtenSound.js';
 
 /** Providers repeat what their buffers hold, 2 to 10 s; rarely more (PROTOCOLS §6.2). */
 export const TAIL_S = 30;
@@ -16,16 +17,7 @@ export interface SpoolTail {
   readonly scan: StreamScan;
   /** The last packets, as they stand. */
   readonly last: Buffer;
-  /** What it sounds like. */
-  readonly sound: WrittenSound;
-}
-
-/** All sound of a stretch, one PES packet behind the other, however a multiplexer divided it. */
-export interface WrittenSound {
-  readonly bytes: Buffer;
-  /** Where its first and its last PES packet begin, 90 kHz ticks; -1 where there is none. */
-  readonly fromDts: number;
-  readonly toDts: number;
+  readonly sounds: readonly WrittenSound[];
 }
 
 /** `bytes`: length of the file, in whole packets; `tailS`: how much of it. Rejects with what the disk says. */
@@ -50,15 +42,7 @@ export async function readTail(
   }
   if (scan !== probe) scanWhole(scan, last);
   scan.end();
-  return { scan, last, sound: soundOf(sounds) };
-}
-
-function soundOf(units: readonly SoundUnit[]): WrittenSound {
-  return {
-    bytes: Buffer.concat(units.map(({ payload }) => payload)),
-    fromDts: units[0]?.dts ?? -1,
-    toDts: units.at(-1)?.dts ?? -1,
-  };
+  return { scan, last, sounds: writtenSounds(sounds) };
 }
 
 function scanWhole(scan: StreamScan, chunk: Buffer): void {

@@ -24,6 +24,8 @@ export interface LeadUnit {
 
 /** A PES packet of sound, whole as far as its counter tells. */
 export interface SoundUnit {
+  readonly pid: number;
+  readonly type: number;
   readonly dts: number;
   readonly payload: Buffer;
 }
@@ -99,9 +101,9 @@ export function streamScan(
     gathered = [];
   }
 
-  function closeSound({ dts, packets, torn }: Sound): void {
+  function closeSound(pid: number, { type, dts, packets, torn }: Sound): void {
     if (onSound && packets.length > 0 && dts >= 0 && !torn)
-      onSound({ dts, payload: payloadOf(Buffer.concat(packets)) });
+      onSound({ pid, type, dts, payload: payloadOf(Buffer.concat(packets)) });
   }
 
   /** A packet that does not count on from the one before: what it is part of, or what it follows, is not whole. */
@@ -157,7 +159,7 @@ export function streamScan(
     const sound = sounds.get(pid);
     if (startsUnit(buffer, at)) {
       if (isLead) close();
-      if (sound) closeSound(sound);
+      if (sound) closeSound(pid, sound);
       const dts = unitOf(buffer, at, state, isLead);
       if (isLead && lead) {
         const key = lead.kind !== 'video' || isKey(buffer, at, lead.type);
@@ -178,7 +180,7 @@ export function streamScan(
     end() {
       close();
       for (const [pid, sound] of sounds) {
-        closeSound(sound);
+        closeSound(pid, sound);
         const state = pids.get(pid);
         if (state) state.lengthTicks = soundTicks(payloadOf(Buffer.concat(sound.packets)), sound.type);
       }

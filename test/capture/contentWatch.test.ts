@@ -16,6 +16,7 @@ function play(clip: LoopClip, change: (bytes: Buffer, second: number) => Buffer 
   const watch = seamWatch({
     onPackets: () => undefined,
     onSeam: () => undefined,
+    onShift: () => undefined,
     onHole: () => undefined,
     onClock: (moved) => content.clock(moved),
     onUnit: (buffer, at, stream) => content.unit(buffer, at, stream),

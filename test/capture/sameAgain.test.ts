@@ -32,6 +32,11 @@ function groups(clip: Buffer, from: number, to: number): Buffer {
   return Buffer.concat([clip.subarray(0, TABLES), clip.subarray(keys[from], keys[to] ?? clip.length)]);
 }
 
+function part(bytes: Buffer, from: number, to: number): Buffer {
+  const packets = Math.floor(bytes.length / 188);
+  return bytes.subarray(188 * Math.floor(packets * from), 188 * Math.floor(packets * to));
+}
+
 const numbers = (first: number, from: number, to: number) =>
   Array.from({ length: (to - from) * GROUP_FRAMES }, (_, n) => first + from * GROUP_FRAMES + n);
 
@@ -94,6 +99,25 @@ describe('the same again', () => {
     const { spool } = await recordPiece(first.spool, onAnotherClock(groups(one, 2, 5)), paced);
     const again = await recordPiece(spool, onAnotherClock(groups(one, 2, GROUPS)), paced);
     expect(isUnbroken((await decode(again.spool)).frames)).toBe(true);
+  });
+
+  it('is cut where only the sound can tell, however that is divided into packets', async () => {
+    // A tone that is never at the same point of its wave again.
+    const radio = { step: 0, toneHz: 443.7 };
+    const whole = await clipBytes(radio);
+    const sounds = payloads((await recordPieces([whole])).spool, AUDIO);
+    for (const pesBytes of [0, 1000]) {
+      const again = await clipBytes({ ...radio, pesBytes });
+      const second = onAnotherClock(part(again, 0.3, 1));
+      for (const msPerByte of [0, CLIP_MS / whole.length]) {
+        const { spool: before } = await recordPieces([part(whole, 0, 0.6)]);
+        const { spool, join } = await recordPiece(before, second, { silentMs: 1_000, msPerByte });
+        expect(join).toMatchObject({ approximate: false, gapS: 0 });
+        expect(join?.removedOverlapS).toBeGreaterThan(1);
+        expect(payloads(spool, VIDEO)).toEqual(payloads((await recordPieces([whole])).spool, VIDEO));
+        if (pesBytes === 0) expect(payloads(spool, AUDIO)).toEqual(sounds);
+      }
+    }
   });
 
   it('is cut where pictures are damaged on either side', async () => {

@@ -24,6 +24,7 @@ function watched(silences: readonly Silence[]): { holes: Hole[]; seams: number }
   const watch = seamWatch({
     onPackets: () => undefined,
     onSeam: () => (seams += 1),
+    onShift: () => (seams += 1),
     onHole: (hole) => holes.push(hole),
     onClock: () => undefined,
     onUnit: () => undefined,

@@ -12,7 +12,7 @@ import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken, probe } from '../media/frames.js';
-import { faultsOf, payloads, remuxed } from './spoolOfPieces.js';
+import { eachPacket, faultsOf, payloads, remuxed } from './spoolOfPieces.js';
 
 const VIDEO = 0x100;
 const AUDIO = 0x101;
@@ -139,6 +139,65 @@ async function recordFresh(bytes: Buffer) {
   rmSync(spoolPath, { force: true });
   return record([{ bytes }]);
 }
+
+describe('a clock that jumps, and nothing else', () => {
+  /** From each such picture on the clock is another one; the counters go on. */
+  const jumping = (pictures: readonly number[], ticks: (n: number) => number) => {
+    const at: number[] = [];
+    eachPacket(clip, (place) => {
+      if (clip.readUInt16BE(place + 1) === (0x4000 | VIDEO)) at.push(place);
+    });
+    const edges = [0, ...pictures.map((picture) => at[picture] ?? 0), clip.length];
+    return Buffer.concat(
+      edges
+        .slice(1)
+        .map((to, n) => remuxed(clip.subarray(edges[n], to), new Map(), n === 0 ? 0 : ticks(n), 0)),
+    );
+  };
+
+  it.each<[string, number]>([
+    ['back', 2 ** 33 - 90_000 * 5],
+    ['a little back', 2 ** 33 - 90_000 * 1.3],
+    ['far back', 2 ** 33 - 90_000 * 5_000],
+    ['far ahead', 90_000 * 5_000],
+  ])('%s: every picture and every sound is there, on one clock', async (_name, ticks) => {
+    const { spool: whole } = await record([{ bytes: clip }]);
+    rmSync(spoolPath);
+    const { spool, piece } = await record([{ bytes: jumping([27, 55, 108], (n) => (n * ticks) % 2 ** 33) }]);
+    expect(await expectSound(spool)).toEqual(await expectSound(whole));
+    expect(payloads(spool, AUDIO)).toEqual(payloads(whole, AUDIO));
+    expect(piece?.splices).toHaveLength(3);
+    expect(piece?.movedTicks).toBe((3 * (2 ** 33 - ticks)) % 2 ** 33);
+    const { durationS } = await probe(spoolPath);
+    expect(Math.abs(durationS - 0.3 - CLIP_S)).toBeLessThan(0.2);
+  });
+
+  it('is one stream with what is joined to it, and that is told by its last clock', async () => {
+    await record([
+      {
+        bytes: part(
+          jumping([27], () => 90_000 * 700),
+          0,
+          0.6,
+        ),
+      },
+    ]);
+    const before = readFileSync(spoolPath);
+    const { piece } = await record([
+      {
+        bytes: part(
+          jumping([10], () => 90_000 * 700),
+          0.3,
+          1,
+        ),
+      },
+    ]);
+    expect(piece?.join).toMatchObject({ approximate: false });
+    const spool = readFileSync(spoolPath);
+    expect(spool.subarray(0, before.length)).toEqual(before);
+    expect(isUnbroken(await expectSound(spool))).toBe(true);
+  });
+});
 
 describe('another stream behind the first', () => {
   it.each<[string, (bytes: Buffer) => Buffer]>([
