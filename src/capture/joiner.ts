@@ -17,6 +17,11 @@ import { soundMatcher } from './writtenSound.js';
 const LOOK_MS = 1_000;
 const LOOK_MS_MAX = 2_000;
 const LOOK_UNITS = 10;
+/** What comes at more than twice its pace is looked at for longer: how much of it was sent in advance is not known yet. */
+const POUR_MS_MAX = 4_000;
+const PACE_MS = 200;
+/** So many pictures have to be the same where it was sound that told. */
+const SOUND_UNITS_MIN = 3;
 const LOOK_BYTES_MAX = 16 * 1024 * 1024;
 /** No provider buffers more. */
 const BURST_MS_MAX = 60_000;
@@ -141,6 +146,19 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   };
 }
 
+/** The times of its leading stream. */
+function timed({ units }: StreamScan): number[] {
+  return units.flatMap(({ dts }) => (dts < 0 ? [] : [dts]));
+}
+
+/** How much of a stream it is, by its clock; by its pictures where it has none. */
+function spanTicks(scan: StreamScan): number {
+  if (scan.firstPcr() >= 0) return ticksBetween(scan.firstPcr(), scan.lastPcr());
+  const [first] = scan.units;
+  const last = scan.units.at(-1);
+  return first && last && first.dts >= 0 && last.dts >= 0 ? ticksBetween(first.dts, last.dts) : 0;
+}
+
 /** Where a piece seems to belong; how much of it was compared. */
 interface Claim {
   readonly offset: number;
@@ -174,9 +192,14 @@ function firstLook(input: JoinerInput) {
   let unitsSeen = 0;
   let soundsSeen = 0;
   let burstMs = 0;
+  let lookedMs = 0;
+  /** How far it was a moment ago; whether it has come faster than it plays since then. */
+  let pace = { mono: 0, spanMs: 0 };
+  let pours = false;
   let samePackets = false;
   /** Where it seems to belong, until all of it was compared. */
   let claim: Claim | null = null;
+  let bySound = false;
   const refuted = new Set<number>();
 
   /** Its tables are known now: what came before them can be read, too. */
@@ -192,14 +215,17 @@ function firstLook(input: JoinerInput) {
    * is one that is shown again (a card, an advertisement), and to cut it would lose what was never written (P1).
    */
   function clockWentOn(): boolean {
-    const first = scan.firstPcr();
-    if (silentMs === null || first < 0 || tail.scan.lastPcr() < 0) return false;
-    const ahead = ticksBetween((tail.scan.lastPcr() - moved + CLOCK_WRAP) % CLOCK_WRAP, first);
+    const hasPcr = scan.firstPcr() >= 0 && tail.scan.lastPcr() >= 0;
+    const first = hasPcr ? scan.firstPcr() : timed(scan)[0];
+    const last = hasPcr ? tail.scan.lastPcr() : timed(tail.scan).at(-1);
+    if (silentMs === null || first === undefined || last === undefined) return false;
+    const ahead = ticksBetween((last - moved + CLOCK_WRAP) % CLOCK_WRAP, first);
     return ahead > 0 && ahead <= (silentMs * CLOCK_HZ) / 1000 + SAME_CLOCK_TICKS;
   }
 
   /** The offset of the piece's clock, once an overlap is found. */
   function find(bytes: Buffer): number | null {
+    bySound = false;
     for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
       samePackets = packets.add(bytes, at);
     if (samePackets && scan.tables() !== null && !refuted.has(0)) return 0;
@@ -213,11 +239,12 @@ function firstLook(input: JoinerInput) {
 
   /** A picture that never changes cannot say where it belongs; its sound can. */
   function findBySound(): number | null {
-    if (scan.lead()?.kind !== 'video') return null;
+    if (scan.lead()?.kind !== 'video' || scan.units.length < LOOK_UNITS) return null;
     for (; soundsSeen < sounds.length; soundsSeen++) {
       const unit = sounds[soundsSeen];
       const offset = unit ? sound.add(unit) : null;
-      if (offset !== null && isPossible(offset)) return offset;
+      bySound = offset !== null && isPossible(offset);
+      if (bySound) return offset;
     }
     return null;
   }
@@ -228,10 +255,11 @@ function firstLook(input: JoinerInput) {
 
   /** Compares what came with what is written there. */
   function prove(offset: number): Claim | null {
-    const written = tail.scan.units;
+    const written = { written: tail.scan.units, sounds: tail.sounds };
     claim ??= {
       offset,
-      proof: overlapProof({ written, sounds: tail.sounds, offset }),
+      // Sound alone says little: tones repeat themselves.
+      proof: overlapProof({ ...written, offset, unitsMin: bySound ? SOUND_UNITS_MIN : 0 }),
       units: 0,
       sounds: 0,
     };
@@ -242,6 +270,16 @@ function firstLook(input: JoinerInput) {
     if (proof.verdict() !== 'other') return claim;
     refuted.add(offset);
     return (claim = null);
+  }
+
+  /**
+   * What seemed to be it was something that is shown again. If that was sent at once, and there is but one other place
+   * that it goes on from to the end of what is written, it belongs there.
+   */
+  function onlyEnding(): number | null {
+    const [offset, other] = [...units.endings()].filter((one) => isPossible(one));
+    if (refuted.size === 0 || offset === undefined || other !== undefined) return null;
+    return wasSentAgain(offset, spanTicks(scan) / 90, lookedMs) ? offset : null;
   }
 
   /**
@@ -262,8 +300,13 @@ function firstLook(input: JoinerInput) {
       heldBytes += bytes.length;
       scan.push(bytes, 0, bytes.length);
       if (!isKnown && scan.tables() !== null) again();
-      const spanMs = scan.firstPcr() < 0 ? 0 : ticksBetween(scan.firstPcr(), scan.lastPcr()) / 90;
+      const spanMs = spanTicks(scan) / 90;
       const sinceMs = mono - (held[0]?.mono ?? mono);
+      lookedMs = sinceMs;
+      if (mono - pace.mono >= PACE_MS || held.length === 1) {
+        pours = held.length > 1 && spanMs - pace.spanMs > 2 * (mono - pace.mono);
+        pace = { mono, spanMs };
+      }
       const sentMs = cameMono === undefined ? sinceMs : mono - cameMono;
       burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sentMs));
       const found = isNew ? null : (claim?.offset ?? find(bytes));
@@ -272,7 +315,7 @@ function firstLook(input: JoinerInput) {
       return !isSeam || wasSentAgain(proved.offset, spanMs, sinceMs) ? proved.offset : null;
     },
     /** The offset, where nothing that came speaks against it; within one connection that is not enough. */
-    believed: () => (isSeam ? null : (claim?.offset ?? null)),
+    believed: () => (isSeam ? null : (claim?.offset ?? onlyEnding())),
     /** No more of it may wait. */
     isFull: () => heldBytes >= LOOK_BYTES_MAX,
     /** Whether what came until then was time enough for an overlap to show. */
@@ -280,7 +323,8 @@ function firstLook(input: JoinerInput) {
       // What is the same so far would be cut: it may wait until all of it has come.
       if (claim && !isSeam) return false;
       const sinceMs = mono - (held[0]?.mono ?? mono);
-      return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && unitsSeen >= LOOK_UNITS);
+      if (pours) return sinceMs >= POUR_MS_MAX;
+      return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && scan.units.length >= LOOK_UNITS);
     },
     scan: () => scan,
     heldBytes: () => heldBytes,

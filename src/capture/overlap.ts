@@ -18,6 +18,9 @@ interface Run {
   units: number;
   bytes: number;
   key: boolean;
+  /** All of them; whether there is a key frame among those. */
+  all: number;
+  anyKey: boolean;
 }
 
 /**
@@ -33,6 +36,8 @@ export function unitMatcher(written: readonly LeadUnit[], moved: number | null =
   });
   /** By the place of the unit that would go on with it. */
   let runs = new Map<number, Run>();
+  /** Of runs up to the last written unit, whether or not their units occur once. */
+  const endings = new Set<number>();
 
   function isSure(run: Run, place: number): boolean {
     // The provider's own time says the same, and nothing is cut but what was compared.
@@ -51,7 +56,13 @@ export function unitMatcher(written: readonly LeadUnit[], moved: number | null =
         if (dts < 0) continue;
         const offset = (dts - unit.dts + CLOCK_WRAP) % CLOCK_WRAP;
         const before = runs.get(place);
-        const run = before?.offset === offset ? before : { offset, units: 0, bytes: 0, key: false };
+        const run =
+          before?.offset === offset
+            ? before
+            : { offset, units: 0, bytes: 0, key: false, all: 0, anyKey: false };
+        run.all++;
+        run.anyKey ||= unit.key;
+        if (place === written.length - 1 && run.all >= UNITS_MIN && run.anyKey) endings.add(offset);
         // The same picture at the same time: no repetition can feign that.
         if (found.length === 1 || offset === (moved ?? 0)) {
           run.units++;
@@ -64,6 +75,8 @@ export function unitMatcher(written: readonly LeadUnit[], moved: number | null =
       runs = next;
       return null;
     },
+    /** What else it may be: all that goes on to the end of what is written. */
+    endings: (): ReadonlySet<number> => endings,
   };
 }
 

@@ -34,11 +34,14 @@ export interface ProofInput {
   readonly sounds: readonly WrittenSound[];
   /** What is added to the clock of the piece, 0 to 2^33. */
   readonly offset: number;
+  /** So many pictures at least have to be the same. */
+  readonly unitsMin: number;
 }
 
-export function overlapProof({ written, sounds, offset }: ProofInput): OverlapProof {
+export function overlapProof({ written, sounds, offset, unitsMin }: ProofInput): OverlapProof {
   const lastDts = written.findLast(({ dts }) => dts >= 0)?.dts ?? -1;
   let place = 0;
+  let sameUnits = 0;
   let otherUnits = 0;
   let otherSounds = 0;
   let telling = { units: 0, bytes: 0 };
@@ -72,6 +75,7 @@ export function overlapProof({ written, sounds, offset }: ProofInput): OverlapPr
         return;
       }
       otherUnits = 0;
+      sameUnits++;
       if (!unit.key) telling = { units: telling.units + 1, bytes: telling.bytes + unit.bytes };
     },
     sound(unit) {
@@ -83,7 +87,8 @@ export function overlapProof({ written, sounds, offset }: ProofInput): OverlapPr
       const tells = units >= TELLING_UNITS_MIN && bytes >= TELLING_BYTES_MIN * units;
       const isSeen = atEnd || units >= TELLING_UNITS_MIN;
       if (refuted || (otherSounds >= OTHERS_MIN && isSeen && !tells)) return 'other';
-      return atEnd ? 'same' : 'open';
+      if (!atEnd) return 'open';
+      return sameUnits >= unitsMin ? 'same' : 'other';
     },
   };
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parsePmt } from '../../src/capture/psi.js';
+import { removePcr } from '../../src/capture/restamp.js';
+import { pcrAt } from '../../src/capture/tsPackets.js';
 import { loopPackets, parseClip } from '../../src/demo/loopTs.js';
 import { clipBytes } from '../media/clip.js';
 import { ffmpegPath, run } from '../media/ffmpeg.js';
@@ -286,6 +288,21 @@ describe('a piece that comes after a gap', () => {
     const { join } = await recordPiece(first.spool, other, { silentMs: 10_000 });
     expect(join?.gapS).toBeGreaterThan(3.3);
     expect(join?.gapS).toBeLessThan(4.2);
+  });
+
+  it('does not count it either where it takes a while to come, or has no clock but that of its pictures', async () => {
+    const first = await recordPieces([part(clip, 0, 0.6)]);
+    const clockless = Buffer.from(other);
+    eachPacket(clockless, (at) => {
+      if (pcrAt(clockless, at) >= 0) removePcr(clockless, at);
+    });
+    for (const piece of [other, clockless]) {
+      // At four times its pace; the sound of a clip begins later than its picture.
+      const arrival = { silentMs: 10_000, msPerByte: 1_600 / piece.length };
+      const { join } = await recordPiece(first.spool, piece, arrival);
+      expect(join?.gapS).toBeGreaterThan(4.9);
+      expect(join?.gapS).toBeLessThan(5.8);
+    }
   });
 
   it('is as long as the clock that went on says, where the provider sends later than it did', async () => {

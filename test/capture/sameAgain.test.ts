@@ -1,6 +1,7 @@
 /** Pieces that begin like something that is written: some are the same again, some only look like it (P1). */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adaptationFlags, pidAt } from '../../src/capture/tsPackets.js';
+import { adaptationFlags, pesTimesAt, pidAt } from '../../src/capture/tsPackets.js';
+import { shift } from '../../src/demo/tsFields.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken } from '../media/frames.js';
 import { eachPacket, faultsOf, payloads, recordPiece, recordPieces, remuxed } from './spoolOfPieces.js';
@@ -35,6 +36,25 @@ function groups(clip: Buffer, from: number, to: number): Buffer {
 function part(bytes: Buffer, from: number, to: number): Buffer {
   const packets = Math.floor(bytes.length / 188);
   return bytes.subarray(188 * Math.floor(packets * from), 188 * Math.floor(packets * to));
+}
+
+/** One clock through all of it, picture by picture. */
+function continued(bytes: Buffer): Buffer {
+  const out: Buffer[] = [];
+  const all = Math.floor(bytes.length / 188);
+  let last = -1;
+  let ticks = 0;
+  for (let n = 0; n < all; n++) {
+    const packet = Buffer.from(bytes.subarray(188 * n, 188 * n + 188));
+    const dts = pidAt(packet, 0) === VIDEO ? (pesTimesAt(packet, 0)?.dts ?? -1) : -1;
+    if (dts >= 0) {
+      if (last >= 0 && Math.abs(dts + ticks - last) > 90_000 / 20) ticks = last + 3_600 - dts;
+      last = dts + ticks;
+    }
+    shift(packet, 0, (ticks + 2 ** 33) % 2 ** 33);
+    out.push(packet);
+  }
+  return Buffer.concat(out);
 }
 
 const numbers = (first: number, from: number, to: number) =>
@@ -92,6 +112,20 @@ describe('the same again', () => {
     const { spool, join } = await recordPieces([groups(one, 0, 6), second], paced);
     expect(join?.removedOverlapS).toBeCloseTo(4 * GROUP_FRAMES * 0.04, 0);
     expect(isUnbroken((await decode(spool)).frames)).toBe(true);
+  });
+
+  it('is cut within a trailer that was there before, where it comes at once', async () => {
+    const trailer = groups(card, 2, 5);
+    const first = Buffer.concat([groups(one, 0, 2), trailer, groups(one, 5, 7), groups(card, 2, 4)]);
+    const second = onAnotherClock(Buffer.concat([groups(card, 3, 5), groups(two, 5, GROUPS)]));
+    const chunkBytes = second.length;
+    const { spool, join } = await recordPieces([continued(first), continued(second)], {
+      silentMs: 1_000,
+      chunkBytes,
+    });
+    expect(join?.removedOverlapS).toBeCloseTo(GROUP_FRAMES * 0.04, 1);
+    const { frames } = await decode(spool);
+    expect(frames.slice(-5 * GROUP_FRAMES)).toEqual([...numbers(0, 3, 5), ...numbers(2000, 5, GROUPS)]);
   });
 
   it('is cut where the connection ends before all of it has come', async () => {
