@@ -79,7 +79,7 @@ const keyOf = (part: Part, name: string) => `${part} ${name}`;
 /** As it lies in the store, to calculate with: no effect runs. */
 function inert(machine: AnyStateMachine, stored: Snapshot<unknown>): AnyMachineSnapshot {
   const snapshot = structuredClone(stored);
-  return createActor(machine, { snapshot, input: undefined as never }).getSnapshot() as AnyMachineSnapshot;
+  return createActor(machine, { snapshot, input: undefined }).getSnapshot() as AnyMachineSnapshot;
 }
 
 /** Every state that a chart can be told apart in. */
