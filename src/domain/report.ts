@@ -4,8 +4,9 @@
  */
 
 import type { Gap, Outcome } from './ledger.js';
+import { resultOf } from './outcome.js';
 import type { OutcomeReason } from './outcomeReasons.js';
-import type { Recording } from './recording.js';
+import type { Recording, RecordingResult } from './recording.js';
 import { gapOf, showRef, tsOf } from './sidecar.js';
 import { compareText, rfc3339 } from './text.js';
 
@@ -171,7 +172,8 @@ function isInterrupted({ recording }: ReportedRecording): boolean {
 /** One recording, for the report and for everything else that shows one. Fields that are empty are left out. */
 export function reportItem(reported: ReportedRecording) {
   const { recording, state } = reported;
-  const { capsule, result } = recording;
+  const { capsule } = recording;
+  const result = resultSoFar(reported);
   const bytes = bytesOf(recording);
   const source = recording.current ?? recording.stretches.at(-1)?.source;
   return {
@@ -199,7 +201,7 @@ export function reportItem(reported: ReportedRecording) {
     ...fileFields(reported),
     scheduled_for: rfc3339(recording.window.startAt - recording.window.prePaddingMs),
     ...timeIf('started_at', recording.startedAt),
-    ...timeIf('stopped_at', result?.finishedAt),
+    ...timeIf('stopped_at', recording.result?.finishedAt),
     ...timeIf('recovered_at', recording.recoveredAt),
     duration_mins: Math.trunc((recording.window.stopAt - recording.window.startAt) / 60_000),
     ...unlessZero('bytes_recorded', bytes),
@@ -213,7 +215,7 @@ export function reportItem(reported: ReportedRecording) {
     ...unlessZero('capture_transient_retries', recording.transientRetries),
     ...unlessZero('capture_bytes_resumed', bytesResumed(recording)),
     ...unlessZero('capture_upstream_switches', recording.switches),
-    ...outcomeFields(reported),
+    ...outcomeFields(reported, result),
     ...gapFields(result?.gaps ?? recording.gaps),
     ts_errors: errorsOf(recording),
     sources: [...new Set(recording.stretches.map((stretch) => showRef(stretch.source)))],
@@ -230,8 +232,18 @@ function fileFields({ recording: { files, spool }, state }: ReportedRecording) {
   };
 }
 
+/** Judged by what there is where it ended and is sealed only later, as one that was cancelled while it lasts. */
+function resultSoFar({ recording, state }: ReportedRecording): RecordingResult | null {
+  const isOver = listOf(state) === 'failed' && state !== 'quarantined' && recording.attempts > 0;
+  if (recording.result || !isOver) return recording.result;
+  return resultOf(recording, recording.bytes, recording.window.stopAt);
+}
+
 /** Absent while it is under way. What ended without a result never was tried. */
-function outcomeFields({ recording: { result, waiting, failReason }, state }: ReportedRecording) {
+function outcomeFields(
+  { recording: { waiting, failReason }, state }: ReportedRecording,
+  result: RecordingResult | null,
+) {
   if (result) {
     const { outcome, reason, coverage } = result;
     return { outcome, ...unlessEmpty('outcome_reason', reason), coverage };

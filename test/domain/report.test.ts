@@ -114,6 +114,37 @@ describe('an item of the report', () => {
     expect(reportItem(reported('retrying'))).toMatchObject({ state: 'in_progress', status: 'recording' });
   });
 
+  it('counts what was captured of one that was cancelled, also before it is sealed', () => {
+    const captured = [
+      {
+        source: aRecording().upstreams[0]!,
+        fromAt: START,
+        toAt: START + 300_000,
+        bytes: 188,
+        firstOffset: 0,
+      },
+    ];
+    const cut = {
+      cancelReason: 'cancelled_by_user',
+      result: null,
+      files: null,
+      bytes: 188,
+      attempts: 1,
+      gaps: [],
+    };
+    expect(reportItem(reported('cancelled', { ...cut, stretches: captured }))).toMatchObject({
+      outcome: 'partial',
+      outcome_reason: 'cancelled',
+      coverage: 0.5,
+      gap_seconds: 300,
+    });
+    expect(reportItem(reported('cancelled', { ...cut, stretches: [], bytes: 0 }))).toMatchObject({
+      outcome: 'empty',
+      coverage: 0,
+    });
+    expect(reportItem(reported('retrying', { ...cut, stretches: captured }))).not.toHaveProperty('outcome');
+  });
+
   it('says why one was missed, also before anything was written about it', () => {
     const never = { attempts: 0, stretches: [], bytes: 0, failReason: 'missed' };
     expect(reportItem(reported('failed', never))).toMatchObject({
