@@ -97,11 +97,12 @@ async function removeSeries(
   await removeIfEmpty(disk, folder);
 }
 
+/** A link (ENOTDIR) or mount point (EBUSY) in its place is somebody's own, and stays as what lies beside our files. */
 async function removeIfEmpty(disk: Disk, folder: string): Promise<void> {
   try {
     await disk.rmdir(folder);
   } catch (error) {
-    if (['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(diskCode(error))) return;
+    if (['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EBUSY'].includes(diskCode(error))) return;
     throw error;
   }
   await disk.syncFolder(dirname(folder));

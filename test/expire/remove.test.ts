@@ -41,6 +41,17 @@ describe('removing a recording', () => {
     expect(paths('/media')).toEqual([`${FOLDER}/${NAME}-poster.jpg`]);
   });
 
+  it.each(['ENOTDIR', 'EBUSY'] as const)(
+    'leaves a link or mount that a person put in the place of the folder (%s), and is done',
+    async (code) => {
+      const { disk, remove, paths } = await published();
+      disk.fault = (operation, path) => (operation === 'rmdir' && path === FOLDER ? code : null);
+      expect(await remove()).toMatchObject({ kind: 'removed' });
+      expect(paths('/media')).toEqual([]);
+      expect(await disk.readdir(FOLDER)).toEqual([]);
+    },
+  );
+
   it('unlinks nothing before the decision is on disk', async () => {
     const { disk, recording, files, clock, paths } = await published();
     const task = removeRecording(
