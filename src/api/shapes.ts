@@ -14,7 +14,7 @@ export const readiness = z.object({ ready: z.boolean() });
 
 export const conflict = z
   .object({
-    reason: z.enum(['slots_full', 'account_full']),
+    reason: z.enum(['slots_full', 'account_full', 'lane_full']),
     from: time,
     lost_seconds: count,
     loses_to: z.array(z.object({ capsule_id: z.string(), title: z.string(), channel_name: z.string() })),

@@ -415,6 +415,12 @@ export const ERRORS = {
     http: 502,
     hint: 'Look at what the address answers; an expired account often gives an empty list.',
   },
+  guide_over: {
+    meaning: 'All that a guide tells of is over.',
+    retryable: true,
+    http: 502,
+    hint: 'Look at whether what makes the guide still runs: it should tell of today and the days after.',
+  },
   nothing_matched: {
     meaning: 'The guide and the channel lists do not know each other.',
     retryable: false,

@@ -15,6 +15,8 @@ export interface Capacity {
   readonly slotsMax: number;
   /** By account; one that is not here has no known limit. */
   readonly limits: Readonly<Record<string, number>>;
+  /** Connections at once by lane; 0 or absent is no limit. */
+  readonly laneMax?: Readonly<Record<string, number>>;
   /** Whether a higher priority takes the slot of a lower one. */
   readonly preempt: boolean;
   /** Accounts that a connection counts against, for each address of a programme in order. */
@@ -26,7 +28,7 @@ export interface Conflict {
   readonly lostMs: number;
   readonly whole: boolean;
   readonly firstAt: number;
-  readonly reason: 'slots_full' | 'account_full';
+  readonly reason: Loss<Decision>['reason'];
   /** Who has the connections then. */
   readonly winners: readonly Capsule[];
   /** The next airing of the same, or null. */
@@ -56,7 +58,8 @@ export function lossesAhead(
   capacity: Capacity,
   now: number,
 ): readonly Loss<Decision>[] {
-  if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0) return [];
+  const isLaneLimited = Object.values(capacity.laneMax ?? {}).some((max) => max > 0);
+  if (capacity.slotsMax === 0 && Object.keys(capacity.limits).length === 0 && !isLaneLimited) return [];
   const waysKnown = new Map<Capsule['upstreams'], Demand<Decision>['ways']>();
   const waysOf = (capsule: Capsule) => {
     let ways = waysKnown.get(capsule.upstreams);
@@ -155,6 +158,7 @@ function demandOf(decision: Decision, ways: Demand<Decision>['ways'], now: numbe
     from: Math.max(now, capsule.startAt),
     to: capsule.stopAt,
     priority,
+    lane: capsule.lane,
     running: isRunning(decision),
     ways,
   };

@@ -26,7 +26,7 @@ export const PLAN_REASONS = {
   too_little_left: 'Too little of it is still to come (--join-min-left).',
   over: 'It ends now.',
   conflict:
-    'All connections will be taken by programmes of higher rank; it is recorded where one comes free after all.',
+    'All connections, or those of its lane, will be taken by programmes of higher rank; it is recorded where one comes free after all.',
   over_limit: 'It comes after the number of programmes that --limit allows.',
   beyond_horizon: 'It starts later than the horizon.',
   no_upstream: 'No list has an address for its channel.',

@@ -14,6 +14,7 @@ export interface Demand<T> {
   readonly from: number;
   readonly to: number;
   readonly priority: number;
+  readonly lane?: string;
   /** It holds a connection now. */
   readonly running: boolean;
   /** Accounts that a connection counts against, for each way in order. */
@@ -24,6 +25,8 @@ export interface Table {
   /** 0 is no limit. */
   readonly slotsMax: number;
   readonly limits: Readonly<Record<string, number>>;
+  /** Connections at once by lane; 0 or absent is no limit. Nobody has to go for it. */
+  readonly laneMax?: Readonly<Record<string, number>>;
   readonly preempt: boolean;
 }
 
@@ -31,7 +34,7 @@ export interface Loss<T> {
   readonly what: T;
   readonly lostMs: number;
   readonly firstAt: number;
-  readonly reason: 'slots_full' | 'account_full';
+  readonly reason: 'slots_full' | 'account_full' | 'lane_full';
   /** Who has the connections then, the highest first, a few of them. */
   readonly winners: readonly T[];
 }
@@ -55,7 +58,7 @@ interface Claim<T> {
   kept: Kept<T> | null;
 }
 
-/** Those that can be had in the same ways: where one of them finds no room, none of them does. */
+/** Those of a lane that can be had in the same ways: where one of them finds no room, none of them does. */
 interface Queue<T> {
   readonly ways: Demand<T>['ways'];
   readonly waiting: Heap<Claim<T>>;
@@ -63,7 +66,7 @@ interface Queue<T> {
 
 /** `ordered`: higher claims first among those that hold nothing. Gives who will lose, in the order in which they do. */
 export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): readonly Loss<T>[] {
-  const claims = claimsOf(ordered);
+  const claims = claimsOf(ordered, table);
   const queues = [...new Set(claims.map(({ queue }) => queue))];
   const { times, starts, ends } = momentsOf(claims);
   const losses: Loss<T>[] = [];
@@ -88,23 +91,18 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       if (!claim.held) wait(claim);
     }
     const before = [...holding.filter(({ demand }) => demand.to > at), ...begun.filter(({ held }) => held)];
-    const { placed, filler } = place(before.toSorted(byClaim), at);
+    const { placed, filler, fullLanes } = place(before.toSorted(byClaim), at);
     const isIn = new Set(placed);
     const thrown = before.filter((claim) => !isIn.has(claim));
     const kept = begun.filter((claim) => !claim.held && !isIn.has(claim));
     // Those that begin are in order.
     const losing = thrown.length === 0 ? kept : [...thrown, ...kept].sort(byClaim);
     const winners = placed.slice(0, WINNERS_SHOWN).map(({ demand }) => demand.what);
+    const ofLanes = new Map<string, readonly T[]>();
     for (const claim of losing) {
       claim.losingSince = at;
       if (claim.loss) continue;
-      const isBeaten = filler !== null && precedes(filler, claim);
-      const { reason, whom } = claim.kept ?? {
-        reason: isBeaten ? ('slots_full' as const) : ('account_full' as const),
-        whom: winners,
-      };
-      const shown = claim.kept ? whom.slice(0, WINNERS_SHOWN) : whom;
-      claim.loss = { what: claim.demand.what, lostMs: 0, firstAt: at, reason, winners: shown };
+      claim.loss = { what: claim.demand.what, lostMs: 0, firstAt: at, ...whyOf(claim) };
       losses.push(claim.loss);
     }
     for (const claim of losing) {
@@ -117,6 +115,30 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       won(claim, at);
     }
     holding = placed;
+
+    function whyOf(claim: Claim<T>): Pick<Loss<T>, 'reason' | 'winners'> {
+      const { lane = '' } = claim.demand;
+      const last = fullLanes.get(lane);
+      // Whoever holds a connection is not asked about its lane.
+      if (!claim.held && last !== undefined && (last === null || precedes(last, claim)))
+        return { reason: 'lane_full', winners: laneWinners(lane) };
+      if (claim.kept) {
+        const { reason, whom } = claim.kept;
+        return { reason, winners: whom.slice(0, WINNERS_SHOWN) };
+      }
+      const isBeaten = filler !== null && precedes(filler, claim);
+      return { reason: isBeaten ? 'slots_full' : 'account_full', winners };
+    }
+
+    /** The same list for all that lose to it. */
+    function laneWinners(lane: string): readonly T[] {
+      const known = ofLanes.get(lane);
+      if (known) return known;
+      const own = placed.filter(({ demand }) => demand.lane === lane).slice(0, WINNERS_SHOWN);
+      const whom = own.map(({ demand }) => demand.what);
+      ofLanes.set(lane, whom);
+      return whom;
+    }
   });
   return losses;
 
@@ -177,6 +199,31 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       for (const { demand } of starts.get(times[i] ?? at) ?? []) yield demand;
   }
 
+  /**
+   * What lanes with a limit have of it: who holds a connection keeps it, and what is opened beside counts. `fullLanes`:
+   * who took the last place, or null where those that held one did.
+   */
+  function lanesAt(before: readonly Claim<T>[]) {
+    const { laneMax = {} } = table;
+    const fullLanes = new Map<string, Claim<T> | null>();
+    const used = new Map<string, Set<string>>();
+    const take = ({ demand: { lane = '', feed } }: Claim<T>, by: Claim<T> | null) => {
+      const max = laneMax[lane] ?? 0;
+      if (max === 0) return;
+      const feeds = used.get(lane) ?? new Set();
+      used.set(lane, feeds.add(feed));
+      if (feeds.size >= max && !fullLanes.has(lane)) fullLanes.set(lane, by);
+    };
+    for (const claim of before) take(claim, null);
+    return {
+      fullLanes,
+      isLaneFull: ({ demand: { lane = '' } }: Claim<T>) => fullLanes.has(lane),
+      opened: (claim: Claim<T>) => {
+        take(claim, claim);
+      },
+    };
+  }
+
   /** `before` hold a connection, the highest first. `filler` took the last slot, where none is left. */
   function place(before: readonly Claim<T>[], at: number) {
     const used = new Map<string, number>();
@@ -186,6 +233,7 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
     const unserved = [...before].toReversed();
     const ways = new Map<string, readonly string[]>();
     const aside = new Map<Queue<T>, Claim<T>[]>();
+    const { isLaneFull, opened, fullLanes } = lanesAt(before);
     let filler: Claim<T> | null = null;
     while (filler === null) {
       let next = unserved.at(-1);
@@ -197,6 +245,10 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
       const isHolder = next === unserved.at(-1);
       if (isHolder) unserved.pop();
       const { feed } = next.demand;
+      if (!isHolder && !feeds.has(feed) && isLaneFull(next)) {
+        shut.add(next.queue);
+        continue;
+      }
       const way = feeds.has(feed) ? [] : wayOf(next, hasRoom, ways, at);
       if (way === 'kept') {
         const others = aside.get(next.queue) ?? [];
@@ -213,6 +265,7 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
         next.queue.waiting.pop();
         next.queued = false;
       }
+      if (!feeds.has(feed)) opened(next);
       feeds.add(feed);
       if (!ways.has(feed)) ways.set(feed, way);
       for (const account of way) used.set(account, (used.get(account) ?? 0) + 1);
@@ -220,23 +273,28 @@ export function playAhead<T>(ordered: readonly Demand<T>[], table: Table): reado
     }
     for (const [{ waiting }, claims] of aside) claims.forEach(waiting.push);
     const placed = [...feeds].flatMap((feed) => [...(byFeed.get(feed) ?? [])]);
-    return { placed: placed.toSorted(byClaim), filler };
+    return { placed: placed.toSorted(byClaim), filler, fullLanes };
   }
 }
 
-function claimsOf<T>(ordered: readonly Demand<T>[]): Claim<T>[] {
+function claimsOf<T>(ordered: readonly Demand<T>[], { laneMax = {} }: Table): Claim<T>[] {
   const queues = new Map<string, Queue<T>>();
-  /** Programmes of one channel mostly have the same list of ways. */
-  const known = new Map<Demand<T>['ways'], Queue<T>>();
-  const queueOf = (ways: Demand<T>['ways']): Queue<T> => {
-    const key = JSON.stringify(ways);
+  /** By lane, where that has a limit. Programmes of one channel mostly have the same list of ways. */
+  const knownOf = new Map<string, Map<Demand<T>['ways'], Queue<T>>>();
+  const queueOf = ({ ways, lane = '' }: Demand<T>): Queue<T> => {
+    const limited = (laneMax[lane] ?? 0) > 0 ? lane : '';
+    let known = knownOf.get(limited);
+    if (!known) knownOf.set(limited, (known = new Map<Demand<T>['ways'], Queue<T>>()));
+    const there = known.get(ways);
+    if (there) return there;
+    const key = JSON.stringify([limited, ways]);
     const queue = queues.get(key) ?? { ways, waiting: createHeap<Claim<T>>((a, b) => a.order < b.order) };
     queues.set(key, queue);
     known.set(ways, queue);
     return queue;
   };
   return ordered.map((demand, order) => {
-    const queue = known.get(demand.ways) ?? queueOf(demand.ways);
+    const queue = queueOf(demand);
     return {
       demand,
       order,

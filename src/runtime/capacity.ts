@@ -38,6 +38,7 @@ export function capacityOf(
   return {
     slotsMax,
     limits,
+    laneMax: config.how.concurrencyMaxPerLane,
     preempt,
     accountsOf: ({ upstreams }) => upstreams.map((ref) => addresses.accountsOf(ref)),
   };

@@ -61,6 +61,19 @@ describe('the forecast', () => {
     ]);
   });
 
+  it('counts the connections of a lane that has a limit of its own, and nobody goes for it', () => {
+    const kids = (name: string, from: string, to: string, title: string) =>
+      on(name, from, to, title, { lane: 'kids' });
+    const runs = kids('k', '20:00', '21:30', 'Running');
+    const second = kids('l', '21:00', '22:00', 'Second');
+    const laneMax = { kids: 1 };
+    for (const slotsMax of [0, 3])
+      expect(losers([runs, second, ...three.slice(1)], { slotsMax, laneMax }, [runs])).toEqual([
+        'Second loses 30 (lane_full) to Running',
+      ]);
+    expect(losers([runs, second], { slotsMax: 0, laneMax: { kids: 0 } }, [runs])).toEqual([]);
+  });
+
   it('keeps the last connection for the higher that comes, where it could not take it back', () => {
     const film = on('c', '20:30', '22:00', 'Film');
     const match = on('a', '21:00', '22:30', 'x vs y');

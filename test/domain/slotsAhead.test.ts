@@ -26,6 +26,14 @@ function plainly(ordered: readonly Wish[], table: Table): readonly Loss<string>[
     const used = new Map<string, number>();
     const hasRoom = (account: string) => (used.get(account) ?? 0) < (table.limits[account] ?? Infinity);
     const feeds = new Set<string>();
+    const lanes = new Map<string, Set<string>>();
+    const inLane = ({ lane = '' }: Wish) => lanes.get(lane) ?? new Set<string>();
+    const take = (one: Wish) => lanes.set(one.lane ?? '', inLane(one).add(one.feed));
+    const isLaneFull = (one: Wish) => {
+      const max = table.laneMax?.[one.lane ?? ''] ?? 0;
+      return max > 0 && inLane(one).size >= max;
+    };
+    for (const one of active) if (holding.has(one)) take(one);
     const placed: Wish[] = [];
     const connections: (readonly [Wish, readonly string[]])[] = [];
     const refused: [one: Wish, reason: Loss<string>['reason'], whom?: readonly string[]][] = [];
@@ -38,11 +46,13 @@ function plainly(ordered: readonly Wish[], table: Table): readonly Loss<string>[
       const way = open[words.indexOf(null)];
       const kept = words.at(-1);
       if (feeds.has(one.feed)) placed.push(one);
+      else if (!holding.has(one) && isLaneFull(one)) refused.push([one, 'lane_full']);
       else if (table.slotsMax > 0 && feeds.size >= table.slotsMax) refused.push([one, 'slots_full']);
       else if (way === undefined && kept) refused.push([one, ...kept]);
       else if (way === undefined) refused.push([one, 'account_full']);
       else {
         feeds.add(one.feed);
+        take(one);
         connections.push([one, way]);
         for (const account of way) used.set(account, (used.get(account) ?? 0) + 1);
         placed.push(one);
@@ -55,7 +65,10 @@ function plainly(ordered: readonly Wish[], table: Table): readonly Loss<string>[
     holding = new Set(placed);
     for (const one of placed) began.add(one);
     const winners = placed.slice(0, 5).map(({ what }) => what);
-    for (const [{ what }, reason, whom = winners] of refused.filter(([one]) => !holding.has(one))) {
+    const inLaneOf = ({ lane }: Wish) => placed.filter((each) => each.lane === lane).map(({ what }) => what);
+    for (const [one, reason, kept] of refused.filter(([each]) => !holding.has(each))) {
+      const { what } = one;
+      const whom = kept ?? (reason === 'lane_full' ? inLaneOf(one) : winners);
       const known = losses.get(what) ?? { what, lostMs: 0, firstAt: at, reason, winners: whom.slice(0, 5) };
       losses.set(what, { ...known, lostMs: known.lostMs + until - at });
     }
@@ -107,18 +120,20 @@ const wishes = fc
       from: fc.nat(12),
       length: fc.integer({ min: 1, max: 6 }),
       priority: fc.constantFrom(10, 20, 30),
+      lane: fc.constantFrom('kids', 'films'),
       running: fc.boolean(),
     }),
     { maxLength: 25 },
   )
   .map((rows) =>
     rows
-      .map(({ channel, from, length, priority, running }): Wish => ({
+      .map(({ channel, from, length, priority, lane, running }): Wish => ({
         what: '',
         feed: String(channel),
         from,
         to: from + length,
         priority,
+        lane,
         running,
         ways: WAYS[channel % WAYS.length] ?? [],
       }))
@@ -130,6 +145,12 @@ const tables = fc.record({
   slotsMax: fc.nat(5),
   preempt: fc.boolean(),
   limits: fc.constantFrom<Table['limits']>({}, { me: 1 }, { me: 2, you: 1 }, { you: 3 }),
+  laneMax: fc.constantFrom<NonNullable<Table['laneMax']>>(
+    {},
+    { kids: 1 },
+    { kids: 2, films: 1 },
+    { films: 0 },
+  ),
 });
 
 it('slots played ahead go to whom they go when everybody is asked at every moment', () => {
