@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.js';
 import { floorBytes } from '../domain/floor.js';
+import type { GateCounts } from '../domain/gate.js';
 import { diskCode, exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
@@ -20,7 +21,7 @@ import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
 import { checkServers } from './serverChecks.js';
 import { sourceAdvice } from './sourceAdvice.js';
-import { table } from './table.js';
+import { localTime, table } from './table.js';
 import { withSurvey } from './withSurvey.js';
 
 interface Check {
@@ -139,7 +140,12 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
 function sourceChecks(found: Survey, config: Config): Check[] {
   const { what } = config;
   const advice = sourceAdvice(found, what).map((each) => ({ ...each, ok: true }));
-  return [...found.findings.map(sourceCheck), ...linkChecks(found), ...advice, levelCheck(found, config)];
+  return [
+    ...found.findings.map((each) => sourceCheck(each, found.at)),
+    ...linkChecks(found),
+    ...advice,
+    levelCheck(found, config),
+  ];
 }
 
 /** An estimate; whether it fits is for a person to see beside the disk's own line. */
@@ -151,7 +157,7 @@ function levelCheck({ outlook, entries, at }: Survey, config: Config): Check {
   return { check, ok: true, detail: 'never levels off, as planned and kept now', next };
 }
 
-function sourceCheck({ ref, counts, skipped, problem }: SourceFinding): Check {
+function sourceCheck({ ref, counts, skipped, problem }: SourceFinding, at: number): Check {
   const check = ref.kind === 'xmltv' ? 'guide' : 'list';
   const place = shownLocation(ref);
   if (problem) return failure(check, problem.code as ErrorCode, problem.detail);
@@ -162,12 +168,22 @@ function sourceCheck({ ref, counts, skipped, problem }: SourceFinding): Check {
   const left = Object.entries(skipped).map(([reason, count]) => `${count} ${reason}`);
   const detail = `${place}: ${what}${left.length > 0 ? ` (left out: ${left.join(', ')})` : ''}`;
   const empty = counts === null || counts.channels === 0 || counts.programmes === 0;
-  return empty ? failure(check, 'source_empty', detail) : passed(check, detail);
+  if (empty) return failure(check, 'source_empty', detail);
+  if (!isOver(counts, at)) return passed(check, detail);
+  return failure(check, 'guide_over', `${detail}, the last until ${localTime(counts.lastStopAt)}`);
+}
+
+/** A guide that tells of nothing to come. */
+function isOver({ programmes, lastStopAt }: GateCounts, at: number): boolean {
+  return programmes !== null && programmes > 0 && lastStopAt <= at;
 }
 
 function linkChecks(found: Survey): Check[] {
   const { decisions } = found.outlook;
   if (found.findings.some(({ problem }) => problem)) return [];
+  // Whether they know each other cannot be seen by what is over.
+  if (decisions.length === 0 && found.findings.some(({ counts }) => counts && isOver(counts, found.at)))
+    return [];
   if (found.sources.guides().length === 0)
     return [failure('guide', 'no_guide', 'neither --xmltv nor a list names a guide')];
   const wanted = decisions.filter(({ action }) => action === 'record').length;

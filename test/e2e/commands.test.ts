@@ -86,6 +86,30 @@ describe.concurrent('commands that ask', () => {
     expect(filesUnder(scene.folder)).toEqual(before);
   });
 
+  it('doctor tells a guide that is over from one that knows no channel of the list', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    const ask = async (id: string, at: number) => {
+      writeFileSync(scene.path('list.m3u'), listText({ one: 'http://127.0.0.1:9/1.ts' }));
+      writeFileSync(scene.path('guide.xml'), guideText(id, [programme(id, 'A Talk', at, 1_800)]));
+      const words = [
+        '--m3u',
+        scene.path('list.m3u'),
+        '--xmltv',
+        scene.path('guide.xml'),
+        '--disk-free-min',
+        '0',
+      ];
+      const { code, stdout } = await scene.ask(['doctor', ...words, '--out-dir', scene.outDir, '--json']);
+      expect(code).toBe(1);
+      const { checks } = JSON.parse(stdout) as { checks: { ok: boolean; detail: string }[] };
+      return checks.filter(({ ok }) => !ok).map(({ detail }) => /[a-z]+_[a-z]+/.exec(detail)?.[0]);
+    };
+    expect(await ask('one.tv', soon(-86_400))).toEqual(['guide_over']);
+    expect(await ask('other.tv', soon(600))).toEqual(['nothing_matched']);
+  });
+
   it('report and health answer beside a daemon and without one', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const place = ['--out-dir', scene.outDir];
