@@ -51,6 +51,8 @@ const BACK_TICKS_MIN = CLOCK_HZ;
 const VOTES_MIN = 2;
 /** Where the counters go on and so little time has passed, nothing but the clock is another one. */
 const SHIFT_SILENT_MS_MAX = 500;
+/** So far back a provider may have gone to send once more what it had sent: that is for the joiner to find. */
+const AGAIN_TICKS_MAX = 60 * CLOCK_HZ;
 /** Packets of sound are not all of one length. */
 const SHIFT_SLACK_TICKS = CLOCK_HZ / 5;
 /** A longer way from one unit to the next is no step. */
@@ -343,13 +345,14 @@ export function seamWatch(sink: SeamSink): SeamWatch {
 
 /**
  * What is to be added to a clock that alone has become another one: pictures and sound say the same. Null where they do
- * not, `unknown` until both have said it, where both are there.
+ * not, or where it may be the same again; `unknown` until both have said it, where both are there.
  */
 function shiftOf(shifts: ReadonlyMap<number, Shift>, pids: number): number | 'unknown' | null {
   const [first, second] = shifts.values();
   if (!first || (!second && pids > 1)) return 'unknown';
   if (second && Math.abs(ticksBetween(first.ticks, second.ticks)) > SHIFT_SLACK_TICKS) return null;
-  return second?.kind === 'video' ? second.ticks : first.ticks;
+  const { ticks } = second?.kind === 'video' ? second : first;
+  return ticks <= AGAIN_TICKS_MAX ? null : ticks;
 }
 
 function ticksSince({ due }: Mark, mono: number): number {
