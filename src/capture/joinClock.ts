@@ -12,6 +12,11 @@ const STEP_TICKS = CLOCK_HZ / 25;
 const SAME_CLOCK_TICKS = 2.5 * CLOCK_HZ;
 /** Of two connections one may be as far behind what is on air as providers buffer, and the other not. */
 const SAME_CLOCK_TICKS_APART = 30 * CLOCK_HZ;
+/**
+ * A piece that by its clock began so far before the end of what is written would repeat it. Nothing of it does, so that
+ * is not its clock: providers let it begin anew at every connection.
+ */
+const BEGUN_BEFORE_TICKS_MAX = CLOCK_HZ;
 
 export interface Anchor {
   /** 0 to 2^33. */
@@ -35,15 +40,19 @@ export interface AnchorInput {
   readonly isSeam: boolean;
   /** What was added to the clock of what is written last. */
   readonly movedTicks: number;
+  /** Of the first unit that came of the piece, written or not; -1 where nobody knows. */
+  readonly begunDts: number;
 }
 
 export function anchorAfter(input: AnchorInput): Anchor {
-  const { last, first, gapTicks, sameStreams, isSeam, movedTicks } = input;
+  const { last, first, gapTicks, sameStreams, isSeam, movedTicks, begunDts } = input;
   if (last.dts < 0) return { offset: 0, gapTicks, sameClock: false };
   const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
-  const ahead = ticksBetween(modulo(last.dts - movedTicks), first.dts);
+  const own = modulo(last.dts - movedTicks);
+  const ahead = ticksBetween(own, first.dts);
+  const isLater = begunDts < 0 || ticksBetween(own, begunDts) > -BEGUN_BEFORE_TICKS_MAX;
   const tolerance = isSeam ? SAME_CLOCK_TICKS : SAME_CLOCK_TICKS_APART;
-  if (sameStreams && ahead > 0 && Math.abs(ahead - step - gapTicks) < tolerance) {
+  if (sameStreams && isLater && ahead > 0 && Math.abs(ahead - step - gapTicks) < tolerance) {
     return { offset: movedTicks, gapTicks: Math.max(0, ahead - step), sameClock: true };
   }
   // Decoded after all that was decoded and shown after all that was shown.

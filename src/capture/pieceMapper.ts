@@ -145,7 +145,8 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
     const sameStreams = source !== null && tables !== null && source.pmtPid === tables.pmtPid && own === pid;
     const { isSeam, movedTicks } = plan;
     const before = plan.gapTicks + waited;
-    anchor = anchorAfter({ last, first, gapTicks: before, sameStreams, isSeam, movedTicks });
+    const begunDts = plan.firstDts;
+    anchor = anchorAfter({ last, first, gapTicks: before, sameStreams, isSeam, movedTicks, begunDts });
     ({ offset } = anchor);
     return true;
   }

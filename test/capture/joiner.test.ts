@@ -321,6 +321,17 @@ describe('a piece that comes after a gap', () => {
     expect(join?.gapS).toBeGreaterThan(2.7);
   });
 
+  it('is as long as the time that passed where the clock begins anew, however late it can be decoded', async () => {
+    // Two seconds, then another connection on a clock from the same value on: its next key frame comes after four.
+    const first = await recordPieces([part(clip, 0, 0.35)]);
+    const second = await clipBytes({ firstNumber: 1000, toneHz: 900, gop: 100 });
+    const piece = second.subarray(188 * 30);
+    const arrival = { silentMs: 3_000, msPerByte: 6_400 / second.length, movedTicks: 0 };
+    const { spool, join } = await recordPiece(first.spool, piece, arrival);
+    expect((await decode(spool)).frames.filter((frame) => frame >= 1000)[0]).toBe(1100);
+    expect(join?.gapS).toBeGreaterThan(6);
+  });
+
   it('does not take for sent in advance what gathered while the spool was opened', async () => {
     const first = await recordPieces([part(clip, 0, 0.6)]);
     const { join } = await recordPiece(first.spool, other, { silentMs: 10_000, untakenMs: 7_000 });
