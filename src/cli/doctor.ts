@@ -17,6 +17,7 @@ import { shownLocation } from '../guide/fetchSource.js';
 import { levelOf, rateOf } from '../runtime/leveling.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
+import { parseRules } from '../store/rules.js';
 import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
 import { checkServers } from './serverChecks.js';
@@ -39,6 +40,7 @@ export async function doctor(session: Session): Promise<number> {
     passed('configuration', loaded.configFile ?? 'options and environment'),
     ...(await folderChecks(config)),
     await stateCheck(session),
+    ...(await rulesCheck(config)),
     ...(await withSurvey(session, (found) => sourceChecks(found, config))),
     ...(await serverChecks(config)),
   ];
@@ -134,6 +136,19 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return failure(check, error.code, error.detail);
+  }
+}
+
+/** What cannot be read records nothing, so a plan without it would be no answer. */
+async function rulesCheck({ what: { rulesFile } }: Config): Promise<Check[]> {
+  if (rulesFile === null) return [];
+  const check = 'rules';
+  try {
+    const rules = parseRules((await nodeDisk.readFile(rulesFile)).toString(), rulesFile);
+    return [passed(check, `${rulesFile}: ${rules.length} enabled`)];
+  } catch (error) {
+    const detail = error instanceof CodedError ? error.detail : `${rulesFile} (${diskCode(error)})`;
+    return [failure(check, 'rules_unreadable', detail)];
   }
 }
 

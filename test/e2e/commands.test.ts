@@ -86,11 +86,11 @@ describe.concurrent('commands that ask', () => {
     expect(filesUnder(scene.folder)).toEqual(before);
   });
 
-  it('doctor tells a guide that is over from one that knows no channel of the list', async ({
+  it('doctor tells a guide that is over from one that knows no channel of the list, and looks at the rules', async ({
     onTestFinished,
   }) => {
     const scene = openScene(onTestFinished);
-    const ask = async (id: string, at: number) => {
+    const ask = async (id: string, at: number, ...more: string[]) => {
       writeFileSync(scene.path('list.m3u'), listText({ one: 'http://127.0.0.1:9/1.ts' }));
       writeFileSync(scene.path('guide.xml'), guideText(id, [programme(id, 'A Talk', at, 1_800)]));
       const words = [
@@ -101,13 +101,22 @@ describe.concurrent('commands that ask', () => {
         '--disk-free-min',
         '0',
       ];
-      const { code, stdout } = await scene.ask(['doctor', ...words, '--out-dir', scene.outDir, '--json']);
+      const { code, stdout } = await scene.ask([
+        'doctor',
+        ...words,
+        ...more,
+        '--out-dir',
+        scene.outDir,
+        '--json',
+      ]);
       expect(code).toBe(1);
       const { checks } = JSON.parse(stdout) as { checks: { ok: boolean; detail: string }[] };
       return checks.filter(({ ok }) => !ok).map(({ detail }) => /[a-z]+_[a-z]+/.exec(detail)?.[0]);
     };
     expect(await ask('one.tv', soon(-86_400))).toEqual(['guide_over']);
     expect(await ask('other.tv', soon(600))).toEqual(['nothing_matched']);
+    // Nothing is recorded by rules that cannot be read.
+    expect(await ask('one.tv', soon(600), '--rules', scene.path('none.json'))).toEqual(['rules_unreadable']);
   });
 
   it('report and health answer beside a daemon and without one', async ({ onTestFinished }) => {
