@@ -51,7 +51,7 @@ export async function openTsSpool(
   if (typeof spoolPath !== 'string') return spoolPath;
   const lastAt = lastMediaAt ?? (await writtenAt(disk, spoolPath));
   const place = { spoolPath, ...(indexPath !== undefined && { indexPath }), startedAt: cameAt };
-  const written = await openWritten(disk, place);
+  const written = await openWritten({ disk, clock }, place);
   if (isTrouble(written)) return refusalOfTrouble(written);
   const silentMs = lastAt === null ? null : Math.max(0, cameAt - lastAt);
   return { place, written, cameMono, silentMs, ...(movedTicks !== undefined && { movedTicks }) };

@@ -42,7 +42,7 @@ export interface Written {
 
 /** Rejects with nothing that a disk does. */
 export async function openWritten(
-  disk: Disk,
+  { disk, clock }: { readonly disk: Disk; readonly clock: Clock },
   place: SpoolPlace,
   tailS = TAIL_S,
 ): Promise<Written | DiskTrouble> {
@@ -50,7 +50,7 @@ export async function openWritten(
   if (isTrouble(spool)) return spool;
   const { firstOffset } = spool;
   try {
-    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset, tailS);
+    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset, clock, tailS);
     return { spool, tail, index: await openIndex(disk, place, spool) };
   } catch (error) {
     await spool.close();
@@ -133,7 +133,7 @@ type Waiting =
   | { readonly shiftTicks: number; readonly mono: number };
 
 export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
-  const { disk, clock } = doors;
+  const { clock } = doors;
   const gaps: Gap[] = [];
   /** Of the sections that are over. */
   const over: CapturePiece[] = [];
@@ -246,7 +246,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     doors.onPressure(true);
     for (let after: number | null = silentMs; after !== null; after = handOn()) {
       trouble ??= await close();
-      const written: Written | DiskTrouble = trouble ?? (await openWritten(disk, input.place, SEAM_TAIL_S));
+      const written: Written | DiskTrouble = trouble ?? (await openWritten(doors, input.place, SEAM_TAIL_S));
       if (isTrouble(written)) {
         trouble = written;
         return doors.onTrouble(trouble);

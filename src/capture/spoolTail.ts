@@ -2,6 +2,8 @@
  * What the end of a spool says about the stream in it. It is read back at every joint, after a reconnect as after a
  * restart, so that there is one way to go on and nothing to remember (P7).
  */
+import type { Clock } from '../io/clock.js';
+import { createSlices, type Slices } from './slices.js';
 import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
 import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
 import { writtenSounds, type WrittenSound } from './writtenSound.js';
@@ -12,6 +14,8 @@ const TAIL_BYTES_MAX = 48 * 1024 * 1024;
 /** Of the last bytes, to see how many a second has. Those are compared packet by packet, too. */
 const LAST_BYTES = 5_000 * PACKET_BYTES;
 const READ_BYTES = 5_000 * PACKET_BYTES;
+/** After so many it is asked whether the slice is over. */
+const ASKED_BYTES = 50 * PACKET_BYTES;
 
 export interface SpoolTail {
   readonly scan: StreamScan;
@@ -24,30 +28,33 @@ export interface SpoolTail {
 export async function readTail(
   read: (offset: number, length: number) => Promise<Buffer>,
   bytes: number,
+  clock: Clock,
   tailS = TAIL_S,
 ): Promise<SpoolTail> {
+  const slices = createSlices(clock);
   const lastFrom = Math.max(0, bytes - LAST_BYTES);
   const last = await read(lastFrom, bytes - lastFrom);
   let sounds: SoundUnit[] = [];
   const listen = (unit: SoundUnit) => sounds.push(unit);
   const probe = streamScan(null, listen);
-  scanWhole(probe, last);
+  await scanWhole(probe, last, slices);
   const from = Math.max(0, bytes - tailBytes(probe, last.length, tailS));
   // A stream of few bytes a second is in the last of them as far back as is wanted.
   if (from < lastFrom) sounds = [];
   const scan = from < lastFrom ? streamScan(null, listen) : probe;
   for (let at = from; at < lastFrom; at += READ_BYTES) {
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
-    scanWhole(scan, chunk);
+    await scanWhole(scan, chunk, slices);
   }
-  if (scan !== probe) scanWhole(scan, last);
+  if (scan !== probe) await scanWhole(scan, last, slices);
   scan.end();
   return { scan, last, sounds: writtenSounds(sounds) };
 }
 
-function scanWhole(scan: StreamScan, chunk: Buffer): void {
+async function scanWhole(scan: StreamScan, chunk: Buffer, slices: Slices): Promise<void> {
   const whole = chunk.length - (chunk.length % PACKET_BYTES);
   for (let at = 0; at < whole; at += PACKET_BYTES) {
+    if (at % ASKED_BYTES === 0 && slices.isOver()) await slices.turn();
     if (chunk[at] === SYNC_BYTE) scan.push(chunk, at, at + PACKET_BYTES);
   }
 }

@@ -12,31 +12,33 @@ import { replaceFile } from '../io/replaceFile.js';
 
 const MODE = 0o600;
 const CHANNELS_A_PIECE = 100;
+const HEAD = '{"version": 1, "lists": {';
+const END = '}}';
+const NEWLINE = 0x0a;
 
-const list = z.object({
-  channels: z.array(
-    z.object({
+const channel = z.object({
+  source: z.string(),
+  channelId: z.string(),
+  dnaId: z.string(),
+  guideNumber: z.string(),
+  guideName: z.string(),
+  tvgId: z.string(),
+  group: z.string(),
+  quality: z.number(),
+  userAgent: z.string(),
+  referrer: z.string(),
+  urls: z.array(z.string()),
+  archive: z
+    .object({
+      mode: z.enum(['default', 'append', 'shift', 'flussonic', 'flussonic-ts', 'xc', 'vod']),
+      days: z.number(),
       source: z.string(),
-      channelId: z.string(),
-      dnaId: z.string(),
-      guideNumber: z.string(),
-      guideName: z.string(),
-      tvgId: z.string(),
-      group: z.string(),
-      quality: z.number(),
-      userAgent: z.string(),
-      referrer: z.string(),
-      urls: z.array(z.string()),
-      archive: z
-        .object({
-          mode: z.enum(['default', 'append', 'shift', 'flussonic', 'flussonic-ts', 'xc', 'vod']),
-          days: z.number(),
-          source: z.string(),
-        })
-        .exactOptional(),
-      guideShiftMs: z.number().exactOptional(),
-    }),
-  ),
+    })
+    .exactOptional(),
+  guideShiftMs: z.number().exactOptional(),
+});
+const list = z.object({
+  channels: z.array(channel),
   guideUrls: z.array(z.string()),
   skipped: z.record(z.string(), z.number()),
   panel: z
@@ -58,16 +60,28 @@ function secretsPath(privateFolder: string): string {
   return join(privateFolder, 'sources.json');
 }
 
-/** Lists by source id. What is missing, unreadable or of another shape is not in it: sources are fetched again. */
-export async function readSecrets(disk: Disk, privateFolder: string): Promise<Record<string, ListData>> {
-  let text: string;
+/**
+ * Lists by source id. What is missing, unreadable or of another shape is not in it: sources are fetched again. Others
+ * get their turn with `yieldTurn`, every hundred channels: a start may find captures of before under way again.
+ */
+export async function readSecrets(
+  disk: Disk,
+  privateFolder: string,
+  yieldTurn: () => Promise<void> = () => Promise.resolve(),
+): Promise<Record<string, ListData>> {
+  let bytes: Buffer;
   try {
-    text = (await disk.readFile(secretsPath(privateFolder))).toString('utf8');
+    bytes = await disk.readFile(secretsPath(privateFolder));
   } catch (error) {
     if (diskCode(error) === 'ENOENT') return {};
     throw error;
   }
-  const parsed = file.safeParse(parseOrNull(text));
+  return (await readLines(bytes, yieldTurn)) ?? readWhole(bytes);
+}
+
+/** As a person or a tool may have written it. */
+function readWhole(bytes: Buffer): Record<string, ListData> {
+  const parsed = file.safeParse(parseOrNull(bytes.toString('utf8')));
   if (!parsed.success) return {};
   const lists: Record<string, ListData> = {};
   for (const [id, value] of Object.entries(parsed.data.lists)) {
@@ -75,6 +89,47 @@ export async function readSecrets(disk: Disk, privateFolder: string): Promise<Re
     if (one.success) lists[id] = one.data;
   }
   return lists;
+}
+
+/** As `textOf` wrote it, a channel a line; null for anything else. */
+async function readLines(
+  bytes: Buffer,
+  yieldTurn: () => Promise<void>,
+): Promise<Record<string, ListData> | null> {
+  const lists: Record<string, ListData> = {};
+  let open: { readonly id: string; readonly channels: ListData['channels'][number][] } | null = null;
+  let count = 0;
+  for (const line of linesIn(bytes)) {
+    count += 1;
+    if (count % CHANNELS_A_PIECE === 0) await yieldTurn();
+    if (count === 1) {
+      if (line !== HEAD) return null;
+    } else if (open === null) {
+      if (line === END) return lists;
+      const id = parseOrNull(/^(".*"): \{"channels": \[$/.exec(line)?.[1] ?? '');
+      if (typeof id !== 'string') return null;
+      open = { id, channels: [] };
+    } else if (line.startsWith('], ')) {
+      const rest = list.safeParse(parseOrNull(`{"channels": [], ${line.slice(3).replace(/,$/, '')}`));
+      if (!rest.success) return null;
+      lists[open.id] = { ...rest.data, channels: open.channels };
+      open = null;
+    } else if (line !== '') {
+      const row = channel.safeParse(parseOrNull(line.replace(/,$/, '')));
+      if (!row.success) return null;
+      open.channels.push(row.data);
+    }
+  }
+  return null;
+}
+
+function* linesIn(bytes: Buffer): Generator<string> {
+  for (let from = 0; from < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, from);
+    const end = newline < 0 ? bytes.length : newline;
+    yield bytes.toString('utf8', from, end);
+    from = end + 1;
+  }
 }
 
 function parseOrNull(text: string): unknown {
@@ -99,7 +154,7 @@ export async function writeSecrets(
 }
 
 function* textOf(lists: Readonly<Record<string, ListData>>): Generator<string> {
-  yield '{"version": 1, "lists": {';
+  yield HEAD;
   let before = '\n';
   for (const [id, { channels, ...rest }] of Object.entries(lists)) {
     yield `${before}${JSON.stringify(id)}: {"channels": [\n`;
@@ -110,5 +165,5 @@ function* textOf(lists: Readonly<Record<string, ListData>>): Generator<string> {
     yield `\n], ${JSON.stringify(rest).slice(1)}`;
     before = ',\n';
   }
-  yield '\n}}\n';
+  yield `\n${END}\n`;
 }

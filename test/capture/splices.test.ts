@@ -49,7 +49,7 @@ const CHUNK = 21 * PACKET_BYTES;
 
 async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: CapturePiece | null }> {
   const place = { spoolPath, startedAt: Date.now() };
-  const written = await openWritten(nodeDisk, place);
+  const written = await openWritten({ disk: nodeDisk, clock: systemClock }, place);
   if (isTrouble(written)) throw new Error(written.code);
   const bugs: unknown[] = [];
   const writing = sections(

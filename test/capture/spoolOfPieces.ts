@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { joiner } from '../../src/capture/joiner.js';
 import { packetQueue } from '../../src/capture/packetQueue.js';
+import { systemClock } from '../../src/io/clock.js';
 import { readTail } from '../../src/capture/spoolTail.js';
 import { trimSpool } from '../../src/capture/spoolTrim.js';
 import { startPoint } from '../../src/capture/startPoint.js';
@@ -56,7 +57,7 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
   );
   const tail =
     bytes > 0
-      ? await readTail(async (offset, length) => file.subarray(offset, offset + length), bytes)
+      ? await readTail(async (offset, length) => file.subarray(offset, offset + length), bytes, systemClock)
       : null;
   const queue = packetQueue();
   const put = (buffer: Buffer, from: number, to: number, came: number) =>

@@ -53,8 +53,26 @@ it('writes a list of thousands in pieces, so that captures get their turn betwee
   }));
   const lists = { empty: { ...list, channels: [] }, many: { ...list, channels }, '"': list };
   await writeSecrets(watched, '/out/.catchupd', lists);
-  expect(await readSecrets(disk, '/out/.catchupd')).toEqual(lists);
+  let turns = 0;
+  const turn = () => Promise.resolve(void (turns += 1));
+  expect(await readSecrets(disk, '/out/.catchupd', turn)).toEqual(lists);
+  expect(turns).toBe(30);
   expect(Math.max(...sizes)).toBeLessThan(64 * 1024);
+});
+
+it('reads what a tool laid out in another way', async () => {
+  const disk = memoryDisk();
+  await writeSecrets(disk, '/out/.catchupd', { one: list, two: { ...list, guideUrls: ['http://h/g.xml'] } });
+  const path = '/out/.catchupd/sources.json';
+  const before = await readSecrets(disk, '/out/.catchupd');
+  const value: unknown = JSON.parse((await disk.readFile(path)).toString());
+  for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)]) {
+    const file = await disk.open(path, 'append');
+    await file.truncate(0);
+    await file.write([Buffer.from(text)]);
+    await file.close();
+    expect(await readSecrets(disk, '/out/.catchupd')).toEqual(before);
+  }
 });
 
 it('starts without lists where the file is missing or damaged, and keeps the good ones of a half good file', async () => {
