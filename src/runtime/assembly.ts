@@ -329,9 +329,10 @@ export function assemble(parts: AssemblyDoors): Assembly {
   function setAside(id: string, error: unknown, fresh: unknown = null): void {
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ id, reason }, 'put aside');
-    const entry = book.get(id);
+    const wasKnown = book.get(id) !== undefined;
     book.setAside(id, reason, fresh);
-    const notice = entry && recordingNotice(itemOf({ ...entry, path: 'quarantined' }));
+    const entry = wasKnown ? book.aside().find((each) => each.id === id) : undefined;
+    const notice = entry && recordingNotice(itemOf(entry));
     if (notice) outbox.tell(notice);
   }
 

@@ -15,6 +15,7 @@ import type { History } from '../store/history.js';
 import { RECORDING_VERSION } from '../store/migrations.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
+import { legible } from './legible.js';
 import { plain, statePath, verify } from './recover.js';
 
 /** Version of the recording chart; a history is folded only by the chart that wrote it. */
@@ -82,7 +83,7 @@ export function isCapturing(path: string): boolean {
 }
 
 export function entryOf(document: RecordingDocument): Entry {
-  const { value, context } = document.snapshot as Told;
+  const { value, context } = Object(document.snapshot) as Told;
   if (context === undefined) throw new Error('no context');
   return {
     id: document.id,
@@ -96,10 +97,10 @@ export function entryOf(document: RecordingDocument): Entry {
 /** Null where not even identity and window can be read. */
 function asideEntry(document: RecordingDocument): Entry | null {
   const { id, rev, updatedAt } = document;
-  const { context: recording } = (document.snapshot ?? {}) as Told;
-  const parts: readonly unknown[] = [recording, recording?.capsule, recording?.window];
-  if (!recording || !parts.every(isRow) || !Array.isArray(recording.keys)) return null;
-  return { id, recording, path: 'quarantined', rev, updatedAt };
+  const { context } = Object(document.snapshot) as Told;
+  const parts: readonly unknown[] = [context, context?.capsule, context?.window];
+  if (!parts.every(isRow) || !Array.isArray(context?.keys)) return null;
+  return { id, recording: { ...legible(context), id }, path: 'quarantined', rev, updatedAt };
 }
 
 /** Whether a repeat would be of no use: nearly all of the programme is there. */

@@ -9,6 +9,7 @@ import type { RecordingEvent } from '../../machines/events.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import { CodedError } from '../domain/errors.js';
 import type { Recording } from '../domain/recording.js';
+import { misfits } from './legible.js';
 
 export type RecordingSnapshot = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;
 
@@ -60,19 +61,9 @@ export function plain(snapshot: Snapshot<unknown>): Snapshot<unknown> {
   return JSON.parse(JSON.stringify(snapshot)) as Snapshot<unknown>;
 }
 
-const TEXTS = ['id', 'reason', 'spool', 'failReason', 'cancelReason', 'recoveryReason', 'evictedBy'] as const;
-const NUMBERS = ['priority', 'expiresAt', 'bytes', 'attempts', 'faults', 'durationMsMax'] as const;
-const LISTS = ['keys', 'upstreams', 'stretches', 'gaps', 'joins'] as const;
-const OBJECTS = ['capsule', 'window', 'health', 'ts', 'tsBefore', 'patience'] as const;
-
 function checkContext(context: Recording | undefined): void {
   if (!context) throw new CodedError('state_invalid', 'there is nothing in it');
-  const wrong = [
-    ...TEXTS.filter((name) => typeof context[name] !== 'string'),
-    ...NUMBERS.filter((name) => !Number.isFinite(context[name])),
-    ...LISTS.filter((name) => !Array.isArray(context[name])),
-    ...OBJECTS.filter((name) => typeof context[name] !== 'object' || context[name] === null),
-  ];
+  const wrong = misfits(context);
   if (wrong.length > 0) throw new CodedError('state_invalid', `not as it should be: ${wrong.join(', ')}`);
 }
 

@@ -10,14 +10,14 @@ import {
   type ReportedRecording,
 } from '../domain/report.js';
 import { entryOf, type Book, type Entry } from './book.js';
+import { legible } from './legible.js';
 
 /** The state's section of that name. */
 type Held = ReadonlyMap<string, unknown>;
 
 /** `limit` items a list; 0 is all. */
 export function reportOf(config: Config, book: Book, held: Held, now: number, limit: number) {
-  const aside = book.quarantined().flatMap(({ document }) => quarantined(document));
-  return build(config, [...[...book.all()].map(reported), ...aside], held, now, limit);
+  return build(config, [...book.all(), ...book.aside()].map(reported), held, now, limit);
 }
 
 export function reportOfDocuments(
@@ -37,7 +37,8 @@ export function entriesOf(documents: Iterable<RecordingDocument>): Entry[] {
 
 function readable(document: RecordingDocument): Entry[] {
   try {
-    return [entryOf(document)];
+    const entry = entryOf(document);
+    return [{ ...entry, recording: legible(entry.recording) }];
   } catch {
     return [];
   }
@@ -50,14 +51,6 @@ function reported({ recording, path, updatedAt }: Entry): ReportedRecording {
 /** One recording as the report shows it. */
 export function itemOf(entry: Entry) {
   return reportItem(reported(entry));
-}
-
-function quarantined(document: RecordingDocument): ReportedRecording[] {
-  return readable(document).map(({ recording, updatedAt }) => ({
-    recording,
-    state: 'quarantined',
-    updatedAt,
-  }));
 }
 
 function build(config: Config, all: readonly ReportedRecording[], held: Held, now: number, limit: number) {

@@ -5,11 +5,11 @@
 
 import type { Config } from '../config/config.js';
 import { CodedError } from '../domain/errors.js';
+import type { Recording } from '../domain/recording.js';
 import { isMounted } from '../io/mounts.js';
 import { rootProblem, type Root } from '../io/rootMarker.js';
 import { checkRoot } from '../store/marker.js';
 import type { Store } from '../store/store.js';
-import { entryOf } from './book.js';
 import type { Doors } from './doors.js';
 
 export interface Roots {
@@ -65,12 +65,12 @@ export async function openRoots(config: Config, doors: Doors, store: Store): Pro
   }
 }
 
-/** Whether the state knows files of a recording under this folder. */
+/** Whether the state knows files of a recording under this folder. Nobody has judged its documents yet. */
 function hasRecordings(store: Store, path: string): boolean {
-  const under = (file: string | undefined) => file?.startsWith(`${path}/`) ?? false;
-  for (const document of store.recordings().values()) {
-    const { recording } = entryOf(document);
-    if (under(recording.files?.media) || (recording.bytes > 0 && under(recording.spool))) return true;
+  const under = (file: unknown) => typeof file === 'string' && file.startsWith(`${path}/`);
+  for (const { snapshot } of store.recordings().values()) {
+    const { files, bytes, spool } = Object(Object(snapshot).context) as Partial<Recording>;
+    if (under(Object(files).media) || (Number(bytes) > 0 && under(spool))) return true;
   }
   return false;
 }

@@ -14,7 +14,8 @@ export type RootCheck =
 
 /**
  * `knownUuid` is what the state remembers of this root; `hasRecordings` whether it knows any recording under it. A
- * marker is made only where it knows none; where it knows none, a marker of another state is taken over as it is.
+ * marker is made only where it knows none; where it knows none, a marker of another state is taken over as it is. So is
+ * one of ours that lost a character on the disk.
  */
 export async function checkRoot(
   disk: Disk,
@@ -30,7 +31,7 @@ export async function checkRoot(
     return { kind: hasRecordings ? 'missing' : 'unwritable', code: diskCode(error) };
   }
   if (uuid !== null) {
-    const trusted = knownUuid === null || knownUuid === uuid || !hasRecordings;
+    const trusted = knownUuid === null || isSame(knownUuid, uuid) || !hasRecordings;
     return { kind: trusted ? 'ready' : 'foreign', uuid };
   }
   if (hasRecordings) return { kind: 'missing', code: 'ENOENT' };
@@ -42,4 +43,13 @@ export async function checkRoot(
   } catch (error) {
     return { kind: 'unwritable', code: diskCode(error) };
   }
+}
+
+const LENGTH_MIN = 16;
+
+/** No two that were drawn by chance are as alike. */
+function isSame(known: string, found: string): boolean {
+  if (known === found) return true;
+  if (known.length !== found.length || known.length < LENGTH_MIN) return false;
+  return [...known].filter((letter, index) => letter !== found[index]).length === 1;
 }

@@ -32,6 +32,18 @@ it('tells another disk by its marker, and takes one over that nothing depends on
   expect(await checkRoot(disk, '/pub', 'ours', false, uuid)).toEqual({ kind: 'ready', uuid: 'theirs' });
 });
 
+it('knows its own marker with one character of it rotted, and no other', async () => {
+  const disk = memoryDisk();
+  const ours = '5d1c6f52-6f0e-4a37-9a51-6f3a1c0e7b11';
+  await checkRoot(disk, '/pub', null, false, () => ours.replace('f0e', 'f1e'));
+  expect(await checkRoot(disk, '/pub', ours, true, uuid)).toMatchObject({ kind: 'ready' });
+  const two = ours.replace('6f0e', '6f2e');
+  expect(await checkRoot(disk, '/pub', two, true, uuid)).toMatchObject({ kind: 'ready' });
+  expect(await checkRoot(disk, '/pub', ours.replace('5d1', '4c0'), true, uuid)).toMatchObject({
+    kind: 'foreign',
+  });
+});
+
 it('treats an unreadable marker of a known root as a missing disk', async () => {
   const disk = memoryDisk();
   await checkRoot(disk, '/pub', null, false, uuid);

@@ -1,0 +1,200 @@
+/**
+ * What lies beside base and journal damaged, one file at a time, under the whole daemon: it starts, it knows every
+ * recording and tombstone and word that it knew, nothing of the library is touched, and it goes on to record.
+ * `CATCHUPD_DAMAGE=all` hits every byte and every length; else a sample. `test/store/storeDamage.test.ts` has the state.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { seededRandom } from '../../src/io/random.js';
+import { createDaemonWorld, HOUR_MS, type DaemonWorld } from '../sim/daemonWorld.js';
+
+type Files = ReadonlyMap<string, Buffer>;
+
+const ALL = process.env['CATCHUPD_DAMAGE'] === 'all';
+const SEED = 31;
+const LIVED_MS = 1.2 * HOUR_MS;
+const AFTER_MS = 40_000;
+/** Of each file and kind in a sample. */
+const HITS = 1;
+const STATE = /\/recorder-state\./;
+/** What a byte becomes: one bit another, the end of a line, no UTF-8. */
+const CHANGES: readonly ((byte: number) => number)[] = [(byte) => byte ^ 1, () => 0x0a, () => 0xff];
+
+/** Null is nothing at all. */
+const SHAPES = ['', '\0'.repeat(500), 'null', '{"a":[1]}', null] as const;
+
+let files: Files;
+let whole: ReturnType<typeof known>;
+
+const worldOf = () =>
+  createDaemonWorld({
+    seed: SEED,
+    channels: 3,
+    onAir: 0.8,
+    slots: 2,
+    forMs: 6 * HOUR_MS,
+    options: { keep: 'sports=2h,movies=2h,general=2h' },
+  });
+
+/** What a state knows, and what of it must not change by itself. */
+function known(world: DaemonWorld) {
+  const { book, store } = world.daemon();
+  const lasting = [...book.all()].filter(({ path }) => !path.startsWith('scheduled'));
+  return {
+    recordings: lasting.map(({ id }) => id).toSorted(),
+    aside: book.quarantined().map(({ id }) => id),
+    tombstones: [...store.tombstones().keys()].toSorted(),
+    overrides: [...store.all('overrides').keys()].toSorted(),
+  };
+}
+
+beforeAll(async () => {
+  const world = await worldOf();
+  await world.boot();
+  await world.stop();
+  // The second life has another number than the one that finds its lock.
+  const daemon = await world.boot();
+  await world.clock.run(LIVED_MS);
+  const decision = world.outlook().decisions.at(-1);
+  if (decision) await world.clock.until(daemon.override(decision.capsule.capsuleId, 'want'));
+  whole = known(world);
+  // As after a power cut that came after everything was written: lock and heartbeat lie there.
+  await world.clock.run(1_000);
+  world.kill();
+  files = new Map([...world.disk.files()].filter(([path]) => !path.endsWith('/reserve')));
+});
+
+async function booted(content: Files): Promise<DaemonWorld> {
+  const world = await worldOf();
+  for (const [path, bytes] of content) {
+    await world.disk.mkdir(path.slice(0, path.lastIndexOf('/')));
+    const file = await world.disk.open(path, 'create');
+    await file.write([bytes]);
+    await file.datasync();
+    await file.close();
+  }
+  await world.clock.run(LIVED_MS + 2_000);
+  await world.boot();
+  return world;
+}
+
+/** What is wrong after a start with these files; '' for nothing. */
+async function judged(content: Files): Promise<string> {
+  const world = await booted(content);
+  const found = known(world);
+  await world.clock.run(AFTER_MS);
+  const wrong: string[] = [];
+  for (const name of ['recordings', 'aside', 'tombstones', 'overrides'] as const)
+    if (JSON.stringify(found[name]) !== JSON.stringify(whole[name])) wrong.push(`${name} are others`);
+  const left = world.disk.files('/library');
+  for (const path of content.keys())
+    if (path.startsWith('/library') && !left.has(path)) wrong.push(`${path} is gone`);
+  const bugs = world.lines.filter(({ msg, code }) => code === 'bug' || /failed|threw/.test(msg));
+  wrong.push(...bugs.map(({ msg, ...facts }) => `${msg} ${JSON.stringify(facts)}`));
+  if (world.daemon().sources.guides().length === 0) wrong.push('no guide is in use');
+  await world.stop();
+  return wrong.join('; ');
+}
+
+/** Everything that this program reads again, but for the state itself and the media. */
+function beside(): string[] {
+  return [...files.keys()].filter((path) => !STATE.test(path) && !/\.(?:ts|nfo)$/.test(path)).toSorted();
+}
+
+function* places(path: string, bytes: Buffer): Generator<number> {
+  if (ALL) yield* bytes.keys();
+  else {
+    const random = seededRandom(path.length * 7919 + bytes.length);
+    for (let hit = 0; hit < HITS; hit += 1) yield Math.floor(random.fraction() * bytes.length);
+  }
+}
+
+async function eachOf(path: string, damage: (bytes: Buffer, at: number) => readonly Buffer[]): Promise<void> {
+  const bytes = files.get(path) ?? Buffer.alloc(0);
+  const wrong: string[] = [];
+  for (const at of places(path, bytes))
+    for (const hit of damage(bytes, at)) {
+      const said = await judged(new Map([...files, [path, hit]])).catch((error: unknown) => String(error));
+      if (said !== '') wrong.push(`${path} at ${at}, ${hit.length} bytes, ${hit[at]}: ${said}`);
+    }
+  expect(wrong.slice(0, 10)).toEqual([]);
+}
+
+describe('a daemon', { timeout: ALL ? 36_000_000 : 300_000 }, () => {
+  it('starts with its files as they were, and knows what it knew', async () => {
+    expect(whole.recordings.length).toBeGreaterThan(3);
+    expect(whole.overrides.length).toBeGreaterThan(0);
+    expect(beside().map((path) => path.replace(/^.*\//, ''))).toEqual(
+      expect.arrayContaining(['lock', 'heartbeat', 'sources.json', '.catchupd-root']),
+    );
+    expect(await judged(files)).toBe('');
+  });
+
+  it('starts with any byte of what lies beside the state changed', async () => {
+    for (const path of beside())
+      await eachOf(path, (bytes, at) =>
+        CHANGES.flatMap((change) => {
+          const other = Buffer.from(bytes);
+          other[at] = change(bytes[at] ?? 0);
+          return [other];
+        }),
+      );
+  });
+
+  it('starts with any file beside the state cut anywhere', async () => {
+    for (const path of beside()) await eachOf(path, (bytes, at) => [bytes.subarray(0, at)]);
+  });
+
+  it('starts with any of them empty, full of zeros, other JSON, or gone', async () => {
+    const wrong: string[] = [];
+    for (const [index, path] of beside().entries())
+      for (const hit of ALL ? SHAPES : SHAPES.slice(index % SHAPES.length).slice(0, 1)) {
+        const content = new Map([...files].filter(([name]) => name !== path || hit !== null));
+        if (hit !== null) content.set(path, Buffer.from(hit));
+        const said = await judged(content).catch((error: unknown) => String(error));
+        if (said !== '') wrong.push(`${path} as ${hit ?? 'nothing'}: ${said}`);
+      }
+    expect(wrong).toEqual([]);
+  });
+
+  it('puts aside what its only base says of a recording in words that are none, and starts', async () => {
+    const world = await booted(files);
+    const documents = [...world.daemon().store.recordings().values()];
+    await world.stop();
+    for (const name of [
+      'context',
+      'value',
+      'status',
+      'snapshot',
+      'files',
+      'window',
+      'capsule',
+      'title',
+      'startAt',
+      'result',
+      'stretches',
+      'keys',
+      'bytes',
+      'spool',
+    ]) {
+      const rows = documents.map((document) => [
+        document.id,
+        JSON.parse(JSON.stringify(document).replace(`"${name}":`, `"${name.slice(1)}":`)) as unknown,
+      ]);
+      const state = JSON.stringify({ version: 1, rev: 1, recordings: Object.fromEntries(rows) });
+      const again = await booted(
+        new Map([
+          ...[...files].filter(([path]) => !STATE.test(path)),
+          ['/rec/recorder-state.json', Buffer.from(state)],
+        ]),
+      );
+      const { book } = again.daemon();
+      const there = [...book.all()].map(({ id }) => id);
+      const found = [...there, ...book.quarantined().map(({ id }) => id)];
+      expect(found, name).toEqual(expect.arrayContaining(documents.map(({ id }) => id)));
+      await again.clock.run(AFTER_MS);
+      expect(again.isRunning()).toBe(true);
+      await again.stop();
+    }
+  });
+});
