@@ -81,54 +81,77 @@ const WHERE_ANY = {
   result: { outcome: '', reason: '', coverage: 0, gaps: [GAP], bytes: 0, finishedAt: 0 },
 } as const satisfies Like;
 
-/** Names of what is missing or of another kind; none where all is as it should be. */
-export function misfits(context: unknown): readonly string[] {
-  if (!isRow(context)) return ['context'];
-  return [
-    ...partsOf(LIKE).filter(([name, like]) => !fits(like, context[name])),
-    ...partsOf(WHERE_ANY).filter(([name, like]) => context[name] !== null && !fits(like, context[name])),
-  ].map(([name]) => name);
+interface Form {
+  fits(value: unknown): boolean;
+  /** The same, with nothing in the place of what does not fit. */
+  mended(value: unknown): unknown;
 }
 
-const entries = new Map<object, readonly (readonly [string, Like])[]>();
-
-function partsOf(like: { readonly [name: string]: Like }): readonly (readonly [string, Like])[] {
-  let known = entries.get(like);
-  if (!known) entries.set(like, (known = Object.entries(like)));
-  return known;
+/** Made once: at a start ten thousand are looked at. */
+function formOf(like: Like): Form {
+  if (isList(like)) return listForm(like[0] === undefined ? null : formOf(like[0]));
+  if (typeof like === 'object') return rowForm(formsOf(like));
+  const fits =
+    typeof like === 'number' ? Number.isFinite : (value: unknown): boolean => typeof value === typeof like;
+  return { fits, mended: (value) => (fits(value) ? value : like) };
 }
 
-function fits(like: Like, value: unknown): boolean {
-  if (isList(like))
-    return Array.isArray(value) && value.every((item) => like[0] === undefined || fits(like[0], item));
-  if (typeof like === 'object')
-    return isRow(value) && partsOf(like).every(([name, part]) => fits(part, value[name]));
-  return typeof value === typeof like && (typeof value !== 'number' || Number.isFinite(value));
+function formsOf(like: { readonly [name: string]: Like }): readonly (readonly [string, Form])[] {
+  return Object.entries(like).map(([name, part]) => [name, formOf(part)]);
+}
+
+function listForm(item: Form | null): Form {
+  const some = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+  return {
+    fits(value) {
+      if (!Array.isArray(value)) return false;
+      if (item) for (const one of value) if (!item.fits(one)) return false;
+      return true;
+    },
+    mended: (value) => some(value).filter((one) => item?.fits(one) ?? false),
+  };
+}
+
+function rowForm(parts: readonly (readonly [string, Form])[]): Form {
+  /** What ten thousand have in common is one and the same object (`store/sharing.ts`). */
+  let good: object | null = null;
+  return {
+    fits(value) {
+      if (value === good && good !== null) return true;
+      if (!isRow(value)) return false;
+      for (const [name, form] of parts) if (!form.fits(value[name])) return false;
+      good = value;
+      return true;
+    },
+    mended(value) {
+      const row = isRow(value) ? value : {};
+      return { ...row, ...Object.fromEntries(parts.map(([name, form]) => [name, form.mended(row[name])])) };
+    },
+  };
 }
 
 function isList(like: Like): like is readonly Like[] {
   return Array.isArray(like);
 }
 
+const PARTS = formsOf(LIKE);
+const PARTS_WHERE_ANY = formsOf(WHERE_ANY);
+
+/** Names of what is missing or of another kind; none where all is as it should be. */
+export function misfits(context: unknown): readonly string[] {
+  if (!isRow(context)) return ['context'];
+  const wrong: string[] = [];
+  for (const [name, form] of PARTS) if (!form.fits(context[name])) wrong.push(name);
+  for (const [name, form] of PARTS_WHERE_ANY)
+    if (context[name] !== null && !form.fits(context[name])) wrong.push(name);
+  return wrong;
+}
+
 /** The same with nothing in the place of what cannot be read, for whoever shows it or keeps its place. */
 export function legible(context: unknown): Recording {
   const row = isRow(context) ? context : {};
   const found: Record<string, unknown> = { ...row };
-  for (const [name, like] of partsOf(LIKE)) found[name] = mended(like, row[name]);
-  for (const [name, like] of partsOf(WHERE_ANY)) if (!fits(like, row[name])) found[name] = null;
+  for (const [name, form] of PARTS) found[name] = form.mended(row[name]);
+  for (const [name, form] of PARTS_WHERE_ANY) if (!form.fits(row[name])) found[name] = null;
   return found as unknown as Recording;
-}
-
-function mended(like: Like, value: unknown): unknown {
-  if (fits(like, value)) return value;
-  if (isList(like)) {
-    const [item] = like;
-    return Array.isArray(value) && item !== undefined ? value.filter((one) => fits(item, one)) : [];
-  }
-  if (typeof like !== 'object') return like;
-  const row = isRow(value) ? value : {};
-  return {
-    ...row,
-    ...Object.fromEntries(partsOf(like).map(([name, part]) => [name, mended(part, row[name])])),
-  };
 }
