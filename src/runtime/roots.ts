@@ -69,8 +69,10 @@ export async function openRoots(config: Config, doors: Doors, store: Store): Pro
 function hasRecordings(store: Store, path: string): boolean {
   const under = (file: unknown) => typeof file === 'string' && file.startsWith(`${path}/`);
   for (const { snapshot } of store.recordings().values()) {
-    const { files, bytes, spool } = Object(Object(snapshot).context) as Partial<Recording>;
-    if (under(Object(files).media) || (Number(bytes) > 0 && under(spool))) return true;
+    const { context } = Object(snapshot) as { readonly context?: unknown };
+    const { files, bytes, spool } = Object(context) as Partial<Recording>;
+    const { media } = Object(files) as Partial<NonNullable<Recording['files']>>;
+    if (under(media) || (Number(bytes) > 0 && under(spool))) return true;
   }
   return false;
 }
