@@ -104,9 +104,7 @@ function listForm(item: Form | null): Form {
   const some = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
   return {
     fits(value) {
-      if (!Array.isArray(value)) return false;
-      if (item) for (const one of value) if (!item.fits(one)) return false;
-      return true;
+      return Array.isArray(value) && (item === null || value.every(item.fits));
     },
     mended: (value) => some(value).filter((one) => item?.fits(one) ?? false),
   };
@@ -115,11 +113,13 @@ function listForm(item: Form | null): Form {
 function rowForm(parts: readonly (readonly [string, Form])[]): Form {
   /** What ten thousand have in common is one and the same object (`store/sharing.ts`). */
   let good: object | null = null;
+  const names = parts.map(([name]) => name);
+  const forms = parts.map(([, form]) => form);
   return {
     fits(value) {
       if (value === good && good !== null) return true;
       if (!isRow(value)) return false;
-      for (const [name, form] of parts) if (!form.fits(value[name])) return false;
+      if (!fitAll(value, names, forms)) return false;
       good = value;
       return true;
     },
@@ -130,16 +130,36 @@ function rowForm(parts: readonly (readonly [string, Form])[]): Form {
   };
 }
 
+/** Leaves nothing behind: iterators of a start would be megabytes. */
+function fitAll(
+  row: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  forms: readonly Form[],
+): boolean {
+  for (let at = 0; at < names.length; at += 1)
+    if (forms[at]?.fits(row[names[at] ?? '']) === false) return false;
+  return true;
+}
+
 function isList(like: Like): like is readonly Like[] {
   return Array.isArray(like);
 }
 
 const PARTS = formsOf(LIKE);
 const PARTS_WHERE_ANY = formsOf(WHERE_ANY);
+const NAMES = [...PARTS, ...PARTS_WHERE_ANY].map(([name]) => name);
+const FORMS = [
+  ...PARTS.map(([, form]) => form),
+  ...PARTS_WHERE_ANY.map(([, form]): Form => ({
+    ...form,
+    fits: (value) => value === null || form.fits(value),
+  })),
+];
 
 /** Names of what is missing or of another kind; none where all is as it should be. */
 export function misfits(context: unknown): readonly string[] {
   if (!isRow(context)) return ['context'];
+  if (fitAll(context, NAMES, FORMS)) return [];
   const wrong: string[] = [];
   for (const [name, form] of PARTS) if (!form.fits(context[name])) wrong.push(name);
   for (const [name, form] of PARTS_WHERE_ANY)
@@ -150,6 +170,7 @@ export function misfits(context: unknown): readonly string[] {
 /** The same with nothing in the place of what cannot be read, for whoever shows it or keeps its place. */
 export function legible(context: unknown): Recording {
   const row = isRow(context) ? context : {};
+  if (fitAll(row, NAMES, FORMS)) return row as unknown as Recording;
   const found: Record<string, unknown> = { ...row };
   for (const [name, form] of PARTS) found[name] = form.mended(row[name]);
   for (const [name, form] of PARTS_WHERE_ANY) if (!form.fits(row[name])) found[name] = null;
