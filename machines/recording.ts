@@ -229,7 +229,7 @@ export const recordingMachine = vocabulary.createMachine({
       always: {
         guard: 'nothingLeft',
         target: 'retrying.backingOff',
-        actions: [tryAllLater, 'forgive'],
+        actions: [tryAllLater, 'forgive', release],
       },
       on: {
         GRANTED: {

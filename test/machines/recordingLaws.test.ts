@@ -40,7 +40,9 @@ function heard(place: Place, event: NamedStep | null, told: readonly Told[]): Pl
   if (event?.type === 'RESTARTED') now = NO_PLACE;
   if (event?.type === 'GRANTED' && place.wish !== null) now = { wish: null, held: true };
   for (const message of told) {
-    if (message.type === 'WANTS') now = { wish: message, held: false };
+    // A wish does not give back a place on a connection that is open; the place of one that broke goes with it.
+    if (message.type === 'WANTS') now = { wish: message, held: now.held };
+    if (message.type === 'PAUSED') now = NO_PLACE;
     if (message.type === 'RELEASED' || message.type === 'GONE') now = NO_PLACE;
   }
   return now;
@@ -102,7 +104,7 @@ const atOf = ({ event }: Step) => ('at' in event ? event.at : (event.output as {
 const isEnded = (path: string) => /^(finalizing|published|failed|cancelled|expired)/.test(path);
 const isAsking = (path: string) => /^(scheduled\.queued|retrying\.awaitingSlot|failover)$/.test(path);
 const ASKS_ARCHIVE = 'finalizing.archive.queued';
-const HOLDS = /^(spooling\.|retrying\.backingOff$|finalizing\.archive\.fetching$)/;
+const HOLDS = /^(spooling\.|finalizing\.archive\.fetching$)/;
 
 describe('a recording', () => {
   test('wants or has a place only where it has a use for one', () => {

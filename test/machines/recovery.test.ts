@@ -109,6 +109,9 @@ describe.each(INPUTS)('a recording %s', (_, input) => {
       const name = `${from} as ${view(state)}`;
       const { bytes, stretches, keys, spool } = state.context;
       expect([name, statePath(now().value)]).toEqual([name, goesOnIn(from, state.context)]);
+      // Whatever it was at in earnest is begun again, and says so.
+      if (EFFECTS[goesOnIn(from, state.context)])
+        expect([name, now().context.recoveredAt]).toEqual([name, at]);
       // What a past life asked for is not asked for twice, and nothing that holds a connection is.
       expect(now().context).toMatchObject({ bytes, stretches, keys, spool });
       if (/^(scheduled|spooling|retrying|failover)/.test(from)) expect(now().context.current).toBeNull();
