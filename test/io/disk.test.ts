@@ -8,6 +8,7 @@ import { diskCode, exists, type Disk } from '../../src/io/disk.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import { replaceFile } from '../../src/io/replaceFile.js';
 import { memoryDisk } from '../sim/memoryDisk.js';
+import { virtualClock } from '../sim/virtualClock.js';
 
 const forms: readonly {
   name: string;
@@ -211,5 +212,69 @@ describe('the disk in memory, as a machine under test', () => {
       const after = (await disk.readFile('/doc')).toString();
       expect(code === 'none' ? ['new'] : ['old', 'new']).toContain(after);
     }
+  });
+
+  it('takes its time where it is told to: what is asked for is done at the end, and others go on meanwhile', async () => {
+    const clock = virtualClock(0);
+    const disk = memoryDisk();
+    const log = await disk.open('/log', 'append');
+    await log.write([Buffer.from('first,')]);
+    await disk.syncFolder('/');
+    await put(disk, '/old', 'x');
+    disk.latency = () => new Promise((resolve) => void clock.after(1_000, resolve));
+    const synced = log.datasync();
+    const unlinked = disk.unlink('/old');
+    disk.latency = () => null;
+    await log.write([Buffer.from('second')]);
+    await clock.run(999);
+    expect([disk.durableBytes('/log'), await exists(disk, '/old')]).toEqual([0, true]);
+    await clock.until(Promise.all([synced, unlinked]));
+    expect(clock.mono()).toBe(1_000);
+    // What came after the sync was asked for is not promised by it.
+    expect([disk.durableBytes('/log'), await exists(disk, '/old')]).toEqual(['first,'.length, false]);
+  });
+
+  it('loses at a power cut what was under way, or has a part of it', async () => {
+    const clock = virtualClock(0);
+    const disk = memoryDisk();
+    const log = await disk.open('/log', 'append');
+    await disk.syncFolder('/');
+    await put(disk, '/old', 'x');
+    await disk.syncFolder('/');
+    disk.latency = () => new Promise((resolve) => void clock.after(1_000, resolve));
+    const asked = [
+      log.write([Buffer.from('0123'), Buffer.from('4567')]),
+      disk.unlink('/old'),
+      disk.syncFolder('/'),
+    ];
+    await clock.run(500);
+    disk.crash(1, () => 0.75);
+    disk.latency = () => null;
+    expect((await disk.readFile('/log')).toString()).toBe('012345');
+    expect(await Promise.all([clock.run(1_000), ...asked.map(codeOf)])).toEqual([
+      undefined,
+      'EIO',
+      'EIO',
+      'EIO',
+    ]);
+    expect((await disk.readFile('/log')).toString()).toBe('012345');
+    expect(await exists(disk, '/old')).toBe(true);
+  });
+
+  it('knows what no power cut could take', async () => {
+    const disk = memoryDisk();
+    disk.mount('/media');
+    await disk.mkdir('/media/films');
+    const file = await disk.open('/media/films/one', 'create');
+    await file.write([Buffer.from('12345')]);
+    await file.datasync();
+    await disk.syncFolder('/media/films');
+    expect(disk.durableBytes('/media/films/one')).toBe(5);
+    await disk.link('/media/films/one', '/media/two');
+    await file.write([Buffer.from('6')]);
+    expect(disk.durableBytes('/media/two')).toBeNull();
+    await disk.syncFolder('/media');
+    expect(disk.durableBytes('/media/two')).toBe(5);
+    expect(disk.durableBytes('/media/three')).toBeNull();
   });
 });

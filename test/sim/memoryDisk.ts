@@ -1,7 +1,8 @@
 /**
  * The disk door without a disk: inodes, hard links, modes, mounts, limited space, in memory and on microtasks alone, so
  * that a simulation is repeatable. It also knows what a power cut would leave: `crash()` drops what was not synced
- * (file data by `datasync`, names by `syncFolder`), and any operation can be made to fail.
+ * (file data by `datasync`, names by `syncFolder`), and any operation can be made to fail, or to take its time: then what
+ * it does is done at its end, others go on meanwhile, and a power cut may come in between.
  */
 import { basename, dirname } from 'node:path';
 
@@ -43,11 +44,16 @@ export interface MemoryDisk extends Disk {
   resize(path: string, bytes: number): void;
   /** Asked before each operation; a code it returns is what the operation fails with. It may throw to cut a run off. */
   fault: (operation: DiskOperation, path: string) => string | null;
+  /** Asked as each operation that changes something begins; settles when it may end. Null: it ends at once. */
+  latency: (operation: DiskOperation, path: string) => Promise<void> | null;
   /**
    * A power cut: names and bytes that were not synced are gone; open files are dead. With `keep`, a share of the
-   * unsynced survives, in order (0 nothing, 1 all); a function gives each file system and file its own.
+   * unsynced survives, in order (0 nothing, 1 all); a function gives each file system and file its own. `torn` is the
+   * share of each write under way that was taken in before; all that `keep` says unless given.
    */
-  crash(keep?: number | (() => number)): void;
+  crash(keep?: number | (() => number), torn?: () => number): void;
+  /** How much of a file no power cut could take any more; null where its name, or that of a folder, could go. */
+  durableBytes(path: string): number | null;
   /** Files that were opened and not closed. */
   openFiles(): number;
   openNames(): readonly string[];
@@ -113,6 +119,8 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
   let inodes = 1;
   let generation = 0;
   let opened: string[] = [];
+  /** Writes that have begun and not ended. */
+  const underWay = new Set<{ readonly node: FileNode; readonly chunks: readonly Uint8Array[] }>();
 
   const newFolder = (system: FileSystem, mode: number): FolderNode => {
     inodes += 1;
@@ -195,6 +203,20 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     if (born !== generation) throw fail('EIO', operation, path);
   }
 
+  /** As `ask`, of something that may take its time: null where it takes none. */
+  function begin(operation: DiskOperation, path: string): Promise<void> | null {
+    ask(operation, path);
+    const wait = disk.latency(operation, path);
+    if (!wait) return null;
+    const born = generation;
+    const ended = wait.then(() => {
+      if (born !== generation) throw fail('EIO', operation, path);
+    });
+    // Whoever asked may have been refused for another reason.
+    ended.catch(() => undefined);
+    return ended;
+  }
+
   function makeFolder(path: string, mode: number): FolderNode {
     const found = find(path, 'mkdir');
     if (found?.kind === 'folder') return found;
@@ -213,12 +235,17 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     opened.push(path);
     const usable = (operation: DiskOperation) => {
       if (closed || born !== generation) throw fail('EBADF', operation, path);
-      ask(operation, path);
     };
     return {
       async write(chunks) {
         usable('write');
         if (how === 'read') throw fail('EBADF', 'write', path);
+        const wait = begin('write', path);
+        if (wait) {
+          const write = { node, chunks };
+          underWay.add(write);
+          await wait.finally(() => underWay.delete(write));
+        }
         for (const chunk of chunks) {
           const room = Math.max(0, node.system.bytesMax - node.system.used);
           append(node, chunk.byteLength > room ? chunk.subarray(0, room) : chunk);
@@ -227,10 +254,13 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       },
       async read(offset, length) {
         usable('read');
+        ask('read', path);
         return Buffer.from(node.data.subarray(offset, Math.min(node.bytes, offset + length)));
       },
       async truncate(bytes) {
         usable('truncate');
+        const wait = begin('truncate', path);
+        if (wait) await wait;
         if (bytes > node.bytes) append(node, Buffer.alloc(bytes - node.bytes));
         if (bytes < node.durable.bytes && node.durable.data === null)
           node.durable.data = Buffer.from(node.data.subarray(0, node.durable.bytes));
@@ -240,10 +270,16 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       },
       async datasync() {
         usable('datasync');
-        node.durable = { data: null, bytes: node.bytes };
+        // What comes while it lasts is left to the next one.
+        const asked = node.bytes;
+        const wait = begin('datasync', path);
+        if (wait) await wait;
+        const before = node.durable.data === null ? node.durable.bytes : 0;
+        node.durable = { data: null, bytes: Math.min(node.bytes, Math.max(before, asked)) };
       },
       async bytes() {
         usable('stat');
+        ask('stat', path);
         return node.bytes;
       },
       async close() {
@@ -270,14 +306,21 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     return mounted.has(pointOf(path));
   }
 
+  /** So many names lead to the file system that a path is on. */
+  function mountDepth(path: string): number {
+    return split(path).findLastIndex(({ upTo }) => mounted.has(upTo)) + 1;
+  }
+
   const disk: MemoryDisk = {
     fault: () => null,
+    latency: () => null,
     async mkdir(path, mode = 0o755) {
       ask('mkdir', path);
       makeFolder(path, mode);
     },
     async open(path, how, mode = 0o644) {
-      ask(how === 'create' ? 'create' : 'open', path);
+      const wait = begin(how === 'create' ? 'create' : 'open', path);
+      if (wait) await wait;
       const node = find(path, 'open');
       if (node?.kind === 'folder') throw fail(how === 'create' ? 'EEXIST' : 'EISDIR', 'open', path);
       if (node) {
@@ -308,7 +351,8 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       return Buffer.from(node.data.subarray(0, node.bytes));
     },
     async link(from, to) {
-      ask('link', to);
+      const wait = begin('link', to);
+      if (wait) await wait;
       const node = get(from, 'link');
       const { folder, name } = folderOf(to, 'link');
       if (find(to, 'link')) throw fail('EEXIST', 'link', to);
@@ -319,7 +363,8 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       change([{ folder, name, node }]);
     },
     async rename(from, to) {
-      ask('rename', to);
+      const wait = begin('rename', to);
+      if (wait) await wait;
       const node = get(from, 'rename');
       if (isMountPoint(from) || isMountPoint(to)) throw fail('EBUSY', 'rename', to);
       const source = folderOf(from, 'rename');
@@ -338,7 +383,8 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       ]);
     },
     async unlink(path) {
-      ask('unlink', path);
+      const wait = begin('unlink', path);
+      if (wait) await wait;
       const node = get(path, 'unlink');
       if (node.kind === 'folder') throw fail('EISDIR', 'unlink', path);
       const { folder, name } = folderOf(path, 'unlink');
@@ -370,12 +416,14 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
       get(path, 'chmod').mode = mode & 0o7777;
     },
     async syncFolder(path) {
-      ask('syncFolder', path);
+      const wait = begin('syncFolder', path);
       const node = getFolder(path, 'syncFolder');
       const { system } = node;
+      const last = system.pending.findLast((changes) => changes.some(({ folder }) => folder === node));
+      if (wait) await wait;
       // A change that touches the folder pulls in what it depends on: everything before it, as a journaling system does.
-      const last = system.pending.findLastIndex((changes) => changes.some(({ folder }) => folder === node));
-      for (const changes of system.pending.splice(0, last + 1)) settle(changes);
+      const count = last ? system.pending.indexOf(last) + 1 : 0;
+      for (const changes of system.pending.splice(0, count)) settle(changes);
     },
     async space(path) {
       ask('space', path);
@@ -395,10 +443,15 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     resize(path, bytes) {
       get(path, 'resize').system.bytesMax = bytes;
     },
-    crash(keep = 0) {
+    crash(keep = 0, torn) {
       const share = typeof keep === 'number' ? () => keep : keep;
       generation += 1;
       opened = [];
+      for (const { node, chunks } of underWay) {
+        const bytes = Buffer.concat(chunks);
+        append(node, bytes.subarray(0, Math.floor(bytes.length * (torn ?? share)())));
+      }
+      underWay.clear();
       for (const system of new Set([base, ...systems.values()])) {
         for (const changes of system.pending.slice(0, Math.floor(system.pending.length * share())))
           settle(changes);
@@ -432,6 +485,18 @@ export function memoryDisk(options: MountOptions & { readonly now?: () => number
     glance(path) {
       const node = find(path, 'glance');
       return node?.kind === 'file' ? node.data.subarray(0, node.bytes) : null;
+    },
+    durableBytes(path) {
+      const node = find(path, 'durableBytes');
+      if (node?.kind !== 'file') return null;
+      let at: Node = node.system.root;
+      for (const { name } of split(path).slice(mountDepth(path))) {
+        const next: Node | undefined = at.kind === 'folder' ? at.durable.get(name) : undefined;
+        if (!next) return null;
+        at = next;
+      }
+      if (at !== node) return null;
+      return node.durable.data === null ? node.durable.bytes : 0;
     },
     corrupt(path, offset, value) {
       const node = get(path, 'corrupt');

@@ -7,6 +7,7 @@ import type { Random } from '../../src/io/random.js';
 import { HOUR_MS, type DaemonWorld, type WorldParts } from './daemonWorld.js';
 import { unitOf, unitsIn, UNIT_MS } from './syntheticTs.js';
 import type { SimulatedLibrary } from './library.js';
+import type { DiskOperation } from './memoryDisk.js';
 import type { Answer, Feed, Reply } from './virtualTransport.js';
 
 const MINUTE_MS = 60_000;
@@ -34,6 +35,7 @@ export type FaultKind =
   | 'library_deaf'
   | 'disk_full'
   | 'disk_error'
+  | 'slow_sync'
   | 'mount_gone'
   | 'kill'
   | 'power_cut';
@@ -91,10 +93,22 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   library_deaf: 5 * HOUR_MS,
   disk_full: 6 * HOUR_MS,
   disk_error: 5 * HOUR_MS,
+  slow_sync: 2 * HOUR_MS,
   mount_gone: 6 * HOUR_MS,
   kill: 2.5 * HOUR_MS,
   power_cut: 6 * HOUR_MS,
 };
+
+/** What a slow disk takes its time for; reading comes from memory. */
+const SYNCS: ReadonlySet<DiskOperation> = new Set(['datasync', 'syncFolder']);
+const CHANGES: ReadonlySet<DiskOperation> = new Set([
+  'write',
+  'create',
+  'link',
+  'rename',
+  'unlink',
+  'truncate',
+]);
 
 /** What is done to a stream from a moment on. */
 type Spell = 'html' | 'limit_458' | 'busy_503';
@@ -121,7 +135,9 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
   let library: SimulatedLibrary | null = null;
   let libraryMoodUntil = 0;
   let ends: { readonly at: number; readonly task: () => void }[] = [];
-  let killIn: { ops: number; readonly kind: 'kill' | 'power_cut' } | null = null;
+  /** `midway`: not before an operation, but while a sync takes its time. */
+  let killIn: { ops: number; readonly kind: 'kill' | 'power_cut'; readonly midway: boolean } | null = null;
+  let slowUntil = 0;
   let troubled = 0;
   let fatal: (() => void) | null = null;
 
@@ -267,14 +283,35 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
         });
         return;
       }
+      case 'slow_sync': {
+        if (!isQuiet()) return;
+        counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        const lastsMs = between(MINUTE_MS, 6 * MINUTE_MS);
+        slowUntil = clock.mono() + lastsMs;
+        trouble(world, lastsMs, () => undefined);
+        // Half of them end in the middle of a sync.
+        if (random.fraction() < 0.5)
+          killIn = { ...killOf(random.fraction() < 0.5 ? 'kill' : 'power_cut'), midway: true };
+        return;
+      }
       case 'kill':
       case 'power_cut':
-        // Between any two operations of the disk.
-        if (isQuiet()) killIn = { ops: 1 + Math.floor(random.fraction() * 60), kind };
+        if (isQuiet()) killIn = killOf(kind);
         return;
     }
   }
   let failing = false;
+
+  /** Between any two operations of the disk. */
+  function killOf(kind: 'kill' | 'power_cut') {
+    return { ops: 1 + Math.floor(random.fraction() * 60), kind, midway: false };
+  }
+
+  /** How long a slow disk takes: for some changes moments, for a sync from a tenth of a second to twenty. */
+  function slowness(operation: DiskOperation): number {
+    if (SYNCS.has(operation)) return 100 * 200 ** random.fraction();
+    return CHANGES.has(operation) && random.fraction() < 0.25 ? 10 * 200 ** random.fraction() : 0;
+  }
 
   return {
     counts,
@@ -284,8 +321,17 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       const writes = new Set(['write', 'datasync', 'create', 'link', 'rename']);
       world.disk.mount('/library');
       world.disk.fault = (operation) => {
-        if (killIn !== null && (killIn.ops -= 1) <= 0) fatal?.();
+        const isMidway = killIn?.midway && world.clock.mono() < slowUntil;
+        if (killIn !== null && !isMidway && (killIn.ops -= 1) <= 0) fatal?.();
         return failing && writes.has(operation) ? 'EIO' : null;
+      };
+      world.disk.latency = (operation) => {
+        if (world.clock.mono() >= slowUntil) return null;
+        const ms = slowness(operation);
+        if (ms === 0) return null;
+        if (killIn?.midway && SYNCS.has(operation) && (killIn.ops -= 1) <= 0)
+          world.clock.after(ms * random.fraction(), () => fatal?.());
+        return new Promise((resolve) => void world.clock.after(ms, resolve));
       };
       return (url, request) => {
         const mono = world.clock.mono();
@@ -327,6 +373,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       for (const { task } of ends) task();
       ends = [];
       killIn = null;
+      slowUntil = 0;
       guide = null;
       listsDownUntil = 0;
       providerDownUntil = 0;
@@ -352,7 +399,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       excuses.push({ ...excuse, fromAt: world.startAt + world.clock.mono() - 6_000 });
       world.kill();
       // A kill leaves what was handed to the system; a power cut any share of what was not synced, of each file its own.
-      world.disk.crash(kind === 'kill' ? 1 : () => random.fraction());
+      world.disk.crash(kind === 'kill' ? 1 : () => random.fraction(), () => random.fraction());
     };
     while (!dead) await world.clock.run(500);
     await world.clock.run(downMs);

@@ -3,6 +3,7 @@
  * and what is on the disk. It looks at every step of the disk and at every fate.
  */
 import type { Entry } from '../../src/runtime/book.js';
+import type { Daemon } from '../../src/runtime/daemon.js';
 import { HOUR_MS, type DaemonWorld } from './daemonWorld.js';
 import type { SimulatedLibrary } from './library.js';
 import { ARCHIVED, type Showing } from './provider.js';
@@ -36,6 +37,10 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   const fates = new Map<string, Fate>();
   /** How much of each spool there was at the last look, and its last bytes. */
   const spools = new Map<string, { readonly bytes: number; readonly tail: Buffer; readonly id: string }>();
+  /** Folders of the library that came or went and of which that is not on disk, with whose word it is. */
+  const loose = new Map<string, Daemon>();
+  /** What each published recording has, by its id. */
+  const folders = new Map<string, string>();
   const foreign = '/library/general/a film of mine.mkv';
   let placed = false;
   /** Of the changes of open connections, so many were looked at. */
@@ -80,7 +85,34 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     ask('P9', folder.split('/').length === 4, () => `${folder} is no folder of a programme`);
     const isFalse = change === 'Deleted' && media !== undefined && owned(media);
     ask('P9', !isFalse, () => `a media server was told that ${folder} is gone`);
+    // What a power cut may still undo is told to nobody.
+    const isLoose = world.isRunning() && loose.get(factOf(folder, change === 'Deleted')) === world.daemon();
+    ask(
+      'P9',
+      !isLoose,
+      () => `a media server was told of ${folder} (${change}) before that was written down`,
+    );
   };
+
+  const factOf = (folder: string, isGone: boolean) => `${folder} ${isGone ? 'is gone' : 'is there'}`;
+
+  /** That a folder came or went is loose until it is on disk; another life knows only what is. */
+  function noteFact(id: string, folder: string, isGone: boolean): void {
+    const daemon = world.daemon();
+    const fact = factOf(folder, isGone);
+    loose.set(fact, daemon);
+    void daemon.store.durable(id, daemon.book.get(id)?.rev ?? Infinity).then(() => loose.delete(fact));
+  }
+
+  /** Whether what is known of a recording now is on disk now. */
+  function written(id: string): Promise<boolean> {
+    const { book, store } = world.daemon();
+    const rev = book.get(id)?.rev ?? Infinity;
+    return Promise.race([
+      store.durable(id, rev).then(() => true),
+      new Promise<boolean>((resolve) => void setImmediate(resolve, false)),
+    ]);
+  }
 
   function owned(media: string): boolean {
     return (
@@ -91,9 +123,32 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     );
   }
 
+  /** P1: a spool goes where its recording is done away with, or when its bytes are safe under another name. */
+  async function spoolRemoved(path: string): Promise<void> {
+    const owner = [...world.daemon().book.all()].find(({ recording }) => recording.spool === path);
+    const bytes = world.disk.glance(path);
+    if (!owner || bytes === null || bytes.length === 0) return;
+    if (owner.path.startsWith('expired')) {
+      ask('P5', await written(owner.id), () => `${path} removed before that was written down`);
+      return;
+    }
+    const isCopy = (name: string) => name !== path && (world.disk.glance(name)?.equals(bytes) ?? false);
+    const isSafe = [...world.disk.sizes()].some(
+      ([name, size]) =>
+        size === bytes.length && isCopy(name) && world.disk.durableBytes(name) === bytes.length,
+    );
+    ask(
+      'P1',
+      isSafe,
+      () => `${path} of ${owner.id} (${owner.path}) removed, and a power cut could take the rest`,
+    );
+  }
+
   /** P5: media goes only with a recording that is being removed. What was expired is written down before. */
   async function removed(path: string): Promise<void> {
-    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path) || !world.isRunning()) return;
+    if (!world.isRunning()) return;
+    if (path.startsWith('/rec/') && path.endsWith('.partial.ts')) return spoolRemoved(path);
+    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path)) return;
     const entries = [...world.daemon().book.all()];
     const owner = entries.find(({ recording }) => recording.files?.media === path);
     ask(
@@ -102,14 +157,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       () => `${path} removed as ${owner?.path ?? 'nobody’s'}`,
     );
     if (!owner) return;
-    const isDurable = await Promise.race([
-      world
-        .daemon()
-        .store.durable(owner.id, owner.rev)
-        .then(() => true),
-      new Promise<boolean>((resolve) => void setImmediate(resolve, false)),
-    ]);
-    ask('P5', isDurable, () => `${path} removed before that was written down`);
+    ask('P5', await written(owner.id), () => `${path} removed before that was written down`);
     // The time that passed, whatever the wall says.
     const due = owner.recording.expiresAt <= world.startAt + world.clock.mono() + MINUTE_MS;
     ask('P5', owner.recording.evictedBy !== 'expiry' || due, () => `${path} expired before its time`);
@@ -126,8 +174,19 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
 
   world.watch(({ msg, id }) => {
     if (msg === 'recording') noteTaken();
-    if (msg === 'recording') witness(world.daemon().book.get(String(id)));
+    if (msg === 'recording') {
+      const entry = world.daemon().book.get(String(id));
+      witness(entry);
+      const folder = entry?.path === 'published' ? entry.recording.files?.folder : undefined;
+      // It comes once, and again where its life ended before that was written down.
+      if (entry && folder !== undefined && (!folders.has(entry.id) || loose.has(factOf(folder, false)))) {
+        folders.set(entry.id, folder);
+        noteFact(entry.id, folder, false);
+      }
+    }
     if (msg !== 'removed') return;
+    const left = folders.get(String(id));
+    if (left !== undefined) noteFact(String(id), left, true);
     const tombstone = world.daemon().store.tombstones().get(String(id));
     ask('P10', tombstone !== undefined, () => `${String(id)} is gone without a tombstone`);
     ask('P5', tombstone?.reason !== 'removed_by_user', () => `${String(id)}: its media went by itself`);
