@@ -130,6 +130,31 @@ const MUTANTS = [
     from: 'await file.datasync();',
     to: '',
   },
+  {
+    name: 'media-unlinked-before-its-record',
+    edits: [
+      { file: 'src/runtime/stages.ts', from: 'await book().durable(id);', to: '' },
+      { file: 'src/expire/remove.ts', from: 'await doors.durable();', to: '' },
+    ],
+  },
+  {
+    name: 'spool-unlinked-before-its-media',
+    file: 'src/finalize/moveMedia.ts',
+    from: 'await disk.syncFolder(dirname(target));\n  await disk.unlink(spool)',
+    to: 'await disk.unlink(spool)',
+  },
+  {
+    name: 'server-told-before-its-record',
+    file: 'src/runtime/outbox.ts',
+    from: 'await written(row, signal);',
+    to: '',
+  },
+  {
+    name: 'retry-budget-forgotten',
+    file: 'src/domain/capturing.ts',
+    from: '(goodMs >= STEADY_STREAM_MS ? 0 : recording.faults) + 1',
+    to: '1',
+  },
 ];
 
 const LIFE = `import { simulate } from './test/sim/simulation.js';
@@ -145,27 +170,34 @@ function found(folder) {
     const words = ['life.mjs', String(seed), String(hours)];
     const run = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', timeout: STORM_MS_MAX });
     if (run.status === 0) continue;
+    if (/SyntaxError|ERR_MODULE_NOT_FOUND/.test(run.stderr))
+      throw new Error(`it is no program: ${run.stderr}`);
     const said = run.stdout.trim() || /\w*Error: .*/.exec(run.stderr)?.[0] || 'it never ended';
     return `seed ${seed}, ${hours} h: ${said}`;
   }
   return null;
 }
 
+/** The source with the bug in it. */
+function planted(name, { file, from, pattern, to }) {
+  const text = readFileSync(join(TOP, file), 'utf8');
+  const bug = pattern ? text.replace(pattern, to) : text.replace(from, () => to);
+  if (bug === text) throw new Error(`${name}: ${file} does not hold what is to be replaced`);
+  return bug;
+}
+
 const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !MUTANTS.some((mutant) => mutant.name === name));
+if (unknown.length > 0) throw new Error(`no mutant is called ${unknown.join(', ')}`);
 const survivors = [];
 const sound = compileAll();
 writeFileSync(join(sound, 'life.mjs'), LIFE);
 try {
   for (const mutant of MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const text = readFileSync(join(TOP, mutant.file), 'utf8');
-    const bug = mutant.pattern
-      ? text.replace(mutant.pattern, mutant.to)
-      : text.replace(mutant.from, () => mutant.to);
-    if (bug === text) throw new Error(`${mutant.name}: ${mutant.file} does not hold what is to be replaced`);
     const copy = mkdtempSync(join(tmpdir(), 'catchupd-mutant-'));
     try {
       cpSync(sound, copy, { recursive: true, verbatimSymlinks: true });
-      compileInto(copy, mutant.file, bug);
+      for (const edit of mutant.edits ?? [mutant]) compileInto(copy, edit.file, planted(mutant.name, edit));
       const finding = found(copy);
       if (finding === null) survivors.push(mutant.name);
       console.log(

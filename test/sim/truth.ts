@@ -16,6 +16,12 @@ const SLACK_MS = 120_000;
 /** A connection to an archive comes after everything else, and is waited for so long. */
 const ARCHIVE_MS = 3 * HOUR_MS;
 
+/**
+ * Whoever refuses is asked so often between two looks at most: the pauses double from a quarter of a second to half a
+ * minute.
+ */
+const REQUESTS_MAX = 40;
+
 export interface Judge {
   /** How many things were asked, by promise. */
   readonly checks: ReadonlyMap<string, number>;
@@ -43,6 +49,8 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   const folders = new Map<string, string>();
   const foreign = '/library/general/a film of mine.mkv';
   let placed = false;
+  /** How often what was asked for before the last look, with what came of it. */
+  const requested = new Map<string, number>();
   /** Of the changes of open connections, so many were looked at. */
   let seen = 0;
 
@@ -347,6 +355,12 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       seen += since.length;
       const most = Math.max(0, ...since.map(({ open }) => open));
       ask('P6', most <= world.slots, () => `${most} connections at once`);
+      for (const [request, count] of world.transport.requests) {
+        const more = count - (requested.get(request) ?? 0);
+        requested.set(request, count);
+        if (request.includes('/live/'))
+          ask('P3', more <= REQUESTS_MAX, () => `${more} times ${request} since the last look`);
+      }
       for (const { at, counted } of since.filter(({ counted }) => counted > world.slots).slice(0, 1))
         ask('P6', false, () => `${counted} connections for the provider at ${new Date(at).toISOString()}`);
       if (!world.isRunning()) return;
