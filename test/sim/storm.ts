@@ -99,6 +99,8 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
   power_cut: 6 * HOUR_MS,
 };
 
+/** A slow disk takes no longer than this over a sync. */
+const SYNC_MS_MAX = 20_000;
 /** What a slow disk takes its time for; reading comes from memory. */
 const SYNCS: ReadonlySet<DiskOperation> = new Set(['datasync', 'syncFolder']);
 const CHANGES: ReadonlySet<DiskOperation> = new Set([
@@ -309,7 +311,7 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
 
   /** How long a slow disk takes: for some changes moments, for a sync from a tenth of a second to twenty. */
   function slowness(operation: DiskOperation): number {
-    if (SYNCS.has(operation)) return 100 * 200 ** random.fraction();
+    if (SYNCS.has(operation)) return 100 * (SYNC_MS_MAX / 100) ** random.fraction();
     return CHANGES.has(operation) && random.fraction() < 0.25 ? 10 * 200 ** random.fraction() : 0;
   }
 
@@ -396,7 +398,9 @@ export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as Faul
       killIn = null;
       dead = true;
       excuses.splice(excuses.indexOf(excuse), 1);
-      excuses.push({ ...excuse, fromAt: world.startAt + world.clock.mono() - 6_000 });
+      // On a slow disk the bytes of a sync, of the index beside it and of the next sync wait for one another.
+      const waitedMs = world.clock.mono() < slowUntil + SYNC_MS_MAX ? 3 * SYNC_MS_MAX : 0;
+      excuses.push({ ...excuse, fromAt: world.startAt + world.clock.mono() - 6_000 - waitedMs });
       world.kill();
       // A kill leaves what was handed to the system; a power cut any share of what was not synced, of each file its own.
       world.disk.crash(kind === 'kill' ? 1 : () => random.fraction(), () => random.fraction());
