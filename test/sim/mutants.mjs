@@ -1,6 +1,6 @@
 /**
  * `npm run sim:mutants [NAME...]`: plants one bug at a time in a copy of the sources and lives through the storms of the
- * suite, in short runs first, until one finds it. A bug that none finds says that the storms, or their judge, look
+ * suite, in short runs first, until one finds it; with slow disks where only those show it. A bug that none finds says that the storms, or their judge, look
  * away. Exits with 1 where one survives.
  */
 import { spawnSync } from 'node:child_process';
@@ -132,6 +132,7 @@ const MUTANTS = [
   },
   {
     name: 'media-unlinked-before-its-record',
+    slowDisk: true,
     edits: [
       { file: 'src/runtime/stages.ts', from: 'await book().durable(id);', to: '' },
       { file: 'src/expire/remove.ts', from: 'await doors.durable();', to: '' },
@@ -139,12 +140,14 @@ const MUTANTS = [
   },
   {
     name: 'spool-unlinked-before-its-media',
+    slowDisk: true,
     file: 'src/finalize/moveMedia.ts',
     from: 'await disk.syncFolder(dirname(target));\n  await disk.unlink(spool)',
     to: 'await disk.unlink(spool)',
   },
   {
     name: 'server-told-before-its-record',
+    slowDisk: true,
     file: 'src/runtime/outbox.ts',
     from: 'await written(row, signal);',
     to: '',
@@ -158,16 +161,16 @@ const MUTANTS = [
 ];
 
 const LIFE = `import { simulate } from './test/sim/simulation.js';
-const [seed, hours] = process.argv.slice(2).map(Number);
-const { findings } = await simulate({ seed, hours, untilFound: true });
+const [seed, hours, slow] = process.argv.slice(2).map(Number);
+const { findings } = await simulate({ seed, hours, slowDisk: slow === 1, untilFound: true });
 console.log(findings[0] ?? '');
 process.exit(findings.length > 0 ? 1 : 0);
 `;
 
 /** What the storms say of it, or null. */
-function found(folder) {
+function found(folder, needsSlowDisk) {
   for (const [seed, hours] of STORMS) {
-    const words = ['life.mjs', String(seed), String(hours)];
+    const words = ['life.mjs', String(seed), String(hours), needsSlowDisk ? '1' : '0'];
     const run = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8', timeout: STORM_MS_MAX });
     if (run.status === 0) continue;
     if (/SyntaxError|ERR_MODULE_NOT_FOUND/.test(run.stderr))
@@ -198,7 +201,7 @@ try {
     try {
       cpSync(sound, copy, { recursive: true, verbatimSymlinks: true });
       for (const edit of mutant.edits ?? [mutant]) compileInto(copy, edit.file, planted(mutant.name, edit));
-      const finding = found(copy);
+      const finding = found(copy, mutant.slowDisk === true);
       if (finding === null) survivors.push(mutant.name);
       console.log(
         `${finding === null ? 'SURVIVED' : 'caught  '} ${mutant.name} ${(finding ?? '').slice(0, 160)}`,

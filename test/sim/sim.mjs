@@ -10,6 +10,7 @@ const { values } = parseArgs({
     hours: { type: 'string', default: '24' },
     seed: { type: 'string', default: '101' },
     slots: { type: 'string', default: '3' },
+    'slow-disk': { type: 'boolean', default: false },
   },
 });
 const folder = compileAll();
@@ -19,6 +20,7 @@ try {
     seed: Number(values.seed),
     hours: Number(values.hours),
     slots: Number(values.slots),
+    slowDisk: values['slow-disk'],
   });
   console.log(told(ran));
   process.exitCode = ran.findings.length > 0 ? 1 : 0;

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/io/random.js';
 import { createDaemonWorld, HOUR_MS, type DaemonWorld } from './daemonWorld.js';
 import { historyFindings } from './invariants.js';
 import { createLibrary, LIBRARY_OPTIONS, type SimulatedLibrary } from './library.js';
-import { createStorm, type FaultKind } from './storm.js';
+import { createStorm, faultKinds, type FaultKind } from './storm.js';
 import { createJudge } from './truth.js';
 
 const MINUTE_MS = 60_000;
@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly hours: number;
   readonly kinds?: readonly FaultKind[];
+  /** Without `kinds`: with slow disks among them. */
+  readonly slowDisk?: boolean;
   readonly slots?: number;
   /** Ends with the first thing that it finds. */
   readonly untilFound?: boolean;
@@ -40,11 +42,12 @@ export interface RunOptions {
 export async function simulate({
   seed,
   hours,
-  kinds,
+  slowDisk = false,
+  kinds = faultKinds({ slowDisk }),
   slots = SLOTS,
   untilFound = false,
 }: RunOptions): Promise<Ran> {
-  const storm = createStorm(seededRandom(seed * 7_919 + 1), kinds && [...kinds]);
+  const storm = createStorm(seededRandom(seed * 7_919 + 1), kinds);
   let library: SimulatedLibrary | null = null;
   const world = await createDaemonWorld({
     seed,

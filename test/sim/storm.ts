@@ -121,7 +121,16 @@ interface OpenStream {
   silent: boolean;
 }
 
-export function createStorm(random: Random, kinds = Object.keys(MEAN_MS) as FaultKind[]): Storm {
+const ALL = Object.keys(MEAN_MS) as FaultKind[];
+/** What a storm is made of where nothing else is said: the suite's seeds live the same lives as without slow disks. */
+const USUAL = ALL.filter((kind) => kind !== 'slow_sync');
+
+/** Faults of a storm; `slowDisk` adds disks that take seconds, and that a crash meets in the middle of a sync. */
+export function faultKinds({ slowDisk }: { readonly slowDisk: boolean }): readonly FaultKind[] {
+  return slowDisk ? ALL : USUAL;
+}
+
+export function createStorm(random: Random, kinds: readonly FaultKind[] = USUAL): Storm {
   const counts = new Map<FaultKind, number>();
   const excuses: Excuse[] = [];
   const streams = new Set<OpenStream>();
