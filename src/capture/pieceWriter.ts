@@ -33,6 +33,8 @@ export interface PieceWriterDoors {
   readonly pool?: WaitPool;
   /** How the piece was joined to what the spool held, null where it held nothing. */
   readonly join?: () => PieceJoin | null;
+  /** How long its first packets had waited when they were taken; 0 where it is left out. */
+  readonly waitedMs?: () => number;
   readonly onCheckpoint: (piece: CapturePiece) => void;
   /** True: hold the stream back. False: let it go on. */
   readonly onPressure: (full: boolean) => void;
@@ -73,12 +75,13 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     const bytes = spool.bytesWritten();
     if (!first || bytes === 0) return null;
     const join = doors.join?.() ?? null;
+    const waitedMs = Math.round(doors.waitedMs?.() ?? 0);
     return {
       firstOffset: spool.firstOffset,
       bytes,
-      fromAt: first.at,
+      fromAt: first.at - waitedMs,
       toAt: written.at,
-      goodMs: Math.round(written.mono - first.mono),
+      goodMs: Math.round(written.mono - first.mono) + waitedMs,
       ts: { ...health.counts(), trimmedBytes },
       ...(join && { join }),
     };

@@ -8,6 +8,7 @@ import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import { contentWatch } from './contentWatch.js';
+import { headStart } from './headStart.js';
 import { joiner, type Joiner } from './joiner.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
 import { shiftClock } from './restamp.js';
@@ -190,6 +191,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       clock,
       ...(doors.pool && { pool: doors.pool }),
       join: () => joint?.join() ?? null,
+      waitedMs: () => head?.waitedMs() ?? 0,
       onCheckpoint() {
         const now = piece();
         if (now) doors.onCheckpoint(now);
@@ -210,11 +212,15 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       ...(gapMs !== undefined && { gapMs }),
       ...(cameMono !== undefined && { cameMono }),
     };
+    const head = tail || cameMono === undefined ? null : headStart(cameMono);
     const joint = tail && joiner({ tail, startWaitMs: START_WAIT_MS, ...known }, writer.push);
     const opened: Section = {
       writer,
       joint,
-      start: startPoint(START_WAIT_MS, (buffer, from, to) => writer.push(buffer, from, to, opened.lastMono)),
+      start: startPoint(START_WAIT_MS, (buffer, from, to) => {
+        head?.push(buffer, from, to, opened.lastMono);
+        writer.push(buffer, from, to, opened.lastMono);
+      }),
       silentMs,
       firstMono: null,
       lastMono: 0,

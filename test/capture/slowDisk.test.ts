@@ -157,6 +157,32 @@ describe('a disk that does not keep up', () => {
     expect(outcome.piece.ts).toMatchObject({ continuityErrors: 0, syncLosses: 0 });
   });
 
+  it('takes a while to open a spool: what came meanwhile is not told as a late start', async () => {
+    let opened: () => void = () => undefined;
+    let isAsked = false;
+    const gate = new Promise<void>((resolve) => (opened = resolve));
+    const disk: Disk = {
+      ...nodeDisk,
+      async open(...how) {
+        isAsked = true;
+        await gate;
+        return nodeDisk.open(...how);
+      },
+    };
+    const { sent, record, until } = await scene();
+    const recording = record('only', disk);
+    await until(() => isAsked);
+    const askedAt = Date.now();
+    await until(() => Date.now() > askedAt);
+    const before = sent.bytes;
+    const openedAt = Date.now();
+    opened();
+    await until(() => sent.bytes > before + POOL_BYTES);
+    const outcome = await recording.stop();
+    if (outcome.kind !== 'stopped' || !outcome.piece) throw new Error(JSON.stringify(outcome));
+    expect(outcome.piece.fromAt).toBeLessThan(openedAt);
+  });
+
   it('is let go with `disk_slow` where another on the same connection keeps up, and that one loses nothing', async () => {
     const { disk, open } = gated();
     const { sent, record, until, heldMax, connections, pool } = await scene();
