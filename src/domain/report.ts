@@ -232,10 +232,10 @@ function fileFields({ recording: { files, spool }, state }: ReportedRecording) {
   };
 }
 
-/** Judged by what there is where it ended and is sealed only later, as one that was cancelled while it lasts. */
+/** One that was cancelled while it lasts is sealed only later, and judged by what there is until then. */
 function resultSoFar({ recording, state }: ReportedRecording): RecordingResult | null {
-  const isOver = listOf(state) === 'failed' && state !== 'quarantined' && recording.attempts > 0;
-  if (recording.result || !isOver) return recording.result;
+  const isUnsealed = state === 'cancelled' && recording.attempts > 0;
+  if (recording.result || !isUnsealed) return recording.result;
   return resultOf(recording, recording.bytes, recording.window.stopAt);
 }
 
