@@ -1,7 +1,7 @@
 /**
  * Reads an XMLTV guide as a stream (PROTOCOLS §3): bytes as they came → unpacked, decoded, sieved, mended → saxes → a
- * schedule of the window. A broken row costs the row; a file that breaks off gives what came before and is marked partial; what
- * is no guide at all is an error (P5: it then never replaces a good one).
+ * schedule of the window. A broken row costs the row; a file that breaks off gives what came before and is marked
+ * partial; what is no guide at all is an error (P5: it then never replaces a good one).
  */
 
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
@@ -12,8 +12,8 @@ import { createDecoding, unpack } from './decode.js';
 import { episodeOf, type EpisodeNumber } from './episode.js';
 import { HTML_ENTITIES } from './htmlEntities.js';
 import { createRepair } from './repair.js';
-import { createSieve, type Attributes, type SieveDoors } from './sieve.js';
 import { createSchedule, type Schedule, type Window } from './schedule.js';
+import { createSieve, type Attributes, type SieveDoors } from './sieve.js';
 
 export interface XmltvWindow extends Window {
   /** Zone of times that carry none: `UTC`, `+0100`, minutes east, or an IANA name. */

@@ -3,6 +3,7 @@
  * be read of one that lacks something: a single byte that rotted must cost that recording alone (P8).
  */
 
+import { NO_TS } from '../domain/ledger.js';
 import type { Recording } from '../domain/recording.js';
 import { isRow } from '../store/document.js';
 
@@ -10,16 +11,6 @@ type Like = string | number | boolean | readonly Like[] | { readonly [name: stri
 
 const REF = { source: '', channel: '', index: 0 };
 const GAP = { fromAt: 0, toAt: 0, cause: '' };
-const COUNTS = {
-  packets: 0,
-  continuityErrors: 0,
-  transportErrors: 0,
-  scrambled: 0,
-  syncLosses: 0,
-  skippedBytes: 0,
-  clockJumps: 0,
-  trimmedBytes: 0,
-};
 /** A list shows one of what it has. */
 const LIKE = {
   id: '',
@@ -57,8 +48,8 @@ const LIKE = {
   stretches: [{ source: REF, fromAt: 0, toAt: 0, bytes: 0, firstOffset: 0 }],
   joins: [{ at: 0, kind: '', removedOverlapS: 0, approximate: false }],
   gaps: [GAP],
-  ts: COUNTS,
-  tsBefore: COUNTS,
+  ts: { ...NO_TS },
+  tsBefore: { ...NO_TS },
   bytes: 0,
   attempts: 0,
   transientRetries: 0,
@@ -160,11 +151,7 @@ const FORMS = [
 export function misfits(context: unknown): readonly string[] {
   if (!isRow(context)) return ['context'];
   if (fitAll(context, NAMES, FORMS)) return [];
-  const wrong: string[] = [];
-  for (const [name, form] of PARTS) if (!form.fits(context[name])) wrong.push(name);
-  for (const [name, form] of PARTS_WHERE_ANY)
-    if (context[name] !== null && !form.fits(context[name])) wrong.push(name);
-  return wrong;
+  return NAMES.filter((name, at) => FORMS[at]?.fits(context[name]) === false);
 }
 
 /** The same with nothing in the place of what cannot be read, for whoever shows it or keeps its place. */
