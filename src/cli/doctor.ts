@@ -17,9 +17,12 @@ import { shownLocation } from '../guide/fetchSource.js';
 import { levelOf, rateOf } from '../runtime/leveling.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
+import { readHistory } from '../store/historyFiles.js';
 import { parseRules } from '../store/rules.js';
+import { readSecrets, secretsPath } from '../store/secrets.js';
 import { openStore } from '../store/store.js';
 import type { Session } from './session.js';
+import { historyFolder } from './replayCommand.js';
 import { checkServers } from './serverChecks.js';
 import { sourceAdvice } from './sourceAdvice.js';
 import { localTime, table } from './table.js';
@@ -128,7 +131,7 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
       statePath: stateFile,
       readOnly: true,
     });
-    const { damage } = store.status();
+    const damage = [...store.status().damage, ...(await damageBeside(stateFile, outDir))];
     const holder = await readLock(nodeDisk, join(outDir, '.catchupd')).catch(() => null);
     const found = `${store.recordings().size} recordings, ${store.tombstones().size} remembered`;
     if (damage.length > 0) return failure(check, 'state_unreadable', damage.join('; '));
@@ -137,6 +140,20 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
     if (!(error instanceof CodedError)) throw error;
     return failure(check, error.code, error.detail);
   }
+}
+
+/** What a start would say of history and last good lists. */
+async function damageBeside(stateFile: string, outDir: string): Promise<string[]> {
+  const history = await readHistory(nodeDisk, await historyFolder(stateFile, outDir));
+  const privateFolder = join(outDir, '.catchupd');
+  const lists = await readSecrets(nodeDisk, privateFolder).then(
+    ({ damaged }) => (damaged ? ['the last good lists are damaged'] : []),
+    (error: unknown) => [`it cannot be read (${diskCode(error)})`],
+  );
+  return [
+    ...history.damage.map(({ path, what }) => `${path}: ${what}`),
+    ...lists.map((what) => `${secretsPath(privateFolder)}: ${what}`),
+  ];
 }
 
 /** What cannot be read records nothing, so a plan without it would be no answer. */

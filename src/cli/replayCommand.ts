@@ -28,7 +28,7 @@ export async function replayCommand({ loaded, log, say }: Session): Promise<numb
     statePath: stateFile,
     readOnly: true,
   });
-  const { entries, damage } = await readHistory(nodeDisk, folder);
+  const { entries, damage, aside } = await readHistory(nodeDisk, folder);
   const byId = new Map<string, NumberedEntry[]>([...store.recordings().keys()].map((id) => [id, []]));
   for (const entry of entries) {
     const list = byId.get(entry.id);
@@ -39,11 +39,14 @@ export async function replayCommand({ loaded, log, say }: Session): Promise<numb
   if (wanted.length === 0 && answer.id !== null)
     throw new CodedError('not_found', `no recording whose id begins with ${answer.id}`);
   const stories = wanted
-    .map(([id, own]) => storyOf(id, own, store.recordings().get(id), damage.length > 0))
+    .map(([id, own]) => storyOf(id, own, store.recordings().get(id), damage.length + aside > 0))
     .toSorted(byStart);
   const lost = [
     ...store.status().damage,
     ...damage.map(({ path, what, bytes }) => `${path}: ${what} (${bytes} bytes)`),
+    ...(aside > 0
+      ? [`${folder}: ${aside} damaged ${aside === 1 ? 'line was' : 'lines were'} put aside`]
+      : []),
   ];
   if (answer.format === 'json')
     say(
@@ -64,7 +67,7 @@ export async function replayCommand({ loaded, log, say }: Session): Promise<numb
 }
 
 /** Beside the state, or where the out-dir has it when the state lies elsewhere. */
-async function historyFolder(stateFile: string, outDir: string): Promise<string> {
+export async function historyFolder(stateFile: string, outDir: string): Promise<string> {
   const beside = join(dirname(stateFile), '.catchupd', 'history');
   const found = await exists(nodeDisk, beside).catch(() => true);
   return found ? beside : join(outDir, '.catchupd', 'history');

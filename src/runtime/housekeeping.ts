@@ -20,7 +20,7 @@ export function createHousekeeping(history: History, store: Store, pastGuide: Pa
       if (today === day) return;
       day = today;
       const living = store.recordings();
-      void history.prune((id) => living.has(id));
+      void history.tidy((id) => living.has(id));
       const starts = entriesOf(living.values()).map(({ recording }) => recording.window.startAt);
       void pastGuide.forget(starts, at);
     },

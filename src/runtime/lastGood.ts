@@ -7,7 +7,8 @@ import type { Validators } from '../guide/fetchSource.js';
 import { pause } from '../io/clock.js';
 import { diskCode } from '../io/disk.js';
 import { replaceFile } from '../io/replaceFile.js';
-import { readSecrets, writeSecrets } from '../store/secrets.js';
+import { putAside } from '../store/putAside.js';
+import { readSecrets, secretsPath, writeSecrets } from '../store/secrets.js';
 import type { Doors } from './doors.js';
 
 interface GuideMeta {
@@ -27,6 +28,9 @@ export interface LastGood {
   settled(): Promise<void>;
 }
 
+const LISTS_DAMAGED =
+  'the last good lists are damaged; what was readable of them is used until they are fetched again';
+
 export function createLastGood(
   privateFolder: string,
   folder: string,
@@ -42,7 +46,17 @@ export function createLastGood(
   }
 
   return {
-    readLists: () => readSecrets(disk, privateFolder, () => pause(clock, 0)),
+    async readLists() {
+      const { lists, damaged } = await readSecrets(disk, privateFolder, () => pause(clock, 0));
+      if (damaged)
+        write('lists', async () => {
+          const file = secretsPath(privateFolder);
+          const quarantine = await putAside(disk, privateFolder, clock.now(), file, damaged);
+          await writeSecrets(disk, privateFolder, lists);
+          log.error({ path: file, quarantine }, LISTS_DAMAGED);
+        });
+      return lists;
+    },
     async readGuide(id) {
       const kept = await disk.readFile(path(id, 'json')).catch(() => null);
       return kept === null ? null : (JSON.parse(kept.toString()) as GuideMeta);

@@ -2,11 +2,19 @@
  * What happened to every recording, event by event, a file a day, kept as long as its recordings live (P10). `replay`
  * folds it through the charts. It is written before the state's own line, so that it is never behind the state.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { pause, type Clock } from '../io/clock.js';
 import { diskCode, type Disk, type DiskFile } from '../io/disk.js';
-import { clearFile, dayFile, dayFiles, lastNumber } from './historyFiles.js';
+import {
+  damagedLines,
+  dayFile,
+  dayFiles,
+  endLines,
+  lastNumber,
+  tidyFile,
+  type TidyDoors,
+} from './historyFiles.js';
 import { encodeEntry, type HistoryEntry, type NumberedEntry } from './historyLine.js';
 import type { StoreLog } from './journalAdapter.js';
 
@@ -15,14 +23,19 @@ export interface History {
   append(entry: HistoryEntry): void;
   /** Hands everything appended so far to the system. Never rejects. */
   write(): Promise<void>;
-  /** Clears the files of earlier days of what belongs to recordings that do not live any more. Never rejects. */
-  prune(lives: (id: string) => boolean): Promise<void>;
+  /**
+   * Clears the files of earlier days of what belongs to recordings that do not live any more, puts those that are
+   * damaged aside, and says it. Today's is written to: what is damaged there is said now and put aside tomorrow. Never
+   * rejects.
+   */
+  tidy(lives: (id: string) => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
 /** More than this waiting for a disk that refuses is let go: captures and state come first. */
 const WAITING_MAX = 20_000;
 const SYNC_MS = 5000;
+const DAMAGED = 'lines of the history are damaged: stories lack what they told';
 
 export interface HistoryDoors {
   readonly disk: Disk;
@@ -39,6 +52,8 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
   let writing: Promise<void> = Promise.resolve();
   let syncedAt = clock.mono();
   let lost = 0;
+  /** Files whose damage is said. */
+  const told = new Set<string>();
 
   async function fileOf(name: string): Promise<DiskFile> {
     if (open?.name === name) return open.file;
@@ -46,10 +61,9 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     await disk.mkdir(folder);
     const file = await disk.open(join(folder, name), 'append');
     try {
-      // A line that a crash cut short is ended, so that the next one stands alone.
-      const bytes = await file.bytes();
-      if (bytes > 0 && (await file.read(bytes - 1, 1))[0] !== 0x0a) await file.write([Buffer.from('\n')]);
-      if (bytes === 0) await disk.syncFolder(folder);
+      const isNew = (await file.bytes()) === 0;
+      await endLines(file);
+      if (isNew) await disk.syncFolder(folder);
     } catch (error) {
       await file.close().catch(() => undefined);
       throw error;
@@ -93,6 +107,18 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     }
   }
 
+  async function putRight(doors: TidyDoors, path: string): Promise<void> {
+    const found = await tidyFile(doors, path);
+    if (found) log.error({ path, lines: found.damaged, quarantine: found.quarantine }, DAMAGED);
+  }
+
+  async function lookAt(path: string, yieldTurn: () => Promise<void>): Promise<void> {
+    const lines = await damagedLines(disk, path, yieldTurn);
+    if (lines === 0 || told.has(path)) return;
+    told.add(path);
+    log.error({ path, lines }, DAMAGED);
+  }
+
   function write(): Promise<void> {
     writing = writing.then(drain);
     return writing;
@@ -104,13 +130,15 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       waiting.push({ seq, ...entry });
     },
     write,
-    async prune(lives) {
+    async tidy(lives) {
       const today = dayFile(clock.now());
+      const yieldTurn = () => pause(clock, 0);
+      const doors = { disk, privateFolder: dirname(folder), at: clock.now(), lives, yieldTurn };
       for (const name of await dayFiles(disk, folder)) {
-        if (name >= today || name === open?.name) continue;
         const path = join(folder, name);
-        await clearFile(disk, path, lives, () => pause(clock, 0)).catch((error: unknown) =>
-          log.warn({ path, code: diskCode(error) }, 'an old file of the history could not be cleared'),
+        const isOld = name < today && name !== open?.name;
+        await (isOld ? putRight(doors, path) : lookAt(path, yieldTurn)).catch((error: unknown) =>
+          log.warn({ path, code: diskCode(error) }, 'a file of the history could not be looked through'),
         );
       }
     },

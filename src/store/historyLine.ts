@@ -47,6 +47,32 @@ export function decodeEntry(line: string): NumberedEntry | null {
   }
 }
 
+/** Stands for lines that were damaged and are in the quarantine now: a story that lacks them must not seem whole. */
+export function encodeLost(lines: number): string {
+  const text = `{"lost":${lines}`;
+  return `${text},"c":"${checksum(text)}"}\n`;
+}
+
+/** Lines that this one stands for; null for any other line. */
+export function decodeLost(line: string): number | null {
+  const [, text = '', found] = CHECK.exec(line) ?? [];
+  const [, lines] = /^\{"lost":(\d+)$/.exec(text) ?? [];
+  return lines !== undefined && checksum(text) === found ? Number(lines) : null;
+}
+
+/** The checksum is right: nobody looks at what it says. */
+export function isWhole(line: string): boolean {
+  const [, text = '', found] = CHECK.exec(line) ?? [];
+  return found !== undefined && checksum(text) === found;
+}
+
+/** What a crash leaves of a line that it cut short: so far it is one. */
+export function isBeginning(line: string): boolean {
+  return line.startsWith(OPENING) || OPENING.startsWith(line);
+}
+
+const OPENING = '{"seq":';
+
 /** Whose line it is, at a look; '' for what is no line. */
 export function idOf(line: string): string {
   return /^\{"seq":\d+,"at":-?[\d.e+]+,"id":"([^"\\]*)",/.exec(line)?.[1] ?? '';

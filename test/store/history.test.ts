@@ -15,7 +15,11 @@ function bench() {
   const clock = manualClock();
   const disk = memoryDisk();
   const said: string[] = [];
-  const note = (_facts: object, message: string) => void said.push(message);
+  const facts: { readonly quarantine?: string }[] = [];
+  const note = (about: object, message: string) => {
+    facts.push(about);
+    said.push(message);
+  };
   const log: StoreLog = { info: note, warn: note, error: note };
   const entry = (id: string, rev: number, at = clock.now()): HistoryEntry => ({
     at,
@@ -25,7 +29,7 @@ function bench() {
     type: 'event',
     event: { type: 'DEADLINE', at },
   });
-  return { clock, disk, said, entry, open: () => openHistory({ disk, clock, log }, FOLDER) };
+  return { clock, disk, facts, said, entry, open: () => openHistory({ disk, clock, log }, FOLDER) };
 }
 
 it('tells the story of one recording in order, over days and restarts', async () => {
@@ -104,7 +108,7 @@ it('clears earlier days of what nobody lives to tell, and touches nothing else',
   await history.write();
   await (await disk.open(`${FOLDER}/2026-01-01-mine.txt`, 'create')).close();
   await clock.advance(2 * DAY_MS);
-  const cleared = history.prune((id) => id === 'a');
+  const cleared = history.tidy((id) => id === 'a');
   await clock.advance(1000);
   await cleared;
   expect(await disk.readdir(FOLDER)).toEqual([
@@ -147,6 +151,61 @@ it('starts over whatever lies in its folder, counts on, and says what cannot be 
   third.append(entry('a', 5));
   await third.close();
   expect(said).toEqual(['the history cannot be written']);
+});
+
+it('puts a day that is damaged aside as it was, keeps what is whole of it, and says so once', async () => {
+  const { clock, disk, facts, said, entry, open } = bench();
+  const first = await open();
+  for (let rev = 1; rev <= 4; rev += 1) first.append(entry('a', rev));
+  first.append(entry('a', 5, clock.now() + DAY_MS));
+  await first.close();
+  const [old, today] = ['2026-11-23', '2026-11-24'].map((day) => `${FOLDER}/${day}.ndjson`) as [
+    string,
+    string,
+  ];
+  const lines = disk.files().get(old)?.toString().split('\n') ?? [];
+  // The number in the second line, and the line break behind the third.
+  disk.corrupt(old, (lines[0]?.length ?? 0) + 9, 0x2a);
+  disk.corrupt(old, lines.slice(0, 3).join('\n').length, 0x20);
+  disk.corrupt(today, 30, 0x21);
+  const hit = disk.files().get(old);
+  await clock.advance(DAY_MS);
+  const second = await open();
+  for (const _ of [1, 2]) {
+    const looked = second.tidy(() => true);
+    await clock.advance(1000);
+    await looked;
+  }
+  const { entries, damage, aside } = await readHistory(disk, FOLDER);
+  expect(entries.map(({ rev }) => rev)).toEqual([1, 3, 4]);
+  expect(damage.map(({ path }) => path)).toEqual([today]);
+  expect(aside).toBe(2);
+  const [where] = facts.flatMap(({ quarantine }) => quarantine ?? []);
+  expect(where).toMatch(/^\/out\/\.catchupd\/quarantine\/.*-2026-11-23\.ndjson$/);
+  expect(disk.files().get(where ?? '')).toEqual(hit);
+  expect(said).toEqual(Array(2).fill('lines of the history are damaged: stories lack what they told'));
+});
+
+it('takes a line out that a crash cut short, because what it told of is in no state', async () => {
+  const { disk, said, entry, open } = bench();
+  const first = await open();
+  first.append(entry('a', 1));
+  await first.close();
+  const path = `${FOLDER}/2026-11-23.ndjson`;
+  const whole = disk.files().get(path)?.length ?? 0;
+  for (const cut of ['{', '{"seq":2', '{"seq":2,"at":1,"id":"a","text":"']) {
+    const file = await disk.open(path, 'append');
+    await file.truncate(whole);
+    await file.write([Buffer.from(cut)]);
+    await file.close();
+    expect((await readHistory(disk, FOLDER)).damage).toEqual([]);
+    const next = await open();
+    next.append(entry('a', 2));
+    await next.close();
+    const { entries, damage } = await readHistory(disk, FOLDER);
+    expect([entries.map(({ rev }) => rev), damage]).toEqual([[1, 2], []]);
+  }
+  expect(said).toEqual([]);
 });
 
 it('loses by any one changed byte or any cut only the lines that it hits, and says so', async () => {
@@ -193,7 +252,7 @@ it('loses by any one changed byte or any cut only the lines that it hits, and sa
 });
 
 it('is empty where there is none', async () => {
-  expect(await readHistory(memoryDisk(), FOLDER)).toEqual({ entries: [], damage: [] });
+  expect(await readHistory(memoryDisk(), FOLDER)).toEqual({ entries: [], damage: [], aside: 0 });
 });
 
 it('keeps what happens while it writes', async () => {
