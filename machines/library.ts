@@ -23,6 +23,8 @@ export interface LibraryContext {
   readonly failures: number;
   readonly problem: { readonly code: string; readonly detail: string; readonly since: number } | null;
   readonly deadline: { readonly kind: 'owed' | 'retry'; readonly at: number } | null;
+  /** The configuration was read again since the delivery under way began: what comes of it is an answer to the old one. */
+  readonly reloaded: boolean;
 }
 
 export type LibraryEvent =
@@ -63,7 +65,8 @@ const vocabulary = setup({
       event.type === 'OWED' ? { dueAt: earlier(context.dueAt, event.dueAt) } : {},
     ),
     /** What is put into the outbox from now on is noted; the effect says what is left of the rest. */
-    begin: assign({ dueAt: null, deadline: null }),
+    begin: assign({ dueAt: null, deadline: null, reloaded: false }),
+    reload: assign({ reloaded: true }),
     awaitRow: assign(({ context }) => ({
       deadline: context.dueAt === null ? null : { kind: 'owed' as const, at: context.dueAt },
     })),
@@ -118,7 +121,7 @@ const delivered = ({ event }: { readonly event: { readonly output: DeliverOutcom
 
 export const libraryMachine = vocabulary.createMachine({
   id: 'library',
-  context: ({ input }) => ({ ...input, failures: 0, problem: null, deadline: null }),
+  context: ({ input }) => ({ ...input, failures: 0, problem: null, deadline: null, reloaded: false }),
   initial: 'idle',
   states: {
     idle: {
@@ -145,6 +148,7 @@ export const libraryMachine = vocabulary.createMachine({
             target: 'idle',
             actions: [{ type: 'succeed', params: delivered }, say],
           },
+          { guard: ({ context }) => context.reloaded, target: 'delivering', reenter: true },
           {
             guard: ({ event }) => event.output.kind === 'refused',
             target: 'refused',
@@ -156,7 +160,7 @@ export const libraryMachine = vocabulary.createMachine({
           },
         ],
       },
-      on: { OWED: { actions: 'owe' } },
+      on: { OWED: { actions: 'owe' }, RELOADED: { actions: 'reload' } },
     },
     /** Everything waits, in its order, until the receiver answers. */
     backingOff: {

@@ -180,6 +180,24 @@ describe('the outbox of a receiver', () => {
     sut.actor.stop();
   });
 
+  test.each([OUTCOMES[4], OUTCOMES[2], OUTCOMES[5]] as DeliverOutcome[])(
+    'asks anew behind the answer $kind to what went out before the configuration was read again',
+    async (output) => {
+      const sut = live();
+      await sut.exec({ type: 'OWED', at: T0, dueAt: T0 });
+      await sut.exec({ type: 'DEADLINE', kind: 'owed', dueAt: T0, at: T0 });
+      await sut.exec({ type: 'RELOADED', at: T0 });
+      await sut.exec({ type: 'OWED', at: T0, dueAt: T0 });
+      await sut.exec({ type: 'xstate.done.actor.deliver', output });
+      expect(sut.isAsked()).toBe(true);
+      expect(sut.told).toEqual([]);
+      // The answer to the new token counts.
+      await sut.exec({ type: 'xstate.done.actor.deliver', output: OUTCOMES[4] as DeliverOutcome });
+      expect(sut.actor.getSnapshot().value).toBe('refused');
+      sut.actor.stop();
+    },
+  );
+
   test('waits from five seconds to five minutes, longer only where it is asked to', () => {
     expect([1, 2, 3, 6, 7, 50].map((failures) => retryMs(failures, null) / 1_000)).toEqual([
       5, 10, 20, 160, 300, 300,
