@@ -71,6 +71,11 @@ const ports = setup({
   },
 });
 
+/** Needs nothing of what it was: it is never put aside, and one that dies at its birth is born again later. */
+function isMadeAnew(id: string): boolean {
+  return id.startsWith('guide/') || id.startsWith('library/');
+}
+
 const chart = ports.extend({
   actions: {
     /** Gives out what is free, makes room where it may, and tells each that waits why. */
@@ -94,14 +99,15 @@ const chart = ports.extend({
       const verdict = decide(recent, death.at, DEFAULT_INTENSITY);
       enqueue.stopChild(death.id);
       enqueue({ type: 'mourn', params: death });
-      const stays = verdict.kind === 'restart' && death.lastGood !== null;
+      const restartAt = verdict.kind === 'restart' ? verdict.at : death.at + DEFAULT_INTENSITY.withinMs;
+      const stays = isMadeAnew(death.id) || (verdict.kind === 'restart' && death.lastGood !== null);
       if (!stays) enqueue({ type: 'quarantine', params: death });
       const { [death.id]: _, ...others } = context.crashes;
       enqueue.assign({
         ...without(context, death.id),
         crashes: stays ? { ...context.crashes, [death.id]: recent } : others,
         restarts: stays
-          ? [...context.restarts, { id: death.id, at: verdict.at, lastGood: death.lastGood }]
+          ? [...context.restarts, { id: death.id, at: restartAt, lastGood: death.lastGood }]
           : context.restarts,
       });
     }),

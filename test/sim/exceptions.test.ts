@@ -1,15 +1,24 @@
 /** P8: an exception in any action or guard of any chart, in the real daemon, and the others do not notice. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { guideMachine } from '../../machines/guide.js';
+import { libraryMachine } from '../../machines/library.js';
 import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import { sabotage, type Strike } from '../machines/sabotage.js';
 import { createDaemonWorld, HOUR_MS, type DaemonWorld } from './daemonWorld.js';
 import { createWitness, fateFindings, findings } from './invariants.js';
+import { createLibrary, LIBRARY_OPTIONS, type SimulatedLibrary } from './library.js';
 
 const MINUTE_MS = 60_000;
 const LONG_MS = 180_000;
-const CHARTS = { recording: recordingMachine, guide: guideMachine, scheduler: schedulerMachine };
+const CHARTS = {
+  recording: recordingMachine,
+  guide: guideMachine,
+  library: libraryMachine,
+  scheduler: schedulerMachine,
+};
+/** Of the outbox of a receiver that is away for a while; the others need one that refuses us, `tell` is plugged in. */
+const LIBRARY_PARTS = ['owe', 'awaitRow', 'due', 'begin', 'succeed', 'fail', 'awaitRetry'];
 
 const undo: (() => void)[] = [];
 afterEach(() => {
@@ -21,8 +30,16 @@ function breakAll(strikeOf: (chart: string) => Strike): void {
 }
 
 async function quietWorld() {
-  const world = await createDaemonWorld({ seed: 21, channels: 3, onAir: 0.9, forMs: 10 * HOUR_MS });
-  return { world, fates: createWitness(world) };
+  let library: SimulatedLibrary | null = null;
+  const world = await createDaemonWorld({
+    seed: 21,
+    channels: 3,
+    onAir: 0.9,
+    forMs: 10 * HOUR_MS,
+    options: LIBRARY_OPTIONS,
+    exchange: (parts) => (library = createLibrary(parts)).exchange,
+  });
+  return { world, library: library!, fates: createWitness(world) };
 }
 
 const crashes = (world: DaemonWorld) =>
@@ -63,6 +80,37 @@ describe('an exception in a chart', () => {
         world.disk.files(crashes(world)[0]).values().next().value!.toString(),
       ) as object;
       expect(Object.keys(report)).toEqual(['id', 'at', 'error', 'stack', 'event', 'lastGood', 'fresh']);
+      await world.stop();
+    },
+    LONG_MS,
+  );
+
+  it(
+    'in the outbox of a receiver costs no delivery, whichever part of it throws',
+    async () => {
+      const { world, library } = await quietWorld();
+      const broken = new Set<string>();
+      let next = 0;
+      breakAll((chart) => (_, name) => {
+        if (chart !== 'library' || world.clock.mono() < next || broken.has(name)) return;
+        broken.add(name);
+        next = world.clock.mono() + 15_000;
+        throw new TypeError(`boom in ${name}`);
+      });
+      await world.boot();
+      for (const mood of ['well', 'down', 'well'] as const) {
+        library.mood = mood;
+        await world.clock.run(HOUR_MS);
+      }
+      expect([...broken]).toEqual(expect.arrayContaining(LIBRARY_PARTS));
+      const told = library.told.map(({ folder }) => folder);
+      const folders = [...world.daemon().book.all()].flatMap(({ path, recording }) =>
+        path === 'published' ? (recording.files?.folder ?? []) : [],
+      );
+      expect(folders.length).toBeGreaterThan(3);
+      expect(folders.filter((folder) => !told.includes(folder))).toEqual([]);
+      expect(world.daemon().store.all('outbox').size).toBe(0);
+      expect(findings(world)).toEqual([]);
       await world.stop();
     },
     LONG_MS,

@@ -230,10 +230,11 @@ function wasFull({ transport, startAt, slots }: DaemonWorld, fromAt: number, toA
 /** P10: what the history tells, folded through the chart from each last baseline on, is what is stored. */
 export async function historyFindings(world: DaemonWorld, cutsMax = 0): Promise<string[]> {
   const { store, book } = world.daemon();
-  const { entries, damage } = await readHistory(world.disk, '/rec/.catchupd/history');
+  const { entries, damage, aside } = await readHistory(world.disk, '/rec/.catchupd/history');
   // A crash may cut the last line of its time short, and a disk that refuses the one that it is at.
-  const broken = damage.reduce((sum, { what }) => sum + Number(/^(\d+) damaged/.exec(what)?.[1] ?? 1), 0);
-  const told = broken > cutsMax ? damage.map(({ path, what }) => `${path}: ${what}`) : [];
+  const broken = damage.reduce((sum, { what }) => sum + Number(/^(\d+) damaged/.exec(what)?.[1] ?? 1), aside);
+  const told = broken > cutsMax ? [`${aside} lines are aside`] : [];
+  if (broken > cutsMax) told.push(...damage.map(({ path, what }) => `${path}: ${what}`));
   const byId = new Map<string, NumberedEntry[]>();
   for (const entry of entries) {
     const own = byId.get(entry.id);
