@@ -17,7 +17,8 @@ interface GuideMeta {
 }
 
 export interface LastGood {
-  readLists(): Promise<Readonly<Record<string, ListData>>>;
+  /** `damaged`: rows of them are missing or may be wrong. */
+  readLists(): Promise<{ readonly lists: Readonly<Record<string, ListData>>; readonly damaged: boolean }>;
   /** Null where there is none. Throws for one that cannot be read. */
   readGuide(sourceId: string): Promise<GuideMeta | null>;
   guidePath(sourceId: string): string;
@@ -55,7 +56,7 @@ export function createLastGood(
           await writeSecrets(disk, privateFolder, lists);
           log.error({ path: file, quarantine }, LISTS_DAMAGED);
         });
-      return lists;
+      return { lists, damaged: damaged !== null };
     },
     async readGuide(id) {
       const kept = await disk.readFile(path(id, 'json')).catch(() => null);

@@ -30,6 +30,8 @@ interface Source {
   validators: Validators;
   counts: GateCounts | null;
   list: ListData | null;
+  /** It was read from a damaged copy: what it does not have may be there, and what it says may be wrong. */
+  listDoubted: boolean;
   guide: KeptGuide | null;
   parsedAt: number;
   /** Reads what an earlier life left; a load waits for it. */
@@ -98,6 +100,7 @@ export function createSources(
       validators: NO_VALIDATORS,
       counts: null,
       list: null,
+      listDoubted: false,
       guide: null,
       parsedAt: 0,
       restored: Promise.resolve(),
@@ -124,10 +127,12 @@ export function createSources(
   }
 
   async function restoreLists(): Promise<void> {
-    for (const [id, list] of Object.entries(await lastGood.readLists())) {
+    const { lists, damaged } = await lastGood.readLists();
+    for (const [id, list] of Object.entries(lists)) {
       const source = sources.get(id);
       if (!source || source.list) continue;
       source.list = list;
+      source.listDoubted = damaged;
       source.counts = listCounts(list);
       followLists();
       onChange(id);
@@ -210,6 +215,7 @@ export function createSources(
       source.counts = loaded.counts;
       if (loaded.list) {
         source.list = loaded.list;
+        source.listDoubted = false;
         followLists();
         lastGood.keepLists(sourceId, listsById);
       }
@@ -246,7 +252,7 @@ export function createSources(
     async known(ref, signal) {
       const source = sources.get(ref.source);
       await source?.restored;
-      if (!source || source.list) return;
+      if (!source || (source.list && !source.listDoubted)) return;
       const over = new AbortController();
       const end = AbortSignal.any([signal, over.signal]);
       await Promise.race([source.looked, pause(clock, LIST_WAIT_MS_MAX, end)]);

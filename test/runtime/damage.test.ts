@@ -1,7 +1,7 @@
 /**
  * What lies beside base and journal damaged, one file at a time, under the whole daemon: it starts, it knows every
  * recording and tombstone and word that it knew, nothing of the library is touched, and it goes on to record.
- * `CATCHUPD_DAMAGE=40` hits so many places of each, `all` every byte and every length; else one. `test/store/storeDamage.test.ts` has the state.
+ * `CATCHUPD_DAMAGE=4` hits so many places of each, `all` every byte and every length; else one. `test/store/storeDamage.test.ts` has the state.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -95,7 +95,10 @@ async function judged(content: Files, told = ''): Promise<string> {
   );
   if (told !== '' && !damage.some(({ path }) => path === told)) wrong.push('it is not told');
   for (const name of ['recordings', 'aside', 'tombstones', 'overrides'] as const)
-    if (JSON.stringify(found[name]) !== JSON.stringify(whole[name])) wrong.push(`${name} are others`);
+    if (JSON.stringify(found[name]) !== JSON.stringify(whole[name]))
+      wrong.push(
+        `${name} are others: ${JSON.stringify(whole[name].filter((one) => !found[name].includes(one)))} became ${JSON.stringify(found[name].filter((one) => !whole[name].includes(one)))}`,
+      );
   const left = world.disk.files('/library');
   for (const path of content.keys())
     if (path.startsWith('/library') && !left.has(path)) wrong.push(`${path} is gone`);
