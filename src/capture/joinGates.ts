@@ -32,8 +32,12 @@ const SLACK_TICKS = 180;
 /** Streams that never say when they begin are let through after so many packets. */
 const GATED_PACKETS_MAX = 1 << 15;
 
-/** `exact`: the pictures go on without a break. Else those are dropped that are shown before the first key frame. */
-export function joinGates(written: StreamScan, exact: boolean): JoinGates {
+/**
+ * `leadPid`: what a piece begins with that comes after a gap; of its pictures those are dropped that are shown before the
+ * first key frame. Null where it goes on without a break.
+ */
+export function joinGates(written: StreamScan, leadPid: (() => number) | null): JoinGates {
+  const exact = leadPid === null;
   const opened = new Uint8Array(PID_COUNT);
   const lead = { pid: -1, written: written.lead()?.pid ?? -1, open: false, atEnd: false };
   let waitsFor: readonly number[] = [];
@@ -101,12 +105,15 @@ export function joinGates(written: StreamScan, exact: boolean): JoinGates {
 
   return {
     know({ map }) {
-      const leading = leadingStream(map.streams);
+      const begunWith = leadPid?.() ?? -1;
+      const leading = map.streams.find(({ pid }) => pid === begunWith) ?? leadingStream(map.streams);
       if (leading && leading.pid !== lead.pid) {
         lead.pid = leading.pid;
         lead.open ||= opened[leading.pid] === 1;
       }
-      waitsFor = map.streams.map((stream) => stream.pid);
+      // What began with sound has no pictures.
+      const own = map.streams.filter(({ kind }) => kind !== 'video' || leading?.kind === 'video');
+      waitsFor = own.map((stream) => stream.pid);
     },
     passes(buffer, at, pid, out, offset) {
       const pass = passesNow(buffer, at, pid, out, offset);

@@ -12,8 +12,6 @@ import { CLOCK_HZ } from './tsPackets.js';
 export interface JoinerInput extends LookInput {
   /** What is missing between the two, where that is known better than by the time that passed. */
   readonly gapMs?: number;
-  /** How long the piece may look for a point to begin at. */
-  readonly startWaitMs: number;
 }
 
 export interface Joiner {
@@ -38,7 +36,7 @@ interface Going {
 }
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
-  const { tail, silentMs, gapMs: knownGapMs, startWaitMs, isSeam = false } = input;
+  const { tail, silentMs, gapMs: knownGapMs, isSeam = false } = input;
   const { movedTicks = null } = input;
   const written = tail.scan;
   let looking: FirstLook | null = firstLook(input);
@@ -55,9 +53,10 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units[0]?.dts ?? -1;
     const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
-    const plan: JoinPlan = { kind: 'after', gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };
+    const start = startPoint((buffer, from, to, came) => mapper.push(buffer, from, to, came));
+    const known = { gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };
+    const plan: JoinPlan = { kind: 'after', ...known, leadPid: start.leadPid };
     const mapper = pieceMapper(written, plan, sink);
-    const start = startPoint(startWaitMs, (buffer, from, to) => mapper.push(buffer, from, to, mono));
     return { plan, mapper, start, removedTicks: 0 };
   }
 
@@ -88,8 +87,11 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
       if (offset !== null || looking.isFull()) settle(offset ?? looking.believed());
       mono = came;
     },
-    end: () => settle(looking?.believed() ?? null),
-    waitingBytes: () => looking?.heldBytes() ?? 0,
+    end() {
+      settle(looking?.believed() ?? null);
+      going?.start?.end();
+    },
+    waitingBytes: () => looking?.heldBytes() ?? going?.start?.waitingBytes() ?? 0,
     heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
     movedTicks() {
       if (!going) return null;

@@ -5,7 +5,6 @@
  */
 import { anchorAfter, type Anchor } from './joinClock.js';
 import { joinGates } from './joinGates.js';
-import { leadingStream } from './psi.js';
 import { discontinuityPacket, removePcr, setCounter, setPid, shiftClock } from './restamp.js';
 import { streamMap } from './streamMap.js';
 import type { StreamScan } from './streamScan.js';
@@ -29,6 +28,8 @@ export type JoinPlan =
       readonly firstDts: number;
       readonly isSeam: boolean;
       readonly movedTicks: number;
+      /** The PID that the piece begins with; -1 where no table tells. */
+      readonly leadPid: () => number;
     };
 
 export interface PieceMapper {
@@ -45,7 +46,7 @@ const READY = 1 << 24;
 export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink): PieceMapper {
   const exact = plan.kind === 'exact';
   const map = streamMap(written.tables());
-  const gates = joinGates(written, exact);
+  const gates = joinGates(written, plan.kind === 'exact' ? null : plan.leadPid);
   const reader = tableReader();
   /** What is added to the counters of each PID of the piece. */
   const deltas = new Uint8Array(PID_COUNT).fill(UNKNOWN);
@@ -127,8 +128,8 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
   /** Places a piece that comes after a gap, by its first unit of the leading stream; true when it has a place. */
   function place(buffer: Buffer, at: number, pid: number): boolean {
     if (plan.kind === 'exact' || !startsUnit(buffer, at)) return false;
-    const lead = source && leadingStream(source.map.streams);
-    const first = lead && lead.pid !== pid ? null : pesTimesAt(buffer, at);
+    const lead = plan.leadPid();
+    const first = lead >= 0 && lead !== pid ? null : pesTimesAt(buffer, at);
     if (!first || first.dts < 0) return false;
     const own = map.pid(pid);
     const leadState = written.pids.get(written.lead()?.pid ?? -1);

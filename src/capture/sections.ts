@@ -21,8 +21,6 @@ import { tsHealth } from './tsHealth.js';
 import { CLOCK_WRAP, PACKET_BYTES, startsUnit } from './tsPackets.js';
 import { waitPool, type WaitPool } from './waitPool.js';
 
-/** How long a piece may look for a point to begin at (PROTOCOLS §6.2). */
-const START_WAIT_MS = 5_000;
 /** Providers splice short cards in a loop; to read 30 s for each would be more work than the stream itself. */
 const SEAM_TAIL_S = 12;
 
@@ -213,13 +211,13 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       ...(cameMono !== undefined && { cameMono }),
     };
     const head = tail || cameMono === undefined ? null : headStart(cameMono);
-    const joint = tail && joiner({ tail, startWaitMs: START_WAIT_MS, ...known }, writer.push);
+    const joint = tail && joiner({ tail, ...known }, writer.push);
     const opened: Section = {
       writer,
       joint,
-      start: startPoint(START_WAIT_MS, (buffer, from, to) => {
-        head?.push(buffer, from, to, opened.lastMono);
-        writer.push(buffer, from, to, opened.lastMono);
+      start: startPoint((buffer, from, to, came) => {
+        head?.push(buffer, from, to, came);
+        writer.push(buffer, from, to, came);
       }),
       silentMs,
       firstMono: null,
@@ -233,13 +231,13 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function take(buffer: Buffer, from: number, to: number, mono: number): void {
     section.firstMono ??= mono;
     section.lastMono = mono;
-    const { joint, shiftTicks } = section;
+    const { shiftTicks } = section;
     const isShifted = shiftTicks !== 0;
     const bytes = isShifted ? shifted(buffer.subarray(from, to), shiftTicks) : buffer;
     const [first, end] = isShifted ? [0, bytes.length] : [from, to];
-    if (!joint) return section.start.push(bytes, first, end, mono);
-    joint.push(bytes, first, end, mono);
-    own.hold(waitingBytes + joint.waitingBytes());
+    const entrance = entranceOf(section);
+    entrance.push(bytes, first, end, mono);
+    own.hold(waitingBytes + entrance.waitingBytes());
   }
 
   function shift(ticks: number, mono: number): void {
@@ -279,7 +277,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       waitingBytes -= one.bytes.length;
       take(one.bytes, 0, one.bytes.length, one.mono);
     }
-    own.hold(waitingBytes + (section.joint?.waitingBytes() ?? 0));
+    own.hold(waitingBytes + entranceOf(section).waitingBytes());
     return null;
   }
 
@@ -292,11 +290,11 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
 
   /** Ends the section: all of it is in the file then. */
   async function close(): Promise<DiskTrouble | null> {
-    section.joint?.end();
+    entranceOf(section).end();
     const failed = await section.writer.finish();
     const done = section.writer.piece();
     if (done) over.push(done);
-    closedHeldBack += heldBackBytes(section);
+    closedHeldBack += entranceOf(section).heldBackBytes();
     movedBefore = movedTicks();
     isOpen = false;
     return failed;
@@ -307,7 +305,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     const whole = wholePiece(current ? [...over, current] : over, shifts);
     if (!whole) return null;
     const { syncLosses, skippedBytes } = doors.outside();
-    const heldBack = closedHeldBack + (isOpen ? heldBackBytes(section) : 0);
+    const heldBack = closedHeldBack + (isOpen ? entranceOf(section).heldBackBytes() : 0);
     const ts = addTs(whole.ts, { ...NO_TS, syncLosses, skippedBytes: skippedBytes + heldBack });
     const dead = content.spans().map(({ fromMs, toMs }) => ({
       fromAt: wallOf(fromMs),
@@ -355,8 +353,8 @@ function shifted(packets: Buffer, ticks: number): Buffer {
   return copy;
 }
 
-function heldBackBytes({ joint, start }: Section): number {
-  return (joint ?? start).heldBackBytes();
+function entranceOf({ joint, start }: Section): Joiner | StartPoint {
+  return joint ?? start;
 }
 
 /** From what the spool ends with to a seam, where nothing between them was of use. */

@@ -1,24 +1,41 @@
 /**
  * Where a piece begins: nothing passes until a decoder could start. Then come PAT and PMT, the first video packet that
  * opens a random access point, and all that follows; packets of any other PID only from its next unit on, so that the
- * piece decodes without an error from its first packet. What is held back here no decoder could use (P1), and it is
- * counted. After `waitMs` without such a point it begins with the tables alone, after twice that with whatever there is.
+ * piece decodes without an error from its first packet. Until then all of it waits: a key frame may come before the
+ * tables that tell it, and what began too late to be read belongs to the piece as well. Pictures before the first key
+ * frame, and what comes with them, are let go when that comes, and counted: no decoder could use them (P1), and the
+ * piece begins where the ledger says. Where no picture comes at all it begins with the sound, where no key frame does
+ * with whatever there is; then nothing of it is let go.
  */
 import { isKey } from './keyFrame.js';
+import type { TimedSink } from './pieceMapper.js';
 import { leadingStream, parsePat, parsePmt, sectionCollector } from './psi.js';
 import type { ElementaryStream, SectionCollector } from './psi.js';
 import { hasPayload, NULL_PID, PACKET_BYTES, PID_COUNT, pidAt, startsUnit } from './tsPackets.js';
-import type { PacketSink } from './tsPackets.js';
 
 export interface StartPoint {
-  /** `mono` is the monotonic time at which these packets came. */
-  push(buffer: Buffer, from: number, to: number, mono: number): void;
+  /** `mono`: when these packets came. */
+  push: TimedSink;
+  /** Nothing follows: sound that waits for a picture has waited enough. */
+  end(): void;
   /** Whether anything was passed on. */
   started(): boolean;
+  /** The PID that it began with; -1 before that, and where no table tells. */
+  leadPid(): number;
   /** Bytes that were not passed on. */
   heldBackBytes(): number;
+  /** Bytes that wait. */
+  waitingBytes(): number;
 }
 
+/** Groups of pictures are hardly ever longer than 10 s. */
+export const KEY_WAIT_MS = 12_000;
+/** A programme of which nothing but sound has come for so long has no pictures, whatever its tables say. */
+export const PICTURE_WAIT_MS = 2_000;
+/** Tables come ten times a second. */
+export const TABLES_WAIT_MS = 10_000;
+/** No more than this waits; the oldest goes. */
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 /** PIDs are still looked at one by one for this long after the start; then everything passes. */
 const GATED_PACKETS_MAX = 1 << 15;
 
@@ -28,45 +45,64 @@ const UNIT: Gate = 0;
 const KEY: Gate = 1;
 const OPEN: Gate = 2;
 
-export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
+/** In what waits. */
+interface Place {
+  readonly index: number;
+  readonly at: number;
+}
+const FIRST: Place = { index: 0, at: 0 };
+
+export function startPoint(sink: TimedSink): StartPoint {
   let stage: 'waiting' | 'gated' | 'open' = 'waiting';
   let waitingSince: number | null = null;
+  const waiting: { readonly bytes: Buffer; readonly mono: number }[] = [];
+  let waitingBytes = 0;
   let heldBackBytes = 0;
   let gatedPackets = 0;
   let closedGates = 0;
+  let leadPid = -1;
   const gates = new Uint8Array(PID_COUNT).fill(UNIT);
   const pat = sectionCollector();
   let pmt: { pid: number; sections: SectionCollector } | null = null;
+  let section: Buffer | null = null;
   let streams: readonly ElementaryStream[] | null = null;
+  /** The stream to begin with, by the tables. */
+  let leading: ElementaryStream | null = null;
   const types = new Map<number, number>();
+  /** PIDs of which a unit began. */
+  const begun = new Set<number>();
 
-  /** Takes PAT and PMT packets; true when one of them completed the tables. */
+  /** Takes PAT and PMT packets; true when one of them said what was not known. */
   function learn(buffer: Buffer, at: number, pid: number): boolean {
     if (pid === 0) {
-      const section = pat.push(buffer, at);
-      const programme = section && parsePat(section)?.[0];
+      const found = pat.push(buffer, at);
+      const programme = found && parsePat(found)?.[0];
       if (programme && pmt?.pid !== programme.pmtPid) {
         pmt = { pid: programme.pmtPid, sections: sectionCollector() };
-        streams = null;
+        section = streams = leading = null;
       }
-      return programme !== null && streams !== null;
+      return false;
     }
     if (pid !== pmt?.pid) return false;
-    const section = pmt.sections.push(buffer, at);
-    const map = section && parsePmt(section);
-    if (map) streams = map.streams;
-    return map !== null;
+    const found = pmt.sections.push(buffer, at);
+    const map = found && parsePmt(found);
+    if (!found || !map || section?.equals(found)) return false;
+    section = Buffer.from(found);
+    ({ streams } = map);
+    leading = leadingStream(streams) ?? null;
+    return true;
   }
 
   /** Whether the packet at `at` is one to begin with. */
   function opensStream(buffer: Buffer, at: number, pid: number): boolean {
-    if (!streams || !startsUnit(buffer, at)) return false;
-    const leading = leadingStream(streams);
+    if (!startsUnit(buffer, at)) return false;
+    if (pid !== NULL_PID) begun.add(pid);
     if (leading?.pid !== pid) return false;
     return leading.kind !== 'video' || isKey(buffer, at, leading.type);
   }
 
-  function start(): void {
+  /** `late`: no key frame came in all this time; better a picture that repairs itself than none. */
+  function openTables(late: boolean): void {
     stage = 'gated';
     gates[0] = OPEN;
     gates[NULL_PID] = OPEN;
@@ -75,16 +111,42 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
     for (const stream of streams) {
       types.set(stream.pid, stream.type);
       if (gates[stream.pid] === OPEN) continue;
-      gates[stream.pid] = stream.kind === 'video' ? KEY : UNIT;
+      gates[stream.pid] = stream.kind === 'video' && !late ? KEY : UNIT;
       closedGates++;
     }
-    const tables = Buffer.concat([pat.packets(), pmt.sections.packets()]);
+  }
+
+  /** Begins with the tables, and with what waits from there on. */
+  function start(lead: number, first: Place, mono: number, late = false): void {
+    leadPid = lead;
+    openTables(late);
+    const held = waiting.splice(0);
+    waitingBytes = 0;
+    const own = held.slice(first.index);
+    for (const { bytes } of held.slice(0, first.index)) heldBackBytes += bytes.length;
+    heldBackBytes += own.length > 0 ? first.at : 0;
+    const tables = Buffer.concat([pat.packets(), pmt?.sections.packets() ?? Buffer.alloc(0)]);
     heldBackBytes -= tables.length;
-    sink(tables, 0, tables.length);
+    if (tables.length > 0) sink(tables, 0, tables.length, own[0]?.mono ?? mono);
+    own.forEach(({ bytes, mono: came }, n) => passWithoutTables(bytes, n === 0 ? first.at : 0, came));
+  }
+
+  /** What waited has tables older than those that it begins with. */
+  function passWithoutTables(bytes: Buffer, from: number, mono: number): void {
+    let run = from;
+    for (let at = from; at < bytes.length; at += PACKET_BYTES) {
+      const pid = pidAt(bytes, at);
+      if (pmt === null || (pid !== 0 && pid !== pmt.pid)) continue;
+      if (at > run) pass(bytes, run, at, mono);
+      run = at + PACKET_BYTES;
+      heldBackBytes += PACKET_BYTES;
+    }
+    if (bytes.length > run) pass(bytes, run, bytes.length, mono);
   }
 
   /** Passes what may pass, in runs as long as they go. */
-  function pass(buffer: Buffer, from: number, to: number): void {
+  function pass(buffer: Buffer, from: number, to: number, mono: number): void {
+    if (stage === 'open') return sink(buffer, from, to, mono);
     let run = from;
     let at = from;
     for (; at < to; at += PACKET_BYTES) {
@@ -96,63 +158,102 @@ export function startPoint(waitMs: number, sink: PacketSink): StartPoint {
         if (types.has(pid)) closedGates--;
         continue;
       }
-      if (at > run) sink(buffer, run, at);
+      if (at > run) sink(buffer, run, at, mono);
       run = at + PACKET_BYTES;
       heldBackBytes += PACKET_BYTES;
     }
-    if (at > run) sink(buffer, run, at);
+    if (at > run) sink(buffer, run, at, mono);
     gatedPackets += (to - from) / PACKET_BYTES;
     if (closedGates === 0 || gatedPackets > GATED_PACKETS_MAX) stage = 'open';
   }
 
-  function wait(buffer: Buffer, from: number, to: number, mono: number): void {
-    waitingSince ??= mono;
-    const late = mono - waitingSince >= waitMs;
-    if (mono - waitingSince >= 2 * waitMs && !streams) return startBlind(buffer, from, to);
-    for (let at = from; at < to; at += PACKET_BYTES) {
-      const pid = pidAt(buffer, at);
-      if (opensStream(buffer, at, pid)) {
-        start();
-        pass(buffer, at, to);
-        return;
-      }
-      heldBackBytes += PACKET_BYTES;
-      if (learn(buffer, at, pid) && late) {
-        startLate();
-        pass(buffer, at + PACKET_BYTES, to);
-        return;
-      }
+  function hold(buffer: Buffer, from: number, to: number, mono: number): void {
+    if (to <= from) return;
+    waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
+    waitingBytes += to - from;
+    while (waitingBytes > WAITING_BYTES_MAX) {
+      const bytes = waiting.shift()?.bytes.length ?? waitingBytes;
+      waitingBytes -= bytes;
+      heldBackBytes += bytes;
     }
   }
 
-  /** Without tables, with the first packet that is more than padding. */
-  function startBlind(buffer: Buffer, from: number, to: number): void {
-    let at = from;
-    while (at < to && pidAt(buffer, at) === NULL_PID) at += PACKET_BYTES;
-    heldBackBytes += at - from;
-    if (at === to) return;
-    stage = 'open';
-    sink(buffer, at, to);
+  /** Begins within what waits, now that its tables are known; false where nothing of it is to begin with. */
+  function startWithin(mono: number): boolean {
+    for (const [index, { bytes }] of waiting.entries()) {
+      for (let at = 0; at < bytes.length; at += PACKET_BYTES) {
+        const pid = pidAt(bytes, at);
+        if (!opensStream(bytes, at, pid)) continue;
+        start(pid, { index, at }, mono);
+        return true;
+      }
+    }
+    return false;
   }
 
-  function startLate(): void {
-    start();
-    // No key frame came in all this time; better a picture that repairs itself than none.
-    for (const stream of streams ?? []) if (gates[stream.pid] === KEY) gates[stream.pid] = UNIT;
+  function wait(buffer: Buffer, from: number, to: number, mono: number): void {
+    waitingSince ??= mono;
+    let run = from;
+    for (let at = from; at < to; at += PACKET_BYTES) {
+      const pid = pidAt(buffer, at);
+      if (opensStream(buffer, at, pid)) {
+        heldBackBytes += at - run;
+        start(pid, { index: waiting.length, at: 0 }, mono);
+        return pass(buffer, at, to, mono);
+      }
+      if (!learn(buffer, at, pid)) continue;
+      hold(buffer, run, at + PACKET_BYTES, mono);
+      run = at + PACKET_BYTES;
+      if (startWithin(mono)) return run < to ? pass(buffer, run, to, mono) : undefined;
+    }
+    hold(buffer, run, to, mono);
+    lookAround(mono, mono - waitingSince);
+  }
+
+  /** Begins without what it waits for, where that does not come. */
+  function lookAround(mono: number, waitedMs: number): void {
+    if (!streams) {
+      if (waitedMs >= TABLES_WAIT_MS) startBlind();
+      return;
+    }
+    if (waitedMs >= PICTURE_WAIT_MS && startDark(mono)) return;
+    if (waitedMs >= KEY_WAIT_MS)
+      start(leading && begun.has(leading.pid) ? leading.pid : -1, FIRST, mono, true);
+  }
+
+  /** Begins with the sound, where there is nothing else. */
+  function startDark(mono: number): boolean {
+    const other = streams?.find(({ pid }) => begun.has(pid));
+    if (!other || (leading && begun.has(leading.pid))) return false;
+    start(other.pid, FIRST, mono);
+    return true;
+  }
+
+  /** Without tables, with the first packet that is more than padding. */
+  function startBlind(): void {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+      const { bytes, mono } = one;
+      let at = 0;
+      while (stage === 'waiting' && at < bytes.length && pidAt(bytes, at) === NULL_PID) at += PACKET_BYTES;
+      heldBackBytes += at;
+      if (at === bytes.length) continue;
+      stage = 'open';
+      sink(bytes, at, bytes.length, mono);
+    }
+    waitingBytes = 0;
   }
 
   return {
     push(buffer, from, to, mono) {
-      switch (stage) {
-        case 'open':
-          return sink(buffer, from, to);
-        case 'gated':
-          return pass(buffer, from, to);
-        case 'waiting':
-          return wait(buffer, from, to, mono);
-      }
+      if (stage === 'waiting') wait(buffer, from, to, mono);
+      else pass(buffer, from, to, mono);
+    },
+    end() {
+      if (stage === 'waiting') startDark(waiting.at(-1)?.mono ?? 0);
     },
     started: () => stage !== 'waiting',
+    leadPid: () => leadPid,
     heldBackBytes: () => heldBackBytes,
+    waitingBytes: () => waitingBytes,
   };
 }

@@ -82,6 +82,33 @@ function sorted(bytes: Buffer): Buffer {
   return Buffer.concat([...pids.entries()].toSorted(([a], [b]) => a - b).flatMap(([, packets]) => packets));
 }
 
+/** Of its pictures nothing ever comes. */
+function dark(bytes: Buffer): Buffer {
+  const kept: Buffer[] = [];
+  eachPacket(bytes, (at) => {
+    if ((bytes.readUInt16BE(at + 1) & 0x1fff) !== VIDEO) kept.push(bytes.subarray(at, at + 188));
+  });
+  return Buffer.concat(kept);
+}
+
+describe('a radio whose tables promise pictures', () => {
+  it('loses no sound where it is joined', async () => {
+    const radio = dark(clip);
+    const paced = { msPerByte: 6_400 / radio.length };
+    const whole = payloads((await recordPiece(Buffer.alloc(0), radio, paced)).spool, AUDIO);
+    const first = await recordPiece(Buffer.alloc(0), part(radio, 0, 0.5), paced);
+    for (const ticks of [0, 90_000 * 700]) {
+      const next = remuxed(part(radio, 0.5, 1), new Map(), ticks, 3);
+      const { spool } = await recordPiece(first.spool, next, { ...paced, silentMs: 20 });
+      expect(faultsOf(spool)).toEqual([]);
+      // But for the packet that was torn there.
+      expect(payloads(spool, AUDIO).filter((unit) => whole.includes(unit)).length).toBeGreaterThanOrEqual(
+        whole.length - 1,
+      );
+    }
+  });
+});
+
 describe('a piece that repeats what is written', () => {
   it('goes on with the very next unit of each stream, as if there had been no break', async () => {
     const whole = await recordPieces([clip]);

@@ -63,8 +63,8 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
   const put = (buffer: Buffer, from: number, to: number, came: number) =>
     queue.append(buffer, from, to, came);
   let mono = 0;
-  const joint = tail && joiner({ tail, silentMs, cameMono: -untakenMs, startWaitMs: 5_000, movedTicks }, put);
-  const start = startPoint(5_000, (buffer, from, to) => put(buffer, from, to, mono));
+  const joint = tail && joiner({ tail, silentMs, cameMono: -untakenMs, movedTicks }, put);
+  const start = startPoint(put);
   const entrance = joint ?? start;
   const aligner = packetAligner((buffer, from, to) => entrance.push(buffer, from, to, mono));
   for (let at = 0; at < piece.length; at += chunkBytes) {
@@ -72,7 +72,7 @@ export async function recordPiece(spool: Buffer, piece: Buffer, arrival: Arrival
     aligner.push(Buffer.from(piece.subarray(at, at + chunkBytes)));
   }
   aligner.end();
-  joint?.end();
+  entrance.end();
   queue.seal();
   const written = Buffer.concat(queue.peek(queue.pendingBytes()));
   return {

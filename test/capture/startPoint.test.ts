@@ -19,14 +19,19 @@ beforeAll(async () => {
 function begin(bytes: Buffer, monoOf: (offset: number) => number = () => 0) {
   const out: Buffer[] = [];
   let mono = 0;
-  const start = startPoint(5_000, (buffer, from, to) => out.push(Buffer.from(buffer.subarray(from, to))));
+  const cameMono: number[] = [];
+  const start = startPoint((buffer, from, to, came) => {
+    out.push(Buffer.from(buffer.subarray(from, to)));
+    cameMono.push(came);
+  });
   const aligner = packetAligner((buffer, from, to) => start.push(buffer, from, to, mono));
   for (let at = 0; at < bytes.length; at += 4_000) {
     mono = monoOf(at);
     aligner.push(bytes.subarray(at, at + 4_000));
   }
   aligner.end();
-  return { bytes: Buffer.concat(out), heldBack: start.heldBackBytes(), started: start.started() };
+  const heldBack = start.heldBackBytes();
+  return { bytes: Buffer.concat(out), heldBack, started: start.started(), cameMono, start };
 }
 
 function eachPacket(bytes: Buffer, visit: (at: number) => void): void {
@@ -81,6 +86,21 @@ function interleaved(bytes: Buffer): Buffer {
     sound = -1;
   });
   return Buffer.concat(order.map((at) => bytes.subarray(at, at + PACKET_BYTES)));
+}
+
+/** Where the first packet of a key frame is. */
+function keyAt(n: number): number {
+  const found: number[] = [];
+  eachPacket(clip, (at) => {
+    if (pidAt(clip, at) === 0x100 && startsUnit(clip, at) && clip[at + 5] === 0x50) found.push(at);
+  });
+  return found[n] ?? -1;
+}
+
+function unitsOf(bytes: Buffer, pid: number): number {
+  let units = 0;
+  eachPacket(bytes, (at) => (units += Number(pidAt(bytes, at) === pid && startsUnit(bytes, at))));
+  return units;
 }
 
 /** PIDs whose first payload in the stream is the middle of something. */
@@ -142,14 +162,64 @@ describe('the point at which a piece begins', () => {
     expect(await soundErrors(bytes)).toEqual([]);
   });
 
-  it('begins with the tables alone when no key frame comes for five seconds', () => {
-    // The tables promise a picture of which nothing comes.
+  it('begins with a key frame that came before the tables', async () => {
+    const from = keyAt(1);
+    let left = 3;
+    const late = only(clip.subarray(from), (pid) => (pid !== 0 && pid !== 0x1000) || --left < 0);
+    const { bytes, heldBack, cameMono } = begin(late, (offset) => offset / 50);
+    const { frames, errors } = await decode(bytes, 'warning');
+    expect(errors).toEqual([]);
+    expect(frames[0]).toBe(20);
+    expect(isUnbroken(frames)).toBe(true);
+    const health = tsHealth();
+    health.count(bytes, 0, bytes.length);
+    expect(health.counts().continuityErrors).toBe(0);
+    expect(heldBack).toBe(late.length - bytes.length);
+    expect(cameMono[0]).toBe(0);
+    expect(cameMono).toEqual(cameMono.toSorted((a, b) => a - b));
+  });
+
+  it('waits for the key frame of a long group of pictures', async () => {
+    const from = keyAt(1) + PACKET_BYTES;
+    const groupBytes = keyAt(2) - from;
+    const { bytes, cameMono } = begin(clip.subarray(from), (offset) => (offset * 9_900) / groupBytes);
+    const { frames, errors } = await decode(bytes, 'warning');
+    expect(errors).toEqual([]);
+    expect(frames[0]).toBe(40);
+    // So the ledger tells what is missing before it.
+    expect(cameMono[0]).toBeGreaterThan(6_000);
+  });
+
+  it('begins with all that waited where no key frame comes', () => {
+    const group = clip.subarray(keyAt(1) + PACKET_BYTES, keyAt(2));
+    const { bytes, heldBack, cameMono } = begin(
+      group,
+      (offset) => (offset * 12_100) / (group.length - 4_000),
+    );
+    expect([0, 1].map((n) => pidAt(bytes, n * PACKET_BYTES))).toEqual([0, 0x1000]);
+    expect(unitsOf(bytes, 0x100)).toBe(unitsOf(group, 0x100));
+    expect(unitsOf(bytes, 0x101)).toBe(unitsOf(group, 0x101));
+    expect(cameMono[0]).toBe(0);
+    expect(heldBack).toBe(group.length - bytes.length);
+  });
+
+  it('begins with its sound where the tables promise a picture that never comes', async () => {
     const dark = only(clip, (pid) => pid !== 0x100);
     expect(begin(dark).started).toBe(false);
-    const { bytes, started } = begin(dark, (offset) => offset / 5);
-    expect(started).toBe(true);
+    const { bytes, cameMono } = begin(dark, (offset) => offset / 20);
     expect([0, 1].map((n) => pidAt(bytes, n * PACKET_BYTES))).toEqual([0, 0x1000]);
-    expect(bytes.length).toBeGreaterThan(2 * PACKET_BYTES);
+    expect(unitsOf(bytes, 0x101)).toBe(unitsOf(dark, 0x101));
+    expect(cameMono[0]).toBe(0);
+    expect((await soundErrors(bytes)).join(' ')).not.toMatch(/decod|corrupt|aac/i);
+  });
+
+  it('begins with such a sound as well where it ends before that is sure', () => {
+    const dark = only(clip, (pid) => pid !== 0x100);
+    const { start } = begin(dark);
+    start.end();
+    expect(start.started()).toBe(true);
+    expect(start.leadPid()).toBe(0x101);
+    expect(start.waitingBytes()).toBe(0);
   });
 
   it('never begins with padding', () => {
