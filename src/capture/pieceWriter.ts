@@ -33,8 +33,8 @@ export interface PieceWriterDoors {
   readonly pool?: WaitPool;
   /** How the piece was joined to what the spool held, null where it held nothing. */
   readonly join?: () => PieceJoin | null;
-  /** How long its first packets had waited when they were taken; 0 where it is left out. */
-  readonly waitedMs?: () => number;
+  /** How long before they came its first packets were on; 0 where it is left out. */
+  readonly aheadMs?: () => number;
   readonly onCheckpoint: (piece: CapturePiece) => void;
   /** True: hold the stream back. False: let it go on. */
   readonly onPressure: (full: boolean) => void;
@@ -75,13 +75,12 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     const bytes = spool.bytesWritten();
     if (!first || bytes === 0) return null;
     const join = doors.join?.() ?? null;
-    const waitedMs = Math.round(doors.waitedMs?.() ?? 0);
     return {
       firstOffset: spool.firstOffset,
       bytes,
-      fromAt: first.at - waitedMs,
+      fromAt: first.at - Math.round(doors.aheadMs?.() ?? 0),
       toAt: written.at,
-      goodMs: Math.round(written.mono - first.mono) + waitedMs,
+      goodMs: Math.round(written.mono - first.mono),
       ts: { ...health.counts(), trimmedBytes },
       ...(join && { join }),
     };

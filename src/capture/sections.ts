@@ -189,7 +189,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       clock,
       ...(doors.pool && { pool: doors.pool }),
       join: () => joint?.join() ?? null,
-      waitedMs: () => head?.waitedMs() ?? 0,
+      aheadMs: () => head?.aheadMs() ?? 0,
       onCheckpoint() {
         const now = piece();
         if (now) doors.onCheckpoint(now);
@@ -210,7 +210,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       ...(gapMs !== undefined && { gapMs }),
       ...(cameMono !== undefined && { cameMono }),
     };
-    const head = tail || cameMono === undefined ? null : headStart(cameMono);
+    const head = tail ? null : headStart();
     const joint = tail && joiner({ tail, ...known }, writer.push);
     const opened: Section = {
       writer,

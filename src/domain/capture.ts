@@ -8,7 +8,7 @@ export interface CapturePiece {
   /** Where in the spool it begins. */
   readonly firstOffset: number;
   readonly bytes: number;
-  /** Wall clock of the first and last media byte. */
+  /** Wall clock of the first and last media byte; of the first one earlier by what the provider sent in advance. */
   readonly fromAt: number;
   readonly toAt: number;
   /** How long the stream was good, monotonic milliseconds. */

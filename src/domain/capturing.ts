@@ -8,7 +8,7 @@
 import { refKey, type UpstreamRef } from './channel.js';
 import type { CaptureFault, CapturePiece } from './capture.js';
 import type { SavedCursor } from './hlsCursor.js';
-import { addTs, GAP_MS, type GapCause, type JoinKind, type Stretch } from './ledger.js';
+import { addTs, TOLD_GAP_MS, type Gap, type GapCause, type JoinKind, type Stretch } from './ledger.js';
 import type { Recording, UpstreamHealth } from './recording.js';
 
 /** Stream this long without a fault makes everything before it forgotten. */
@@ -88,7 +88,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
   const last = recording.stretches.at(-1);
   const known = last !== undefined && last.firstOffset === piece.firstOffset && recording.lastFault === null;
   const silentSince = unaccountedSince(recording);
-  const fromAt = known ? last.fromAt : heardFrom(piece, silentSince);
+  const fromAt = known ? knownFrom(recording, last, piece) : heardFrom(piece, silentSince);
   const stretch: Stretch = {
     source,
     fromAt,
@@ -113,12 +113,13 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
   if (known) {
     // What was known of its inside is part of what is known now.
     const joins = recording.joins.filter(({ at, kind }) => kind !== 'discontinuity' || at < fromAt);
-    const gaps = recording.gaps.filter((gap) => gap.fromAt < fromAt);
+    const [before, within] = split(recording.gaps, last.fromAt);
+    const gaps = [...until(before, fromAt), ...(inside.gaps.length > 0 ? inside.gaps : within)];
     return {
       ...facts,
       stretches: [...recording.stretches.slice(0, -1), stretch],
       ...(inside.joins.length > 0 && { joins: [...joins, ...inside.joins] }),
-      ...(inside.gaps.length > 0 && { gaps: [...gaps, ...inside.gaps] }),
+      ...(gaps.length + recording.gaps.length > 0 && { gaps }),
     };
   }
 
@@ -172,7 +173,7 @@ function insidePiece(
     })),
     gaps: [...silences, ...gaps]
       .map((gap) => ({ ...gap, fromAt: Math.max(gap.fromAt, fromAt) }))
-      .filter((gap) => gap.toAt - gap.fromAt >= GAP_MS)
+      .filter((gap) => gap.toAt - gap.fromAt >= TOLD_GAP_MS)
       .toSorted((a, b) => a.fromAt - b.fromAt),
   };
 }
@@ -184,6 +185,20 @@ function insidePiece(
 function heardFrom(piece: CapturePiece, silentSince: number): number {
   if (!piece.join) return piece.fromAt;
   return Math.min(piece.fromAt, silentSince + Math.round(piece.join.gapS * 1000));
+}
+
+/** From when the first piece of all is there: how much of it was sent in advance is seen while it comes. */
+function knownFrom({ stretches }: Recording, { fromAt }: Stretch, piece: CapturePiece): number {
+  return piece.join || stretches.length > 1 ? fromAt : Math.min(fromAt, piece.fromAt);
+}
+
+function split(gaps: readonly Gap[], at: number): [before: readonly Gap[], after: readonly Gap[]] {
+  return [gaps.filter(({ fromAt }) => fromAt < at), gaps.filter(({ fromAt }) => fromAt >= at)];
+}
+
+/** What is left of gaps where media begins at `at`. */
+function until(gaps: readonly Gap[], at: number): Gap[] {
+  return gaps.filter(({ fromAt }) => fromAt < at).map((gap) => ({ ...gap, toAt: Math.min(gap.toAt, at) }));
 }
 
 /**

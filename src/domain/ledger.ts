@@ -51,6 +51,8 @@ export interface Stretch {
 
 /** A gap from this length on is one a viewer notices. */
 export const GAP_MS = 500;
+/** And one from this length on is told: shorter ones cannot be told from a clock that is not quite even. */
+export const TOLD_GAP_MS = 200;
 
 export interface Gap {
   readonly fromAt: number;

@@ -70,6 +70,26 @@ describe('the window of a capture', () => {
   });
 });
 
+describe('the first piece', () => {
+  it('was on before it came, as far as that is seen while it comes', () => {
+    const refused = { ...fresh(), ...withFault(fresh(), FIRST, fault(OPEN)) };
+    const begun = { ...refused, ...withPiece(refused, FIRST, piece(START, START + 400)) };
+    expect(begun.gaps).toEqual([{ fromAt: OPEN, toAt: START, cause: 'reset' }]);
+    const later = { ...begun, ...withPiece(begun, FIRST, piece(START - 4_000, START + 10_000)) };
+    expect(later.gaps).toEqual([{ fromAt: OPEN, toAt: START - 4_000, cause: 'reset' }]);
+    expect(later.stretches).toMatchObject([{ fromAt: START - 4_000, toAt: START + 10_000 }]);
+    const all = { ...later, ...withPiece(later, FIRST, piece(OPEN - 9_000, START + 20_000)) };
+    expect(all.gaps).toEqual([]);
+  });
+
+  it('tells what is missing in it from a fifth of a second on', () => {
+    const gap = (fromAt: number, ms: number) => ({ fromAt, toAt: fromAt + ms, cause: 'stall' as const });
+    const gaps = [gap(START + 2_000, 190), gap(START + 3_000, 200), gap(START + 5_000, 480)];
+    const told = withPiece(fresh(), FIRST, piece(OPEN, START + 10_000, { gaps }));
+    expect(told.gaps).toEqual(gaps.slice(1));
+  });
+});
+
 describe('a spool after a crash', () => {
   const known = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 10_000)) };
 
