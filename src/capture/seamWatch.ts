@@ -6,9 +6,12 @@
  * One clock value that jumps may be damage. So what comes after it waits until a second one says the same, which mostly
  * is in the same packet; when the next ones go on as before, nothing has happened.
  */
-import type { ElementaryStream, StreamKind } from './psi.js';
+import { shiftBehind, shiftOf, type Shift } from './clockShift.js';
+import type { ElementaryStream } from './psi.js';
+import { goesOn } from './sameStreams.js';
+import { ticksSince, unknownClocks, type Mark, type StreamClocks } from './streamClocks.js';
 import { tableReader, type Tables } from './tables.js';
-import { CLOCK_HZ, CLOCK_WRAP, hasPayload, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
+import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
 import { PID_COUNT, startsUnit, ticksBetween } from './tsPackets.js';
 
 /** Where the stream lacks some of itself, though its clock went on. */
@@ -51,10 +54,6 @@ const BACK_TICKS_MIN = CLOCK_HZ;
 const VOTES_MIN = 2;
 /** Where the counters go on and so little time has passed, nothing but the clock is another one. */
 const SHIFT_SILENT_MS_MAX = 500;
-/** So far back a provider may have gone to send once more what it had sent: that is for the joiner to find. */
-const AGAIN_TICKS_MAX = 60 * CLOCK_HZ;
-/** Packets of sound are not all of one length. */
-const SHIFT_SLACK_TICKS = CLOCK_HZ / 5;
 /** A longer way from one unit to the next is no step. */
 const STEP_TICKS_MAX = CLOCK_HZ / 2;
 /** What waits for them at most. */
@@ -74,30 +73,7 @@ const TIMED = 3;
 /** Of no interest, and not new. */
 const SEEN = 4;
 
-interface Mark {
-  readonly ticks: number;
-  /** Monotonic time at which it should have come: when it did, without what the stream was behind. */
-  readonly due: number;
-  /** From the one before to it; 0 where that is not known. */
-  readonly step: number;
-}
-
-/** Where the clocks of a stream stand. */
-interface Clocks {
-  pcr: Mark | null;
-  pcrStep: number;
-  /** Milliseconds that the last PCR came later than the stream plays, beside the one that came soonest. */
-  behind: number;
-  /** The last DTS of each PID of sound or pictures. */
-  readonly stamps: Map<number, Mark>;
-}
-
 type Held = { readonly bytes: Buffer; readonly mono: number }[];
-
-interface Shift {
-  readonly ticks: number;
-  readonly kind: StreamKind;
-}
 
 /** What waits since a clock value jumped; `votes`: how many more have said so than have not. */
 interface Suspicion {
@@ -112,10 +88,8 @@ interface Suspicion {
   /** Of each PID, what would put its next unit right behind the one before. */
   readonly shifts: Map<number, Shift>;
   /** Where the clocks stand if it is right, or wrong. */
-  readonly clocks: Clocks;
+  readonly clocks: StreamClocks;
 }
-
-const unknownClocks = (): Clocks => ({ pcr: null, pcrStep: 0, behind: 0, stamps: new Map() });
 
 export function seamWatch(sink: SeamSink): SeamWatch {
   const watched = new Uint8Array(PID_COUNT).fill(SECTION, 0, 0x20);
@@ -194,7 +168,10 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     const before = clocks.stamps.get(pid);
     sink.onClock(before?.ticks !== dts);
     const fits = take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
-    if (!fits && before && stream) offer(before, dts, stream);
+    if (!fits && before && stream && suspicion && !suspicion.shifts.has(pid)) {
+      const shifted = shiftBehind(before, dts, stream.kind);
+      if (shifted) suspicion.shifts.set(pid, shifted);
+    }
     const now = suspicion?.clocks ?? clocks;
     const step = before && fits ? ticksBetween(before.ticks, dts) : 0;
     const isStep = step > 0 && step < STEP_TICKS_MAX;
@@ -203,13 +180,6 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       due: mono - now.behind,
       step: isStep ? step : (before?.step ?? 0),
     });
-  }
-
-  /** The clock jumped before this unit. */
-  function offer(before: Mark, dts: number, { pid, kind }: ElementaryStream): void {
-    if (!suspicion || before.step === 0 || suspicion.shifts.has(pid)) return;
-    const ticks = ticksBetween(dts, before.ticks) + before.step;
-    suspicion.shifts.set(pid, { ticks: (ticks + CLOCK_WRAP) % CLOCK_WRAP, kind });
   }
 
   /** Takes a packet of a table in; true where it says that another stream begins. */
@@ -341,32 +311,4 @@ export function seamWatch(sink: SeamSink): SeamWatch {
       pass(waiting.splice(0));
     },
   };
-}
-
-/**
- * What is to be added to a clock that alone has become another one: pictures and sound say the same. Null where they do
- * not, or where it may be the same again; `unknown` until both have said it, where both are there.
- */
-function shiftOf(shifts: ReadonlyMap<number, Shift>, pids: number): number | 'unknown' | null {
-  const [first, second] = shifts.values();
-  if (!first || (!second && pids > 1)) return 'unknown';
-  if (second && Math.abs(ticksBetween(first.ticks, second.ticks)) > SHIFT_SLACK_TICKS) return null;
-  const { ticks } = second?.kind === 'video' ? second : first;
-  return ticks <= AGAIN_TICKS_MAX ? null : ticks;
-}
-
-function ticksSince({ due }: Mark, mono: number): number {
-  return (Math.max(0, mono - due) * CLOCK_HZ) / 1000;
-}
-
-/** Whether sound and pictures are those of before: some may have come or gone, but none is another one now. */
-function goesOn(before: Tables, next: Tables): boolean {
-  const was = new Map(before.map.streams.map((stream) => [stream.pid, stream]));
-  const isTimed = ({ kind }: ElementaryStream) => kind !== 'other';
-  const is = new Map(next.map.streams.filter(isTimed).map((stream) => [stream.pid, stream]));
-  const isNew = (kind: StreamKind) => [...is.values()].some((one) => one.kind === kind && !was.has(one.pid));
-  return [...was.values()].filter(isTimed).every((stream) => {
-    const now = is.get(stream.pid);
-    return now ? now.type === stream.type : !isNew(stream.kind);
-  });
 }
