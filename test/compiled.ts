@@ -8,7 +8,7 @@ import ts from 'typescript';
 export function compiled(into: string, folders: readonly string[], file: string): URL {
   for (const folder of folders) {
     mkdirSync(join(into, folder), { recursive: true });
-    for (const name of readdirSync(folder)) {
+    for (const name of readdirSync(folder).filter((each) => each.endsWith('.ts'))) {
       const source = readFileSync(join(folder, name), 'utf8');
       const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
       const { outputText } = ts.transpileModule(source, { compilerOptions });

@@ -1,5 +1,12 @@
 /** What reaches the log, in which form, and what never does. */
-import { describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from 'vitest';
+import { compiled } from './compiled.js';
 import { createLog, type LogOptions, silentLog } from '../src/log.js';
 
 function logged(options: Partial<LogOptions>, act: (log: ReturnType<typeof createLog>) => void): string[] {
@@ -59,5 +66,39 @@ describe('the log', () => {
     expect(lines).toHaveLength(4);
     expect(lines.join('')).not.toContain('hunter2');
     expect(lines.join('')).toContain('tv.example');
+  });
+});
+
+describe('a log that nobody reads', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'catchupd-test-log-'));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds the program up no more than it fills its memory, and says later what is lost', async () => {
+    const log = compiled(folder, ['src', 'src/domain'], 'src/log.js');
+    const program = join(folder, 'talker.js');
+    writeFileSync(
+      program,
+      `import { createLog } from ${JSON.stringify(log.href)};
+      const log = createLog({ format: 'json', level: 'info', isTerminal: false });
+      for (let n = 0; n < 5000; n++) log.info({ n }, 'x'.repeat(1000));
+      process.once('message', () => process.disconnect());
+      process.send('said');`,
+    );
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const ended = once(child, 'exit');
+    const [word] = await once(child, 'message');
+    expect(word).toBe('said');
+    const lines: { n?: number; lines?: number }[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const said = JSON.parse(line) as { n?: number; lines?: number };
+      lines.push(said);
+      if (said.lines !== undefined) child.send('end');
+    });
+    await ended;
+    const said = lines.filter(({ n }) => n !== undefined);
+    expect(said.map(({ n }) => n)).toEqual(said.map((_, n) => n));
+    expect(said.length * 1000).toBeGreaterThan(2 ** 20);
+    expect(lines.at(-1)?.lines).toBe(5000 - said.length);
+    expect(said.length).toBeLessThan(3000);
   });
 });

@@ -13,15 +13,18 @@ export interface Slices {
   isOver(): boolean;
 }
 
-/** Who waits for a turn waits behind the last that asked. */
-const lines = new WeakMap<Clock, Promise<void>>();
+/**
+ * Who waits for a turn waits behind the last that asked. By the timers, which every recording has in common, and not by
+ * the clock, which may show each of them another time.
+ */
+const lines = new WeakMap<Clock['after'], Promise<void>>();
 
 export function createSlices(clock: Clock): Slices {
   let beganAt = -Infinity;
   return {
     async turn() {
-      const mine = (lines.get(clock) ?? Promise.resolve()).then(() => pause(clock, 0));
-      lines.set(clock, mine);
+      const mine = (lines.get(clock.after) ?? Promise.resolve()).then(() => pause(clock, 0));
+      lines.set(clock.after, mine);
       await mine;
       beganAt = clock.mono();
     },

@@ -89,6 +89,9 @@ function command(loaded: LoadedCommand): Promise<number> {
   }
 }
 
+/** So long a reader of the log has for what was said last. */
+const LAST_WORDS_MS = 1_000;
+
 /** Expected failures name themselves and say what to do; anything else is a bug and keeps its stack. */
 function explain(error: unknown): number {
   if (!(error instanceof CodedError)) {
@@ -108,3 +111,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 process.exitCode = await main().catch(explain);
+// A log that nobody reads keeps no process alive that is done.
+if (process.stderr.writableLength > 0 && process.stdout.writableLength === 0)
+  setTimeout(() => process.exit(), LAST_WORDS_MS).unref();

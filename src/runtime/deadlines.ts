@@ -22,8 +22,8 @@ const SLEEP_MS_MAX = 30_000;
 const STEP_MS = 1_000;
 /** Whoever still awaits what it was called for is called again, but not at once and for ever. */
 const CALL_AGAIN_MS = 1_000;
-/** At the half hour thousands may be due: so many are called before captures get their turn again. */
-const CALLED_MAX = 32;
+/** At the half hour thousands may be due: so many are called before captures get their turn again, for each may open or close one. */
+const CALLED_MAX = 2;
 
 export interface AwaitedDeadline {
   readonly kind: string;

@@ -27,6 +27,8 @@ const REST_PARTS = 9;
 const REST_MS_MAX = 1_000;
 /** So many orders are given before captures get their turn again: each may wake, move and store a recording. */
 const ORDERS_A_TURN = 2;
+/** So many give back their actors. */
+const RESTED_A_TURN = 8;
 /** With no news from a source the plan is made anew this often. */
 const REPLAN_MS_MAX = 300_000;
 
@@ -108,6 +110,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
   let orderOf: Planned['orderOf'] = () => null;
   let ordering: TimerHandle | null = null;
   let next: TimerHandle | null = null;
+  let resting: TimerHandle | null = null;
   let looking = false;
   let lookMs = 0;
   let again = false;
@@ -146,7 +149,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
     const { writable } = store.status();
     if (writable) await removedMedia.look();
     if (writable && doors.timeTrusted()) sweep();
-    rest();
+    if (!resting) rest();
     endIfIdle();
   }
 
@@ -188,8 +191,15 @@ export function createLookout(doors: LookoutDoors): Lookout {
     ordering = null;
     if (stopped || due.length === 0) return;
     const at = clock.now();
-    const orders = due.slice(0, ORDERS_A_TURN).flatMap((decision) => orderOf(decision) ?? []);
-    due = due.slice(ORDERS_A_TURN);
+    const orders: Order[] = [];
+    let count = 0;
+    // What opens at once is work for a whole turn.
+    while (count < ORDERS_A_TURN && !orders.some((each) => opensNow(each, at))) {
+      const decision = due[count++];
+      const made = decision && orderOf(decision);
+      if (made) orders.push(made);
+    }
+    due = due.slice(count);
     const asked = isOnce ? orders.filter((each) => isDueNow(each, at)) : orders;
     if (asked.length > 0) send({ type: 'PLANNED', at, orders: asked });
     if (due.length > 0) ordering = clock.after(0, order);
@@ -215,6 +225,10 @@ export function createLookout(doors: LookoutDoors): Lookout {
     return mode === 'record' ? startAt <= at : startAt - prePaddingMs <= at;
   }
 
+  function opensNow(order: Order, at: number): boolean {
+    return order.do === 'record' && isDueNow(order, at);
+  }
+
   /** Who got no slot by now gets none. */
   function cancelQueued(): void {
     ordering = null;
@@ -236,8 +250,10 @@ export function createLookout(doors: LookoutDoors): Lookout {
     return states.length > 0 && states.every((state) => state !== 'fetching' && state !== 'starting');
   }
 
-  /** Who needs no actor for now gives it back; the document and its deadline stay. */
+  /** Who needs no actor for now gives it back; the document and its deadline stay. Where they are many, a few at a time. */
   function rest(): void {
+    resting = null;
+    if (stopped) return;
     const at = clock.now();
     const ids = doors.live().filter((id) => {
       const entry = book.get(id);
@@ -245,7 +261,8 @@ export function createLookout(doors: LookoutDoors): Lookout {
       const far = entry.path === 'scheduled.early' && isFar(entry.recording.deadline?.at ?? 0, at);
       return far || isResting(entry.path);
     });
-    if (ids.length > 0) send({ type: 'REST', at, ids });
+    if (ids.length > 0) send({ type: 'REST', at, ids: ids.slice(0, RESTED_A_TURN) });
+    if (ids.length > RESTED_A_TURN) resting = clock.after(0, rest);
   }
 
   function endIfIdle(): void {
@@ -300,6 +317,7 @@ export function createLookout(doors: LookoutDoors): Lookout {
       stopped = true;
       soon?.cancel();
       next?.cancel();
+      resting?.cancel();
     },
   };
 }

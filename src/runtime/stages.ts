@@ -2,6 +2,7 @@
 
 import { dirname, join } from 'node:path';
 import { spoolName } from '../capture/container.js';
+import { turns } from '../capture/turns.js';
 import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
 import type { Blocked, FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
@@ -14,6 +15,10 @@ import { ensureLaneFolders, writeRecordedManifest } from '../publish/manifest.js
 import type { Book } from './book.js';
 import type { Doors } from './doors.js';
 import type { Roots } from './roots.js';
+
+/** So many are finished or removed at once; who takes longer than this (a copy, a disk that hangs) holds up nobody. */
+const SETTLED_AT_ONCE = 4;
+const SETTLING_MS = 10_000;
 
 export interface StagesInput {
   readonly config: Config;
@@ -57,6 +62,8 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     umask,
   });
 
+  /** At the full hour hundreds end together, and captures want the loop between two of their steps. */
+  const settling = turns(clock, SETTLED_AT_ONCE, SETTLING_MS);
   /** Why a recording was last said to wait, by id. */
   const said = new Map<string, string>();
 
@@ -84,7 +91,12 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     await Promise.resolve();
     if (!writable()) return { kind: 'blocked', at: clock.now(), code: 'state_unwritable', path };
     await book().durable(id);
-    return act();
+    const give = await settling.take();
+    try {
+      return await act();
+    } finally {
+      give();
+    }
   }
 
   async function writeManifest(): Promise<void> {

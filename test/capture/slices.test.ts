@@ -38,7 +38,8 @@ describe('work in slices', () => {
     ]);
     for (const name of left.keys())
       void (async () => {
-        const slices = createSlices(clock);
+        // Each recording has a clock of its own, with the timers of all.
+        const slices = createSlices({ ...clock });
         for (let rest = left.get(name) ?? 0; rest > 0; rest -= 1) {
           if (slices.isOver()) await slices.turn();
           work();
