@@ -89,7 +89,9 @@ describe('a log that nobody reads', () => {
     const [word] = await once(child, 'message');
     expect(word).toBe('said');
     const lines: { n?: number; lines?: number }[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => {
+    const { stderr } = child;
+    if (stderr === null) throw new Error('no stderr');
+    createInterface({ input: stderr }).on('line', (line) => {
       const said = JSON.parse(line) as { n?: number; lines?: number };
       lines.push(said);
       if (said.lines !== undefined) child.send('end');

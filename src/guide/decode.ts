@@ -13,7 +13,10 @@ export interface TextDecoding {
   end(): string;
 }
 
-/** Bytes unpacked so far count even when the rest is broken; `onBroken` says that they are not all. */
+/**
+ * Bytes unpacked so far count even when the rest is broken; `onBroken` says that they are not all. A chunk may be lent
+ * until the next is asked for, and so is what comes out.
+ */
 export async function* unpack(
   chunks: AsyncIterable<Uint8Array>,
   onBroken: () => void,
@@ -43,7 +46,7 @@ const MAGIC_BYTES = 6;
 const PIECE_BYTES = 64 * 1024;
 
 async function* gunzip(chunks: AsyncIterable<Uint8Array>, onBroken: () => void): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(chunks);
+  const source = Readable.from(copied(chunks));
   const inflated = createGunzip({ chunkSize: PIECE_BYTES });
   source.once('error', (error) => inflated.destroy(error));
   source.pipe(inflated);
@@ -58,6 +61,10 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>, onBroken: () => void):
   }
 }
 
+async function* copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Uint8Array.from(chunk);
+}
+
 function isZlibError(error: unknown): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code?.startsWith('Z_') === true;
@@ -69,7 +76,7 @@ async function readHead(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array
   while (head.length < MAGIC_BYTES) {
     const next = await iterator.next();
     if (next.done === true) break;
-    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+    head = Buffer.concat([head, next.value]);
   }
   return head;
 }
@@ -93,7 +100,7 @@ export function createDecoding(): TextDecoding {
   return {
     write(bytes) {
       if (decoding !== null) return decoding.write(bytes);
-      held = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+      held = Buffer.concat([held, bytes]);
       return held.length < SNIFF_BYTES ? '' : begin(held);
     },
     end() {

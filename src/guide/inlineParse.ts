@@ -47,11 +47,13 @@ async function coded<T>(code: ErrorCode, path: string, parse: () => Promise<T>):
   }
 }
 
+/** Each is lent until the next is asked for: memory of its own for every one of them costs a good part of reading it. */
 async function* slices(disk: Disk, path: string): AsyncGenerator<Uint8Array> {
   const file = await disk.open(path, 'read');
   try {
+    const into = Buffer.allocUnsafe(READ_BYTES);
     for (let offset = 0; ;) {
-      const bytes = await file.read(offset, READ_BYTES);
+      const bytes = await file.read(offset, READ_BYTES, into);
       if (bytes.length === 0) return;
       offset += bytes.length;
       for (let from = 0; from < bytes.length; from += SLICE_BYTES)

@@ -22,7 +22,7 @@ export interface XmltvWindow extends Window {
 
 /**
  * Throws CodedError: `guide_not_xmltv`, `guide_compressed` (xz, zip, …), `usage` (an unknown zone). What `chunks` throws
- * comes through as it is.
+ * comes through as it is; each of them may be lent until the next is asked for.
  */
 export async function parseXmltv(chunks: AsyncIterable<Uint8Array>, window: XmltvWindow): Promise<GuideData> {
   const zone = parseZone(window.timezone);

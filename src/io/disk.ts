@@ -16,8 +16,8 @@ export interface DiskStat {
 export interface DiskFile {
   /** Appends or overwrites at the file's own position; writes all of it or rejects. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
-  /** Up to `length` bytes from `offset`; shorter only at the end of the file. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /** Up to `length` bytes from `offset`, in `into` where that is given; shorter only at the end of the file. */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
   truncate(bytes: number): Promise<void>;
   datasync(): Promise<void>;
   bytes(): Promise<number>;

@@ -69,8 +69,7 @@ export const nodeDisk: Disk = {
 function wrapHandle(handle: fs.FileHandle): DiskFile {
   return {
     write: (chunks) => writeAll(handle, chunks),
-    async read(offset, length) {
-      const into = Buffer.allocUnsafe(length);
+    async read(offset, length, into = Buffer.allocUnsafe(length)) {
       let filled = 0;
       while (filled < length) {
         const { bytesRead } = await handle.read(into, filled, length - filled, offset + filled);

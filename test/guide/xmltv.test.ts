@@ -11,8 +11,13 @@ const HOUR = 60 * MINUTE;
 const DAY = Date.UTC(2026, 10, 23);
 const WINDOW = { fromAt: DAY, toAt: DAY + 24 * HOUR, timezone: 'UTC' };
 
+/** Lent, as a file is read: nobody may keep one. */
 async function* inPieces(bytes: Uint8Array, size = 7): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  const lent = Buffer.alloc(size);
+  for (let at = 0; at < bytes.length; at += size) {
+    lent.set(bytes.subarray(at, at + size));
+    yield lent.subarray(0, bytes.length - at);
+  }
 }
 const parse = (guide: string | Uint8Array, window = WINDOW, size = 7) =>
   parseXmltv(inPieces(typeof guide === 'string' ? Buffer.from(guide) : guide, size), window);

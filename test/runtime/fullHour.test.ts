@@ -42,7 +42,7 @@ it('begins, changes over and comes to rest a few at a time, and none is forgotte
   const inState = (start: string) =>
     new Set([...world.daemon().book.all()].flatMap(({ id, path }) => (path.startsWith(start) ? [id] : [])));
   const begun = mostInATurn(world, () => inState('spooling'));
-  const live = mostInATurn(world, () => new Set(world.daemon().status().live));
+  const live = mostInATurn(world, () => new Set(world.daemon().inside().live));
   await world.boot();
   await world.clock.run(10 * MINUTE_MS);
   expect(inState('spooling').size).toBe(CHANNELS);
