@@ -28,6 +28,8 @@ export interface ApiOptions {
   readonly port: number;
   readonly access: { readonly token: string | null; readonly noAuth: boolean };
   readonly publicUrl: string | null;
+  /** That may be open at once. */
+  readonly connectionsMax?: number;
   readonly doors: ApiDoors;
   /** Of the program, for the OpenAPI document. */
   readonly version?: string;
@@ -48,7 +50,6 @@ const REQUEST_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 15_000;
-const CONNECTIONS_MAX = 1024;
 /** What people open. */
 const PAGES: ReadonlySet<string> = new Set(['/', '/inspect']);
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -103,7 +104,7 @@ function buildServer(options: ApiOptions, policy: AccessPolicy, pages: Pages): F
     },
     clientErrorHandler: (error, socket) => refuseSocket(error, socket),
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
+  if (options.connectionsMax !== undefined) app.server.maxConnections = options.connectionsMax;
 
   const routes: readonly Route[] = [
     ...routesOf(options.doors, createThrift()),

@@ -8,6 +8,7 @@ import type { CommandName } from '../config/optionRow.js';
 import { REBUILD_FORCE, REPLAY_ID, REPORT_LIMIT } from '../config/optionTable.js';
 import { resolveConfig, usageError } from '../config/resolve.js';
 import { schemaOf } from '../config/kinds.js';
+import { withinOpenFiles } from '../config/openFiles.js';
 import { absolutePath } from '../config/paths.js';
 import { suggestion } from '../config/suggest.js';
 import { COMMAND_VERBS } from '../domain/commands.js';
@@ -25,6 +26,8 @@ export interface LoadInput {
   readonly readFile: (path: string) => Promise<string>;
   /** Permission bits of a file. */
   readonly modeOf?: (path: string) => Promise<number>;
+  /** That this process may have open; as many as it likes unless given. */
+  readonly openFilesMax?: number;
 }
 
 export interface Answer {
@@ -85,7 +88,9 @@ export async function loadConfig(input: LoadInput): Promise<Loaded> {
   }
   const answer = answerOf(command, parsed, input.cwd, problems);
   const resolved = await resolveConfig({ ...input, command, line: parsed.line, problems });
-  return { kind: 'command', command, args: parsed.args, answer, ...resolved };
+  const { config, warning } = withinOpenFiles(resolved.config, input.openFilesMax ?? Infinity);
+  const warnings = warning === null ? resolved.warnings : [...resolved.warnings, warning];
+  return { kind: 'command', command, args: parsed.args, answer, ...resolved, config, warnings };
 }
 
 function parsedLine(command: CommandName, words: Arguments, problems: Problem[]): Parsed {

@@ -4,6 +4,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { CodedError, ERRORS } from '../domain/errors.js';
 import { redactText } from '../domain/redact.js';
+import { openFilesMax } from '../io/openFiles.js';
 import { createLog } from '../log.js';
 import { capsulesCommand } from './capsulesCommand.js';
 import { demoCommand } from './demoCommand.js';
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     cwd: process.cwd(),
     readFile: (path) => readFile(path, 'utf8'),
     modeOf: async (path) => (await stat(path)).mode,
+    openFilesMax: await openFilesMax(),
   });
   switch (loaded.kind) {
     case 'help':

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
+import { openFilesMax } from '../io/openFiles.js';
 import type { Clock, TimerHandle } from '../io/clock.js';
 import { CodedError } from '../domain/errors.js';
 import { startApi, type Api } from '../api/server.js';
@@ -123,6 +124,7 @@ async function reread({ log }: Session, daemon: Daemon, isDemo: boolean): Promis
       env,
       cwd: process.cwd(),
       readFile: (path) => readFile(path, 'utf8'),
+      openFilesMax: await openFilesMax(),
     });
     if (loaded.kind === 'command' && !isDemo) daemon.reconfigure(loaded.config);
     log.info('configuration and sources are read again');
@@ -139,7 +141,7 @@ async function listen(
   daemon: Daemon,
   isDemo: boolean,
 ): Promise<Api | null> {
-  const { listen: where, apiToken, noAuth, publicUrl } = config.doors;
+  const { listen: where, apiToken, noAuth, publicUrl, connectionsMax } = config.doors;
   if (where === null) return null;
   if (noAuth) log.warn({ listen: where }, 'anyone who reaches this address may use it (--no-auth)');
   const version = await versionOf();
@@ -147,6 +149,7 @@ async function listen(
     ...where,
     access: { token: apiToken, noAuth },
     publicUrl,
+    connectionsMax,
     version,
     webFolder: fileURLToPath(new URL('../../web', import.meta.url)),
     log,

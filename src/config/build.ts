@@ -15,6 +15,8 @@ import type { ObjectLists } from './objects.js';
 import type { OptionName } from './options.js';
 import type { ValueOfKind } from './kinds.js';
 
+const API_CONNECTIONS_MAX = 1024;
+
 export type ValueOf<N extends OptionName> = ValueOfKind[Extract<
   (typeof OPTIONS)[number],
   { name: N }
@@ -131,6 +133,7 @@ export function buildConfig(
       listen: value('listen') ?? null,
       apiToken: value('api-token') ?? null,
       noAuth: value('no-auth') ?? false,
+      connectionsMax: API_CONNECTIONS_MAX,
       publicUrl: value('public-url') ?? null,
       inspectWs: value('inspect-ws') ?? null,
     },

@@ -180,6 +180,8 @@ export interface DoorsConfig {
   /** Secret. */
   readonly apiToken: string | null;
   readonly noAuth: boolean;
+  /** That may be open at once. */
+  readonly connectionsMax: number;
   readonly publicUrl: string | null;
   /** Of a relay that the charts are shown to, or null. */
   readonly inspectWs: string | null;

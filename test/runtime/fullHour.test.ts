@@ -31,7 +31,7 @@ function mostInATurn(world: DaemonWorld, of: () => ReadonlySet<string>): { most(
   };
 }
 
-it('begins, changes over and comes to rest a few at a time, and none is forgotten', async () => {
+it('begins and changes over a few at a time, and none is forgotten', async () => {
   const options = { xmltv: GUIDE, 'pre-padding': '0s', 'post-padding': '0s', 'max-concurrency': '30' };
   const world = await createDaemonWorld({ seed: 5, channels: CHANNELS, slots: 30, options });
   const rows = Array.from({ length: CHANNELS }, (_, index) => [
@@ -42,16 +42,13 @@ it('begins, changes over and comes to rest a few at a time, and none is forgotte
   const inState = (start: string) =>
     new Set([...world.daemon().book.all()].flatMap(({ id, path }) => (path.startsWith(start) ? [id] : [])));
   const begun = mostInATurn(world, () => inState('spooling'));
-  const live = mostInATurn(world, () => new Set(world.daemon().inside().live));
   await world.boot();
   await world.clock.run(10 * MINUTE_MS);
   expect(inState('spooling').size).toBe(CHANNELS);
   expect(begun.most()).toBeLessThanOrEqual(2);
   begun.forget();
-  live.forget();
   await world.clock.run(50 * MINUTE_MS);
   expect(inState('published').size).toBe(2 * CHANNELS);
   expect(begun.most()).toBeLessThanOrEqual(2);
-  expect(live.most()).toBeLessThanOrEqual(8);
   await world.stop();
 });
