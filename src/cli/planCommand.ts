@@ -7,7 +7,7 @@ import type { Conflict } from '../domain/forecast.js';
 import { PLAN_REASONS } from '../domain/reasons.js';
 import { rfc3339 } from '../domain/text.js';
 import type { Decision } from '../domain/plan.js';
-import type { Entry } from '../runtime/book.js';
+import type { Entry } from '../runtime/entries.js';
 import {
   findWhy,
   shownAction,

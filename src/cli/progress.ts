@@ -1,7 +1,7 @@
 /** What `run` shows of itself on a terminal: a line for each recording under way, and one for what comes. */
 
 import { stripVTControlCharacters } from 'node:util';
-import type { Entry } from '../runtime/book.js';
+import type { Entry } from '../runtime/entries.js';
 
 const RUNNING: Readonly<Record<string, string>> = {
   spooling: '●',

@@ -3,6 +3,7 @@
  * why. Pure: the same recordings and the same time give the same report. Sources are references, never addresses.
  */
 
+import type { Gist } from './gist.js';
 import type { Gap, Outcome } from './ledger.js';
 import { resultOf } from './outcome.js';
 import type { OutcomeReason } from './outcomeReasons.js';
@@ -27,6 +28,15 @@ export interface ReportedRecording {
   readonly state: MachineState;
   /** Epoch milliseconds of its last change. */
   readonly updatedAt: number;
+}
+
+/** One of thousands, of which few are shown. */
+export interface ListedRecording {
+  readonly id: string;
+  readonly gist: Gist;
+  readonly state: MachineState;
+  readonly updatedAt: number;
+  whole(): ReportedRecording;
 }
 
 export interface ReportOptions {
@@ -72,15 +82,17 @@ export function listOf(state: MachineState): ListName | null {
 export type Report = ReturnType<typeof buildReport>;
 export type ReportItem = ReturnType<typeof reportItem>;
 
-export function buildReport(all: readonly ReportedRecording[], options: ReportOptions) {
-  const lists: Record<ListName, ReportedRecording[]> = { active: [], completed: [], failed: [] };
+export function buildReport(all: readonly ListedRecording[], options: ReportOptions) {
+  const lists: Record<ListName, ListedRecording[]> = { active: [], completed: [], failed: [] };
   for (const reported of all) {
     const list = listOf(reported.state);
     if (list) lists[list].push(reported);
   }
-  const shown = (list: readonly ReportedRecording[]) => {
+  const shown = (list: readonly ListedRecording[]) => {
     const sorted = list.toSorted(newestFirst);
-    return (options.limit === 0 ? sorted : sorted.slice(0, options.limit)).map(reportItem);
+    return (options.limit === 0 ? sorted : sorted.slice(0, options.limit)).map((one) =>
+      reportItem(one.whole()),
+    );
   };
   const updatedAt = Math.max(0, ...all.map((reported) => reported.updatedAt));
   return {
@@ -90,7 +102,7 @@ export function buildReport(all: readonly ReportedRecording[], options: ReportOp
     ...(updatedAt > 0 && { updated_at: rfc3339(updatedAt) }),
     statistics: statistics(lists, options),
     published_count: lists.completed.length,
-    interrupted_count: lists.failed.filter(isInterrupted).length,
+    interrupted_count: lists.failed.filter(({ gist }) => gist.isInterrupted).length,
     lanes: laneRows(lists),
     ...(options.held.length > 0 && {
       held_sources: options.held.map(({ source, reason, since }) => ({
@@ -105,19 +117,15 @@ export function buildReport(all: readonly ReportedRecording[], options: ReportOp
   };
 }
 
-function newestFirst(a: ReportedRecording, b: ReportedRecording): number {
-  const at = ({ recording }: ReportedRecording) => recording.window.startAt;
-  return at(b) - at(a) || b.updatedAt - a.updatedAt || compareText(a.recording.id, b.recording.id);
+function newestFirst(a: ListedRecording, b: ListedRecording): number {
+  return b.gist.startAt - a.gist.startAt || b.updatedAt - a.updatedAt || compareText(a.id, b.id);
 }
 
-function statistics(lists: Readonly<Record<ListName, ReportedRecording[]>>, options: ReportOptions) {
-  const all = [...lists.active, ...lists.completed, ...lists.failed].map(({ recording }) => recording);
-  const sum = (of: (recording: Recording) => number) => all.reduce((total, one) => total + of(one), 0);
+function statistics(lists: Readonly<Record<ListName, ListedRecording[]>>, options: ReportOptions) {
+  const all = [...lists.active, ...lists.completed, ...lists.failed].map(({ gist }) => gist);
+  const sum = (of: (gist: Gist) => number) => all.reduce((total, one) => total + of(one), 0);
   const used = new Map<string, number>();
-  for (const recording of all) {
-    const { lane } = recording.capsule;
-    used.set(lane, (used.get(lane) ?? 0) + bytesOf(recording));
-  }
+  for (const { lane, bytes } of all) used.set(lane, (used.get(lane) ?? 0) + bytes);
   const lanes = [...new Set([...used.keys(), ...Object.keys(options.budgetBytesPerLane)])].toSorted(
     compareText,
   );
@@ -140,7 +148,10 @@ function statistics(lists: Readonly<Record<ListName, ReportedRecording[]>>, opti
       'sum_capture_transient_retries',
       sum((one) => one.transientRetries),
     ),
-    ...unlessZero('sum_capture_bytes_resumed', sum(bytesResumed)),
+    ...unlessZero(
+      'sum_capture_bytes_resumed',
+      sum((one) => one.resumedBytes),
+    ),
     ...unlessZero(
       'sum_capture_upstream_switches',
       sum((one) => one.switches),
@@ -148,8 +159,8 @@ function statistics(lists: Readonly<Record<ListName, ReportedRecording[]>>, opti
   };
 }
 
-function laneRows(lists: Readonly<Record<ListName, ReportedRecording[]>>) {
-  const laneOf = ({ recording }: ReportedRecording) => recording.capsule.lane;
+function laneRows(lists: Readonly<Record<ListName, ListedRecording[]>>) {
+  const laneOf = ({ gist }: ListedRecording) => gist.lane;
   const names = new Set([...lists.active, ...lists.completed, ...lists.failed].map(laneOf));
   return [...names].toSorted(compareText).map((lane) => {
     const count = (list: ListName) => lists[list].filter((reported) => laneOf(reported) === lane).length;
@@ -158,7 +169,7 @@ function laneRows(lists: Readonly<Record<ListName, ReportedRecording[]>>) {
       active_count: count('active'),
       completed_count: count('completed'),
       failed_count: count('failed'),
-      interrupted_count: lists.failed.filter((one) => laneOf(one) === lane && isInterrupted(one)).length,
+      interrupted_count: lists.failed.filter((one) => laneOf(one) === lane && one.gist.isInterrupted).length,
       published_count: count('completed'),
     };
   });

@@ -15,6 +15,16 @@ export interface ManifestDoors {
   readonly clock: Clock;
 }
 
+interface PublishedItem {
+  readonly capsule_id: string;
+  readonly lane: string;
+  readonly title: string;
+  readonly directory: string;
+  readonly media_path: string;
+  readonly nfo_path: string;
+  readonly source_ts: string;
+}
+
 /**
  * `recorded-publish-manifest.json`: everything that is in the library now. The caller has checked the root's
  * marker. Rejects with the disk's error.
@@ -22,25 +32,22 @@ export interface ManifestDoors {
 export async function writeRecordedManifest(
   doors: ManifestDoors,
   root: string,
-  published: readonly Recording[],
+  published: Iterable<Recording> | AsyncIterable<Recording>,
   umask: number,
 ): Promise<void> {
-  const items = published.flatMap(({ capsule, files }) =>
-    files === null
-      ? []
-      : [
-          {
-            capsule_id: capsule.capsuleId,
-            lane: capsule.lane,
-            title: capsule.title,
-            directory: files.folder,
-            media_path: files.media,
-            nfo_path: files.nfo,
-            // One name is left of a recording: the media itself is where it came from.
-            source_ts: files.media,
-          },
-        ],
-  );
+  const items: PublishedItem[] = [];
+  for await (const { capsule, files } of published)
+    if (files !== null)
+      items.push({
+        capsule_id: capsule.capsuleId,
+        lane: capsule.lane,
+        title: capsule.title,
+        directory: files.folder,
+        media_path: files.media,
+        nfo_path: files.nfo,
+        // One name is left of a recording: the media itself is where it came from.
+        source_ts: files.media,
+      });
   items.sort(
     (a, b) =>
       compareText(a.lane, b.lane) || compareText(a.title, b.title) || compareText(a.media_path, b.media_path),

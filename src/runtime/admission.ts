@@ -57,9 +57,9 @@ export function createAdmission(parts: AdmissionDoors): Admission {
       send({ type: 'FORWARD', at, id: stop, event: { type: 'CANCEL', at, reason: 'disk_floor' } });
     }
     if (admission !== null) return;
-    for (const { id, path, recording: ended } of book.all())
-      if (path === 'cancelled.revocable' && ended.cancelReason === 'disk_floor')
-        send({ type: 'FORWARD', at, id, event: { type: 'RETRY', at } });
+    for (const entry of book.all())
+      if (entry.path === 'cancelled.revocable' && entry.recording.cancelReason === 'disk_floor')
+        send({ type: 'FORWARD', at, id: entry.id, event: { type: 'RETRY', at } });
   }
 
   return {

@@ -14,10 +14,11 @@ export function aheadOf(
   now: number,
 ): readonly Ahead[] {
   if (how.preempt) return [];
-  return [...book.all()].flatMap(({ id, path, recording }) => {
-    const { startAt, stopAt } = recording.window;
-    if (!path.startsWith('scheduled') || startAt <= now) return [];
-    const { priority, upstreams, capsule } = recording;
+  return [...book.all()].flatMap((entry) => {
+    if (!entry.path.startsWith('scheduled')) return [];
+    const { id, window, priority, upstreams, capsule } = entry.recording;
+    const { startAt, stopAt } = window;
+    if (startAt <= now) return [];
     // What is scheduled far ahead was not ranked yet.
     const refs = upstreams.length > 0 ? upstreams : capsule.upstreams;
     const ways = refs.map((ref) => addresses.accountsOf(ref));

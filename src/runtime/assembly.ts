@@ -15,7 +15,8 @@ import type { Store } from '../store/store.js';
 import { coolingAtStart, limitsOf, rememberAccounts } from './accounts.js';
 import { aheadOf } from './ahead.js';
 import { createActorSystem, isGuide, type ActorSystem } from './actorSystem.js';
-import { createBook, isCapturing, type Book, type Entry } from './book.js';
+import { createBook, isCapturing, type Book } from './book.js';
+import type { Entry } from './entries.js';
 import type { Captures } from './captures.js';
 import { createDeadlines, type Deadlines } from './deadlines.js';
 import type { Doors } from './doors.js';
@@ -135,7 +136,7 @@ export function assemble(parts: AssemblyDoors): Assembly {
   });
   const { feeds, captures, replays } = streams;
   const pastGuide = createPastGuide(join(config.places.outDir, '.catchupd'), doors);
-  const housekeeping = createHousekeeping(history, store, pastGuide);
+  const housekeeping = createHousekeeping(history, store, book, pastGuide);
   const stages: Stages = createStages({
     config,
     doors,

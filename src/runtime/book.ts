@@ -15,20 +15,13 @@ import type { History } from '../store/history.js';
 import { RECORDING_VERSION } from '../store/migrations.js';
 import type { Store } from '../store/store.js';
 import type { Deadlines } from './deadlines.js';
+import { gist, isResting, statePath, type Entry } from './entries.js';
+import { createEntryMaker, type Noted } from './entryMaker.js';
 import { legible } from './legible.js';
-import { plain, statePath, verify } from './recover.js';
+import { plain, verify } from './recover.js';
 
 /** Version of the recording chart; a history is folded only by the chart that wrote it. */
 export const CHART_VERSION = `recording/${RECORDING_VERSION}`;
-
-export interface Entry {
-  readonly id: string;
-  readonly recording: Recording;
-  /** `spooling.open`, `published`, … */
-  readonly path: string;
-  readonly rev: number;
-  readonly updatedAt: number;
-}
 
 export interface Quarantined {
   readonly id: string;
@@ -72,26 +65,9 @@ export interface BookDoors {
   readonly onChange: (entry: Entry, before: Entry | undefined) => void;
 }
 
-/** States that need no actor until a deadline or a command comes. */
-export function isResting(path: string): boolean {
-  return path === 'published' || path === 'failed.resting' || path === 'cancelled.resting';
-}
-
 /** A connection is open, or is asked for because one was. */
 export function isCapturing(path: string): boolean {
   return /^(spooling|retrying|failover)/.test(path);
-}
-
-export function entryOf(document: RecordingDocument): Entry {
-  const { value, context } = Object(document.snapshot) as Told;
-  if (context === undefined) throw new Error('no context');
-  return {
-    id: document.id,
-    recording: context,
-    path: statePath(value),
-    rev: document.rev,
-    updatedAt: document.updatedAt,
-  };
 }
 
 /** Null where not even identity and window can be read. */
@@ -134,19 +110,21 @@ export function tombstoneOf(recording: Recording, at: number): Tombstone {
 
 export function createBook(doors: BookDoors): Book {
   const { store, history, deadlines, clock, log } = doors;
+  const maker = createEntryMaker();
   const entries = new Map<string, Entry>();
   const aside = new Map<string, Quarantined>();
 
-  for (const document of store.recordings().values()) {
-    try {
-      verify(document.snapshot);
-      const entry = entryOf(document);
-      entries.set(entry.id, entry);
-      deadlines.set(entry.id, entry.recording.deadline);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+  for (const row of store.recordings().rows()) {
+    // Mostly that was done while it was read.
+    const noted = (row.note as Noted | null) ?? maker.noted(row.read(), row);
+    if ('flaw' in noted) {
+      const document = row.read();
+      const { flaw: reason } = noted;
       aside.set(document.id, { id: document.id, reason, document });
       log.error({ id: document.id, reason }, 'a stored recording is put aside: no chart knows its state');
+    } else {
+      entries.set(noted.id, noted);
+      deadlines.set(noted.id, gist(noted).deadline);
     }
   }
 
@@ -157,15 +135,15 @@ export function createBook(doors: BookDoors): Book {
     const path = statePath(value);
     if (before && before.path === path && isDeepStrictEqual(before.recording, context)) {
       // A stored one that lives again is the same, in a copy of its own.
-      entries.set(id, { ...before, recording: context });
+      if (!isResting(path)) entries.set(id, { ...before, recording: context });
       deadlines.set(id, context.deadline);
       return;
     }
     const rev = (before?.rev ?? 0) + 1;
     const updatedAt = clock.now();
     const entry = { id, recording: context, path, rev, updatedAt };
-    entries.set(id, entry);
-    store.put({ v: RECORDING_VERSION, id, rev, updatedAt, deadline: context.deadline, snapshot });
+    const row = store.put({ v: RECORDING_VERSION, id, rev, updatedAt, deadline: context.deadline, snapshot });
+    entries.set(id, maker.rested(entry, row));
     deadlines.set(id, context.deadline);
     doors.onChange(entry, before);
   }

@@ -11,7 +11,8 @@ import { recordingMachine } from '../../machines/recording.js';
 import { schedulerMachine } from '../../machines/scheduler.js';
 import { timeMs } from '../domain/sidecar.js';
 import type { NumberedEntry } from '../store/historyLine.js';
-import { inert, statePath } from './recover.js';
+import { statePath } from './entries.js';
+import { inert } from './recover.js';
 
 const CHARTS: Readonly<Record<string, AnyStateMachine>> = {
   recording: recordingMachine,

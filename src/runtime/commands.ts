@@ -10,7 +10,8 @@ import { CodedError } from '../domain/errors.js';
 import { reportItem, type MachineState } from '../domain/report.js';
 import { pause, type Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
-import type { Book, Entry } from './book.js';
+import type { Book } from './book.js';
+import type { Entry } from './entries.js';
 
 export interface CommandAnswer {
   readonly command: CommandVerb;

@@ -17,6 +17,7 @@ import type { Book } from './book.js';
 import { command, type CommandAnswer } from './commands.js';
 import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
+import { createEntryMaker } from './entryMaker.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import type { Outbox } from './outbox.js';
@@ -145,10 +146,11 @@ async function startLocked(
     privateFolder: folder,
     beforeCommit: () => history.write(),
     trustedNow: () => clock.trusted(),
+    note: createEntryMaker().noted,
     onProblem: () => lookAgain(),
   });
   let storedAt = 0;
-  for (const { updatedAt } of store.recordings().values()) storedAt = Math.max(storedAt, updatedAt);
+  for (const { updatedAt } of store.recordings().rows()) storedAt = Math.max(storedAt, updatedAt);
   clock.begin(storedAt);
   const roots = await openRoots(config, doors, store);
   await adoptStrandedSpools(config, doors, folder, store);

@@ -1,12 +1,13 @@
 /** How decisions are shown (CONTRACT §1), and what `why` finds: for the command line and the HTTP door alike (P10). */
 
 import { isRecorded, type Conflict } from '../domain/forecast.js';
+import { mayMean } from '../domain/gist.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import { listOf, reportItem, type MachineState } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
 import { rfc3339 } from '../domain/text.js';
-import type { Entry } from './book.js';
+import { gist, type Entry } from './entries.js';
 import { rankingView } from './rankingView.js';
 import type { Upstreams } from './upstreams.js';
 
@@ -102,7 +103,11 @@ export function findWhy(text: string, known: Known): Found {
     decisions: known.decisions.filter(({ capsule, recordingId = '' }) =>
       matches(query, recordingId, capsule),
     ),
-    entries: [...known.entries].filter(({ id, recording }) => matches(query, id, recording.capsule)),
+    entries: [...known.entries].filter(
+      (entry) =>
+        (entry.id.startsWith(query) || mayMean(query, gist(entry))) &&
+        matches(query, entry.id, entry.recording.capsule),
+    ),
     gone: [...known.tombstones].filter(
       ({ id, normTitle }) => id.startsWith(query) || normTitle.includes(query),
     ),

@@ -8,9 +8,10 @@ import type { Config } from '../config/config.js';
 import { closeAt, openAt } from '../domain/capturing.js';
 import { floorBytes } from '../domain/floor.js';
 import { climb, type DiskNow, type Growing, type Ladder } from '../domain/ladder.js';
-import type { Recording } from '../domain/recording.js';
+import type { Gist } from '../domain/gist.js';
 import { firstToGo, type Kept } from '../domain/retention.js';
-import { isResting, type Book, type Entry } from './book.js';
+import type { Book } from './book.js';
+import { gist, isResting, type Entry } from './entries.js';
 import type { Doors } from './doors.js';
 import { retainedItem } from './retaining.js';
 import type { Roots } from './roots.js';
@@ -76,16 +77,19 @@ export function createDiskWatch(
   function growing(now: number): { readonly running: Growing[]; readonly due: Growing[] } {
     const running: Growing[] = [];
     const due: Growing[] = [];
-    const rates = [...book.all()].flatMap(({ recording }) => rateOf(recording) ?? []);
+    const rates = [...book.all()].flatMap((entry) => rateOf(gist(entry)) ?? []);
     const usual = rates.reduce((sum, rate) => sum + rate, 0) / Math.max(1, rates.length);
-    for (const { id, path, recording } of book.all()) {
-      if (isResting(path) || now >= closeAt(recording)) continue;
+    for (const entry of book.all()) {
+      const { id, path } = entry;
+      if (isResting(path)) continue;
+      const { recording } = entry;
+      if (now >= closeAt(recording)) continue;
       const isRunning = /^(spooling|retrying|failover)/.test(path);
       const isDue = path.startsWith('scheduled') && openAt(recording) <= now + DUE_MS;
       if (!isRunning && !isDue) continue;
       const { priority, window } = recording;
       const remainingMs = closeAt(recording) - Math.max(now, openAt(recording));
-      const bytesPerMs = rateOf(recording) ?? usual;
+      const bytesPerMs = rateOf(gist(entry)) ?? usual;
       const one = {
         id,
         disk: diskUnder(recording.spool),
@@ -136,7 +140,6 @@ export function createDiskWatch(
 }
 
 /** Bytes a millisecond of capture, or null where too little was captured. */
-function rateOf({ bytes, stretches }: Recording): number | null {
-  const capturedMs = stretches.reduce((sum, { fromAt, toAt }) => sum + toAt - fromAt, 0);
-  return capturedMs < MEASURED_MS_MIN ? null : bytes / capturedMs;
+function rateOf({ pieceBytes, capturedMs }: Gist): number | null {
+  return capturedMs < MEASURED_MS_MIN ? null : pieceBytes / capturedMs;
 }

@@ -2,7 +2,8 @@
 
 import type { History } from '../store/history.js';
 import type { Store } from '../store/store.js';
-import { entriesOf } from './reporting.js';
+import type { Book } from './book.js';
+import { gist } from './entries.js';
 import type { PastGuide } from './pastGuide.js';
 
 const DAY_MS = 86_400_000;
@@ -12,7 +13,12 @@ export interface Housekeeping {
   look(at: number): void;
 }
 
-export function createHousekeeping(history: History, store: Store, pastGuide: PastGuide): Housekeeping {
+export function createHousekeeping(
+  history: History,
+  store: Store,
+  book: Book,
+  pastGuide: PastGuide,
+): Housekeeping {
   let day = -1;
   return {
     look(at) {
@@ -21,7 +27,7 @@ export function createHousekeeping(history: History, store: Store, pastGuide: Pa
       day = today;
       const living = store.recordings();
       void history.tidy((id) => living.has(id));
-      const starts = entriesOf(living.values()).map(({ recording }) => recording.window.startAt);
+      const starts = [...book.all(), ...book.aside()].map((entry) => gist(entry).startAt);
       void pastGuide.forget(starts, at);
     },
   };

@@ -6,7 +6,7 @@
 
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import type { Clock } from '../io/clock.js';
-import { statePath } from './recover.js';
+import { statePath } from './entries.js';
 
 export type MachineKind = 'scheduler' | 'recording' | 'guide' | 'library';
 

@@ -3,17 +3,17 @@
 import type { Config } from '../config/config.js';
 import { levelOff, USUAL_BYTES_PER_MS } from '../domain/levelOff.js';
 import type { Decision } from '../domain/plan.js';
-import type { Entry } from './book.js';
+import { gist, type Entry } from './entries.js';
 
 /** Bytes a millisecond, as measured; a usual stream where nothing was. */
 export function rateOf(entries: Iterable<Entry>): number {
   let bytes = 0;
   let capturedMs = 0;
-  for (const { recording } of entries)
-    for (const stretch of recording.stretches) {
-      bytes += stretch.bytes;
-      capturedMs += stretch.toAt - stretch.fromAt;
-    }
+  for (const entry of entries) {
+    const captured = gist(entry);
+    bytes += captured.pieceBytes;
+    capturedMs += captured.capturedMs;
+  }
   return capturedMs > 0 ? bytes / capturedMs : USUAL_BYTES_PER_MS;
 }
 

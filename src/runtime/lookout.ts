@@ -11,7 +11,8 @@ import type { Decision } from '../domain/plan.js';
 import type { TimerHandle } from '../io/clock.js';
 import type { Store } from '../store/store.js';
 import { createAdmission } from './admission.js';
-import { isResting, type Book } from './book.js';
+import type { Book } from './book.js';
+import { isResting, type Entry } from './entries.js';
 import { createDiskWatch } from './diskWatch.js';
 import type { Doors } from './doors.js';
 import { isNear } from './nearness.js';
@@ -270,13 +271,14 @@ export function createLookout(doors: LookoutDoors): Lookout {
     if (sources.guides().length === 0) return doors.onIdle('no_guide');
     if (sources.channels().length === 0 && config.sources.streamBaseUrl === null)
       return doors.onIdle('no_list');
-    const busy = [...book.all()].some(({ path, recording }) => isBusy(path, recording.deadline?.at ?? 0));
+    const busy = [...book.all()].some(isBusy);
     if (planned && !planning && !ordering && !busy && !again && !doors.isOwing()) doors.onIdle(null);
   }
 
-  function isBusy(path: string, deadlineAt: number): boolean {
+  function isBusy(entry: Entry): boolean {
+    const { path } = entry;
     if (isResting(path) || path.endsWith('.blocked') || path.endsWith('.revocable')) return false;
-    return path !== 'scheduled.early' || deadlineAt <= clock.now();
+    return path !== 'scheduled.early' || (entry.recording.deadline?.at ?? 0) <= clock.now();
   }
 
   function spawnGuides(): void {

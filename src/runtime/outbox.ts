@@ -16,6 +16,7 @@ import type { Delivery, Receiver } from '../publish/receiver.js';
 import type { OutboxRow } from '../store/document.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
+import { gist } from './entries.js';
 import type { Doors } from './doors.js';
 import { recordedLanes } from './lanes.js';
 import { receiversOf } from './receivers.js';
@@ -133,8 +134,9 @@ export function createOutbox(parts: OutboxDoors): Outbox {
   /** A new library is told of what lies in its lane already, folder by folder. */
   function oweAll(server: string, lane: string): void {
     if (!config.publish.refresh) return;
-    for (const { path, recording } of parts.book().all())
-      if (path === 'published' && recording.capsule.lane === lane) oweFolder(server, recording, 'created');
+    for (const entry of parts.book().all())
+      if (entry.path === 'published' && gist(entry).lane === lane)
+        oweFolder(server, entry.recording, 'created');
   }
 
   function tell(notice: Notice, but: string | null = null): void {

@@ -5,11 +5,13 @@
 
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Capsule } from '../domain/capsule.js';
+import { markOf } from '../domain/gist.js';
 import { isForgotten, markedCapsule, overrideOf, retold, type OverrideWord } from '../domain/override.js';
 import type { Decision } from '../domain/plan.js';
 import type { Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
-import type { Book, Entry } from './book.js';
+import type { Book } from './book.js';
+import { gist, type Entry } from './entries.js';
 
 export interface OverrideDoors {
   readonly store: Store;
@@ -35,7 +37,10 @@ export function createOverrides(doors: OverrideDoors): Overrides {
   const { store, book, clock } = doors;
 
   function recordingOf(capsuleId: string): Entry | undefined {
-    return [...book.all()].find(({ recording }) => recording.capsule.capsuleId === capsuleId);
+    const mark = markOf(capsuleId);
+    return [...book.all()].find(
+      (entry) => gist(entry).capsuleMark === mark && entry.recording.capsule.capsuleId === capsuleId,
+    );
   }
 
   function forgetOld(now: number): void {

@@ -8,7 +8,7 @@ import type { Conflict } from '../domain/forecast.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import type { RuleBook } from '../domain/rules.js';
-import type { Entry } from './book.js';
+import type { Entry } from './entries.js';
 import type { Shadow } from './shadow.js';
 
 /** `Known` is how recordings are told of: the book's own entries, and their shadows behind the planner's door. */

@@ -14,6 +14,8 @@ import type { PlanWish } from './planFacts.js';
 import type { Shadow } from './shadow.js';
 
 /** Some of a collection is another, or gone. */
+export type KnownRows = readonly (readonly [string, Shadow])[];
+
 interface Rows<K extends string, T> {
   readonly part: K;
   readonly set: readonly (readonly [string, T])[];
@@ -34,7 +36,8 @@ export type Change =
   /** A list without its channels, which follow; null where a source has none. */
   | { readonly part: 'list'; readonly source: string; readonly list: Omit<ListData, 'channels'> | null }
   | { readonly part: 'channels'; readonly source: string; readonly channels: readonly Channel[] }
-  | Rows<'known', Shadow>
+  /** Rows as JSON: a text is copied as it is, objects one by one with the names of all their members. */
+  | { readonly part: 'known'; readonly set: string; readonly gone: readonly string[] }
   | Rows<'tombstones', Tombstone>
   | Rows<'overrides', Override>;
 

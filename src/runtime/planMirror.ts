@@ -4,6 +4,7 @@
  */
 
 import type { ListData } from '../domain/programme.js';
+import type { Entry } from './entries.js';
 import type { Change } from './planMessages.js';
 import type { PlanFacts } from './planFacts.js';
 import { shadowOf } from './shadow.js';
@@ -47,7 +48,7 @@ export function createPlanMirror(): PlanMirror {
   function* rows<T>(
     part: Collection,
     now: ReadonlyMap<string, T>,
-    toldAs: (row: T) => unknown = (row) => row,
+    toldAs: (some: readonly (readonly [string, T])[]) => unknown = (some) => some,
   ): Iterable<Change> {
     const before = told[part];
     const gone: string[] = [];
@@ -57,8 +58,7 @@ export function createPlanMirror(): PlanMirror {
     for (const [id, row] of set) before.set(id, row);
     for (let from = 0; from < Math.max(set.length, gone.length); from += ROWS_A_CHANGE) {
       const to = from + ROWS_A_CHANGE;
-      const some = set.slice(from, to).map(([id, row]) => [id, toldAs(row)] as const);
-      yield { part, set: some, gone: gone.slice(from, to) } as Change;
+      yield { part, set: toldAs(set.slice(from, to)), gone: gone.slice(from, to) } as Change;
     }
   }
 
@@ -80,11 +80,15 @@ export function createPlanMirror(): PlanMirror {
       }
       yield* lists(facts);
       // No shadow is kept on this side: ten thousand are megabytes.
-      yield* rows('known', facts.known, shadowOf);
+      yield* rows('known', facts.known, shadowed);
       yield* rows('tombstones', facts.tombstones);
       yield* rows('overrides', facts.overrides);
       const { guides, accounts } = facts;
       yield { part: 'table', sources: [...facts.lists.keys()], guides, accounts };
     },
   };
+}
+
+function shadowed(some: readonly (readonly [string, Entry])[]): string {
+  return JSON.stringify(some.map(([id, entry]) => [id, shadowOf(entry)]));
 }

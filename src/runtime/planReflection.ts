@@ -6,7 +6,7 @@ import type { ListData } from '../domain/programme.js';
 import type { Tombstone } from '../domain/recording.js';
 import { createSharing } from '../store/sharing.js';
 import type { ShadowFacts } from './planFacts.js';
-import type { Change } from './planMessages.js';
+import type { Change, KnownRows } from './planMessages.js';
 import type { Shadow } from './shadow.js';
 
 export interface PlanReflection {
@@ -57,7 +57,7 @@ export function createPlanReflection(): PlanReflection {
         lists.get(change.source)?.channels.push(...change.channels);
         return;
       case 'known':
-        return apply(shadows, { set: shared(change.set), gone: change.gone });
+        return apply(shadows, { set: shared(JSON.parse(change.set) as KnownRows), gone: change.gone });
       case 'tombstones':
         return apply(tombstones, change);
       case 'overrides':

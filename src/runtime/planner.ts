@@ -9,9 +9,10 @@ import type { Capsule } from '../domain/capsule.js';
 import type { GuideCounts } from '../domain/programme.js';
 import type { GuideJob, Parse } from '../io/parse.js';
 import type { GuideWish } from './guideView.js';
+import type { Entry } from './entries.js';
 import { createPlanDesk, type PlanDesk } from './planDesk.js';
 import type { FoundDecision, PageParts, PlanFacts, PlanNews, PlanWish, ShadowFacts } from './planFacts.js';
-import { shadowOf } from './shadow.js';
+import { shadowOf, type Shadow } from './shadow.js';
 
 /** A guide that is kept, and what of it the sanity gate compares. */
 export interface KeptGuide {
@@ -58,6 +59,15 @@ export function createPlannerHere(parse: Pick<Parse, 'guide'>): Planner & { read
   };
 }
 
+const shadows = new WeakMap<Entry, Shadow>();
+
 function shadowed(facts: PlanFacts): ShadowFacts {
-  return { ...facts, known: new Map([...facts.known].map(([id, entry]) => [id, shadowOf(entry)])) };
+  return { ...facts, known: new Map([...facts.known].map(([id, entry]) => [id, shadow(entry)])) };
+}
+
+/** An entry never changes. */
+function shadow(entry: Entry): Shadow {
+  const made = shadows.get(entry) ?? shadowOf(entry);
+  shadows.set(entry, made);
+  return made;
 }

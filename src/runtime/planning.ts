@@ -27,7 +27,7 @@ import type { RuleBook } from '../domain/rules.js';
 import { sha1hex } from '../domain/sha1.js';
 import { compareText } from '../domain/text.js';
 import { stationsOf, type Station } from '../domain/station.js';
-import type { Entry } from './book.js';
+import type { Entry } from './entries.js';
 import type { Shadow } from './shadow.js';
 import { isSame, standingOf } from './standing.js';
 

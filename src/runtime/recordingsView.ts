@@ -4,7 +4,8 @@ import { openAt, closeAt } from '../domain/capturing.js';
 import { compareText, rfc3339 } from '../domain/text.js';
 import { reportItem, type MachineState, type ReportedRecording } from '../domain/report.js';
 import { showRef, timeMs, tsOf } from '../domain/sidecar.js';
-import type { Book, Entry } from './book.js';
+import type { Book } from './book.js';
+import { gist, type Entry } from './entries.js';
 
 export interface RecordingsWish {
   /** A list of the report, or a state; '' is all. */
@@ -32,25 +33,30 @@ export function recordingsView(book: Book, wish: RecordingsWish, now: number) {
   return {
     generated_at: rfc3339(now),
     total: found.length,
-    recordings: found.slice(wish.offset, end).map((entry) => reportItem(reportedEntry(entry))),
+    recordings: found.slice(wish.offset, end).map(({ entry }) => reportItem(reportedEntry(entry))),
   };
 }
 
-function fitting(book: Book, { state, lane, q }: RecordingsWish): Entry[] {
+interface Found {
+  readonly entry: Entry;
+  readonly startAt: number;
+}
+
+function fitting(book: Book, { state, lane, q }: RecordingsWish): Found[] {
   const states: readonly string[] = LISTS[state] ?? (state === '' ? [] : [state]);
   const word = q.trim().toLowerCase();
-  return [...book.all(), ...book.aside()].filter(({ path, recording: { capsule } }) => {
-    const top = topOf(path);
-    if (states.length > 0 ? !states.includes(top) : top === 'expired') return false;
-    if (lane !== '' && capsule.lane !== lane) return false;
-    return (
-      word === '' || [capsule.title, capsule.channelName].some((text) => text.toLowerCase().includes(word))
-    );
+  return [...book.all(), ...book.aside()].flatMap((entry) => {
+    const top = topOf(entry.path);
+    if (states.length > 0 ? !states.includes(top) : top === 'expired') return [];
+    const { lane: own, title, channelName, startAt } = gist(entry);
+    if (lane !== '' && own !== lane) return [];
+    const fits = word === '' || [title, channelName].some((text) => text.toLowerCase().includes(word));
+    return fits ? [{ entry, startAt }] : [];
   });
 }
 
-function newestFirst(a: Entry, b: Entry): number {
-  return b.recording.window.startAt - a.recording.window.startAt || compareText(a.id, b.id);
+function newestFirst(a: Found, b: Found): number {
+  return b.startAt - a.startAt || compareText(a.entry.id, b.entry.id);
 }
 
 export function topOf(path: string): string {

@@ -66,10 +66,3 @@ function checkContext(context: Recording | undefined): void {
   const wrong = misfits(context);
   if (wrong.length > 0) throw new CodedError('state_invalid', `not as it should be: ${wrong.join(', ')}`);
 }
-
-/** Dotted path of a state value: `spooling.open`. */
-export function statePath(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const [[parent, child] = ['', '']] = Object.entries(value as Record<string, unknown>);
-  return child === '' ? parent : `${parent}.${statePath(child)}`;
-}

@@ -6,6 +6,7 @@ import type { Decision } from '../domain/plan.js';
 import type { Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
+import { gist } from './entries.js';
 import { rateOf } from './leveling.js';
 import type { Overrides } from './overrides.js';
 import type { PastGuide } from './pastGuide.js';
@@ -74,9 +75,7 @@ export async function replan(doors: ReplanDoors): Promise<Planned> {
     now: clock.now,
     known: (id) => book.get(id) ?? aside.get(id),
     spools: () =>
-      [...book.all(), ...aside.values()].flatMap(({ path, recording }) =>
-        path === 'published' ? [] : [recording.spool],
-      ),
+      [...book.all(), ...aside.values()].map((entry) => gist(entry).spool).filter((spool) => spool !== ''),
   });
   return { ...news, orderOf };
 }

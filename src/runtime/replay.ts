@@ -12,7 +12,8 @@ import type { Recording, RecordingDocument } from '../domain/recording.js';
 import { showRef } from '../domain/sidecar.js';
 import type { NumberedEntry } from '../store/historyLine.js';
 import { CHART_VERSION } from './book.js';
-import { inert, plain, statePath, type RecordingSnapshot } from './recover.js';
+import { statePath } from './entries.js';
+import { inert, plain, type RecordingSnapshot } from './recover.js';
 
 /**
  * `same`: told again it ends where the store is. `incomplete`: lines are missing that it would need. `other_chart`:

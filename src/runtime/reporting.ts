@@ -7,9 +7,11 @@ import {
   reportItem,
   type HeldSource,
   type MachineState,
+  type ListedRecording,
   type ReportedRecording,
 } from '../domain/report.js';
-import { entryOf, type Book, type Entry } from './book.js';
+import type { Book } from './book.js';
+import { entryOf, gist, type Entry } from './entries.js';
 import { legible } from './legible.js';
 
 /** The state's section of that name. */
@@ -17,7 +19,7 @@ type Held = ReadonlyMap<string, unknown>;
 
 /** `limit` items a list; 0 is all. */
 export function reportOf(config: Config, book: Book, held: Held, now: number, limit: number) {
-  return build(config, [...book.all(), ...book.aside()].map(reported), held, now, limit);
+  return build(config, [...book.all(), ...book.aside()].map(listed), held, now, limit);
 }
 
 export function reportOfDocuments(
@@ -27,7 +29,7 @@ export function reportOfDocuments(
   now: number,
   limit: number,
 ) {
-  return build(config, [...documents].flatMap(readable).map(reported), held, now, limit);
+  return build(config, [...documents].flatMap(readable).map(listed), held, now, limit);
 }
 
 /** Entries of a state that is only read; what makes no sense is left out. */
@@ -48,12 +50,23 @@ function reported({ recording, path, updatedAt }: Entry): ReportedRecording {
   return { recording, state: path.split('.')[0] as MachineState, updatedAt };
 }
 
+/** For the lists: read as a whole only where it is shown. */
+function listed(entry: Entry): ListedRecording {
+  return {
+    id: entry.id,
+    gist: gist(entry),
+    state: entry.path.split('.')[0] as MachineState,
+    updatedAt: entry.updatedAt,
+    whole: () => reported(entry),
+  };
+}
+
 /** One recording as the report shows it. */
 export function itemOf(entry: Entry) {
   return reportItem(reported(entry));
 }
 
-function build(config: Config, all: readonly ReportedRecording[], held: Held, now: number, limit: number) {
+function build(config: Config, all: readonly ListedRecording[], held: Held, now: number, limit: number) {
   return buildReport(all, {
     held: [...held.values()].flatMap((value) => heldSource(value) ?? []),
     now,

@@ -1,8 +1,9 @@
 /** What retention is asked: the limits of the configuration, and what is there. `run` and `plan --deletions` ask the same. */
 
 import type { Config } from '../config/config.js';
+import type { Gist } from '../domain/gist.js';
 import type { Kept, RetentionPolicy } from '../domain/retention.js';
-import { isResting, type Entry } from './book.js';
+import { gist, isResting, type Entry } from './entries.js';
 
 export function retentionOf({ keep }: Config): RetentionPolicy {
   return {
@@ -19,20 +20,44 @@ export function retentionOf({ keep }: Config): RetentionPolicy {
 }
 
 /** Null for what is on its way out. `diskUnder` names the disk that a path lies on. */
-export function retainedItem(
-  { id, recording, path }: Entry,
-  diskUnder: (path: string) => string = () => '',
-): Kept | null {
+export function retainedItem(entry: Entry, diskUnder: (path: string) => string = () => ''): Kept | null {
+  const { id, path } = entry;
   if (path.startsWith('expired')) return null;
-  return {
-    id,
-    lane: recording.capsule.lane,
-    kind: path === 'published' ? 'completed' : isResting(path) ? 'failed' : 'active',
-    priority: recording.priority,
-    stopAt: recording.window.stopAt,
-    expiresAt: recording.expiresAt,
-    bytes: recording.result?.bytes ?? recording.bytes,
-    keep: recording.keep,
-    disk: diskUnder(recording.files?.media ?? recording.spool),
-  };
+  const of = gist(entry);
+  const kind = path === 'published' ? 'completed' : isResting(path) ? 'failed' : 'active';
+  return new Item(id, kind, diskUnder(of.place), of);
+}
+
+/** Ten thousand are there at any time: what the gist has is not written down again. */
+class Item implements Kept {
+  readonly id: string;
+  readonly kind: Kept['kind'];
+  readonly disk: string;
+  readonly #gist: Gist;
+
+  constructor(id: string, kind: Kept['kind'], disk: string, of: Gist) {
+    this.id = id;
+    this.kind = kind;
+    this.disk = disk;
+    this.#gist = of;
+  }
+
+  get lane(): string {
+    return this.#gist.lane;
+  }
+  get priority(): number {
+    return this.#gist.priority;
+  }
+  get stopAt(): number {
+    return this.#gist.stopAt;
+  }
+  get expiresAt(): number {
+    return this.#gist.expiresAt;
+  }
+  get bytes(): number {
+    return this.#gist.bytes;
+  }
+  get keep(): boolean {
+    return this.#gist.keep;
+  }
 }

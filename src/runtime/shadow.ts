@@ -3,7 +3,8 @@
  */
 
 import type { Capsule } from '../domain/capsule.js';
-import { hasGoodCopy, isResting, type Entry } from './book.js';
+import { hasGoodCopy } from './book.js';
+import { isResting, type Entry } from './entries.js';
 
 export interface Shadow {
   readonly id: string;
@@ -39,7 +40,7 @@ export function shadowOf({ id, path, recording }: Entry): Shadow {
 }
 
 /** Stands for a description: that there was one tells a programme from a row that says nothing. */
-const TOLD = '…';
+const TOLD = '-';
 
 /** Of what is over, what it is recognised and shown by: how it was told and where it came from nobody plans with. */
 function recognisable(capsule: Capsule): Capsule {

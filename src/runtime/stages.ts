@@ -10,6 +10,7 @@ import type { Recording } from '../domain/recording.js';
 import { kindOfLane, laneNames } from '../domain/laneDefinition.js';
 import { removeRecording } from '../expire/remove.js';
 import { finalize, seal } from '../finalize/finalize.js';
+import { pause } from '../io/clock.js';
 import { diskCode, exists } from '../io/disk.js';
 import { ensureLaneFolders, writeRecordedManifest } from '../publish/manifest.js';
 import type { Book } from './book.js';
@@ -19,6 +20,7 @@ import type { Roots } from './roots.js';
 /** So many are finished or removed at once; who takes longer than this (a copy, a disk that hangs) holds up nobody. */
 const SETTLED_AT_ONCE = 4;
 const SETTLING_MS = 10_000;
+const READ_A_TURN = 64;
 
 export interface StagesInput {
   readonly config: Config;
@@ -99,15 +101,24 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     }
   }
 
+  /** A few at a time: there may be thousands, and captures want their turn (P1). */
+  async function* published(told: Set<string>): AsyncGenerator<Recording> {
+    for (const [n, { id }] of [...book().all()].entries()) {
+      if (n % READ_A_TURN === READ_A_TURN - 1) await pause(clock, 0);
+      const entry = book().get(id);
+      if (entry?.path !== 'published') continue;
+      told.add(id);
+      yield entry.recording;
+    }
+  }
+
   async function writeManifest(): Promise<void> {
     due = false;
     if (roots.publish === null) return;
-    const published = [...book().all()].flatMap(({ path, recording }) =>
-      path === 'published' ? [recording] : [],
-    );
+    const told = new Set<string>();
     try {
-      await writeRecordedManifest({ disk, clock }, roots.publish.path, published, umask);
-      listed = new Set(published.map(({ id }) => id));
+      await writeRecordedManifest({ disk, clock }, roots.publish.path, published(told), umask);
+      listed = told;
     } catch (error) {
       log.error({ path: roots.publish.path, code: diskCode(error) }, 'the manifest could not be written');
     }

@@ -5,7 +5,8 @@ import { floorBytes } from '../domain/floor.js';
 import { bytesPerSecondOf, forecastStorage } from '../domain/storageForecast.js';
 import { compareText, rfc3339 } from '../domain/text.js';
 import type { Disk } from '../io/disk.js';
-import { isResting, type Book, type Entry } from './book.js';
+import type { Book } from './book.js';
+import { gist, isResting, type Entry } from './entries.js';
 import type { Roots } from './roots.js';
 
 const FORECAST_HOURS = 24;
@@ -27,13 +28,12 @@ interface Lane {
 export async function storageView({ config, book, roots, disk }: StorageDoors, now: number) {
   const entries = [...book.all()];
   const lanes = new Map<string, Lane>();
-  for (const { recording, path } of entries) {
-    const { lane: name } = recording.capsule;
+  for (const entry of entries) {
+    const { lane: name, bytes, keep } = gist(entry);
     const lane = lanes.get(name) ?? { used: 0, kept: 0, spooling: 0, recordings: 0 };
-    const bytes = bytesOf(recording);
     lane.used += bytes;
-    if (recording.keep) lane.kept += bytes;
-    if (!isResting(path)) lane.spooling += bytes;
+    if (keep) lane.kept += bytes;
+    if (!isResting(entry.path)) lane.spooling += bytes;
     if (bytes > 0) lane.recordings += 1;
     lanes.set(name, lane);
   }
@@ -70,25 +70,16 @@ export async function storageView({ config, book, roots, disk }: StorageDoors, n
   }
 }
 
-function bytesOf(recording: Entry['recording']): number {
-  return recording.result?.bytes ?? recording.bytes;
-}
-
 function forecast(entries: readonly Entry[], now: number) {
+  const gists = entries.map(gist);
   const bytesPerSecond = bytesPerSecondOf(
-    entries.map(({ recording }) => ({
-      bytes: bytesOf(recording),
-      seconds: recording.stretches.reduce((sum, { fromAt, toAt }) => sum + (toAt - fromAt) / 1000, 0),
-    })),
+    gists.map(({ bytes, capturedMs }) => ({ bytes, seconds: capturedMs / 1000 })),
   );
   const points = forecastStorage({
     now,
     hours: FORECAST_HOURS,
     bytesPerSecond,
-    stored: entries.map(({ recording }) => ({
-      bytes: bytesOf(recording),
-      expiresAt: recording.keep ? null : recording.expiresAt,
-    })),
+    stored: gists.map(({ bytes, keep, expiresAt }) => ({ bytes, expiresAt: keep ? null : expiresAt })),
     coming: entries
       .filter(({ path }) => /^(scheduled|spooling|retrying|failover)/.test(path))
       .map(({ recording: { window, expiresAt } }) => ({ ...window, expiresAt })),

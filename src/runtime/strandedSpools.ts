@@ -38,14 +38,16 @@ export async function adoptStrandedSpools(
 }
 
 async function strandedIn(disk: Disk, outDir: string, store: Store): Promise<Set<string>> {
-  const owned = new Set([...store.recordings().values()].map(spoolOf));
   const stranded = new Set<string>();
   for (const lane of await disk.readdir(outDir).catch(() => [])) {
     if (lane.startsWith('.')) continue;
     for (const name of await disk.readdir(join(outDir, lane)).catch(() => [])) {
       const path = join(outDir, lane, name);
-      if (SPOOL.test(name) && !owned.has(path)) stranded.add(path);
+      if (SPOOL.test(name)) stranded.add(path);
     }
   }
+  // Mostly there is none, and nobody has to be asked.
+  if (stranded.size > 0)
+    for (const document of store.recordings().values()) stranded.delete(spoolOf(document));
   return stranded;
 }

@@ -11,7 +11,7 @@ import type { Override } from '../domain/override.js';
 import type { Tombstone } from '../domain/recording.js';
 import { exists } from '../io/disk.js';
 import { openStore, type Store } from '../store/store.js';
-import type { Entry } from './book.js';
+import type { Entry } from './entries.js';
 import { capacityOf } from './capacity.js';
 import { createPlannerHere } from './planner.js';
 import { shadowOf } from './shadow.js';

@@ -7,7 +7,7 @@ import { openAt } from '../domain/capturing.js';
 import type { UpstreamRef } from '../domain/channel.js';
 import type { Recording } from '../domain/recording.js';
 import type { TsCounts } from '../domain/ledger.js';
-import type { Entry } from './book.js';
+import type { Entry } from './entries.js';
 
 /** Totals by label values, joined by a tab. */
 export type Totals = ReadonlyMap<string, number>;

@@ -3,7 +3,7 @@
 import type { UpstreamRef } from '../domain/channel.js';
 import type { Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
-import type { Entry } from './book.js';
+import type { Entry } from './entries.js';
 import { createInspector, type Inspector } from './inspect.js';
 import { createNews, type News } from './news.js';
 import { createTally, type Tally } from './tally.js';

@@ -7,15 +7,7 @@ import { crc32 } from 'node:zlib';
 
 import type { Clock } from '../io/clock.js';
 import type { Disk, DiskFile } from '../io/disk.js';
-import {
-  emptyState,
-  isRow,
-  LISTS,
-  SECTIONS,
-  setValue,
-  STATE_VERSION,
-  type StateDocument,
-} from './document.js';
+import { isRow, LISTS, SECTIONS, setValue, STATE_VERSION, type StateDocument } from './document.js';
 import { createSharing, type Sharing } from './sharing.js';
 import type { Values } from './still.js';
 
@@ -44,6 +36,9 @@ export type BaseContent =
   /** JSON of another program, or of none. */
   | { readonly kind: 'other'; readonly value: unknown }
   | { readonly kind: 'broken' };
+
+/** A state with nothing in it yet. */
+export type FreshState = () => StateDocument;
 
 export interface SliceDoors {
   readonly disk: Disk;
@@ -103,48 +98,54 @@ function* baseText(state: Values): Generator<string> {
 }
 
 /** A base as the disk has it. Rejects with the disk's error. */
-export async function loadBase(disk: Disk, path: string): Promise<BaseContent> {
+export async function loadBase(disk: Disk, path: string, fresh: FreshState): Promise<BaseContent> {
   const file = await disk.open(path, 'read');
   try {
-    const content = await readLines(file);
+    const content = await readLines(file, fresh);
     if (content) return content;
     if ((await file.bytes()) >= WHOLE_BYTES_MAX)
       throw Object.assign(new Error('no state is as large'), { code: TOO_LARGE });
-    return readBase(await disk.readFile(path));
+    return readBase(await disk.readFile(path), fresh);
   } finally {
     await file.close();
   }
 }
 
 /** What `writeBase` wrote, line by line; null for everything else, which has to be looked at as a whole. */
-async function readLines(file: DiskFile): Promise<BaseContent | null> {
+async function readLines(file: DiskFile, fresh: FreshState): Promise<BaseContent | null> {
   const bytes = await file.bytes();
   const checkAt = bytes - CHECK.length - DIGITS - END.length;
   if (checkAt < 0) return null;
-  const reader = lineReader(createSharing());
+  const reader = lineReader(createSharing(), fresh());
   let crc = 0;
-  let rest: Buffer = Buffer.alloc(0);
+  // One buffer for the whole file: what of a line was read already lies at its beginning.
+  let buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  let filled = 0;
   for (let at = 0; at < checkAt;) {
-    const chunk = await file.read(at, Math.min(READ_BYTES, checkAt - at));
-    if (chunk.length === 0 || rest.length > LINE_BYTES_MAX) return null;
+    if (filled > LINE_BYTES_MAX) return null;
+    if (filled > buffer.length / 2) buffer = Buffer.concat([buffer.subarray(0, filled)], buffer.length * 2);
+    const room = buffer.subarray(filled);
+    const chunk = await file.read(at, Math.min(room.length, checkAt - at), room);
+    if (chunk.length === 0) return null;
     if (at === 0 && chunk.toString('latin1', 0, BEGINNING.length) !== BEGINNING) return null;
+    if (chunk.buffer !== buffer.buffer) chunk.copy(room);
     crc = crc32(chunk, crc);
     at += chunk.length;
-    const text = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const text = buffer.subarray(0, filled + chunk.length);
     let from = 0;
-    for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE, from)) {
+    for (let end = text.indexOf(NEWLINE, filled); end >= 0; end = text.indexOf(NEWLINE, from)) {
       if (!reader.take(text.toString('utf8', from, end))) return null;
       from = end + 1;
     }
-    rest = text.subarray(from);
+    buffer.copyWithin(0, from, text.length);
+    filled = text.length - from;
   }
-  if (rest.length > 0) return null;
+  if (filled > 0) return null;
   const check = (await file.read(checkAt, bytes - checkAt)).toString('latin1');
   return check === checkLine(crc) ? reader.content() : null;
 }
 
-function lineReader(sharing: Sharing) {
-  const state = emptyState();
+function lineReader(sharing: Sharing, state: StateDocument) {
   let version = 0;
   let section: (typeof SECTIONS)[number] | undefined;
   return {
@@ -155,7 +156,7 @@ function lineReader(sharing: Sharing) {
         const text = line.endsWith(',') ? line.slice(0, -1) : line;
         try {
           const value: unknown = JSON.parse(LISTS.has(section) ? text : `{${text}}`);
-          fill(state, section, sharing.share(LISTS.has(section) ? [value] : value));
+          fill(state, section, shared(LISTS.has(section) ? [value] : value, section, sharing));
           return true;
         } catch {
           return false;
@@ -176,7 +177,7 @@ function lineReader(sharing: Sharing) {
 }
 
 /** A whole base, in whatever form and state. */
-export function readBase(bytes: Buffer): BaseContent {
+export function readBase(bytes: Buffer, fresh: FreshState): BaseContent {
   const sound = isSound(bytes);
   let value: unknown;
   try {
@@ -191,10 +192,10 @@ export function readBase(bytes: Buffer): BaseContent {
     return { kind: 'newer', version };
   if (version !== STATE_VERSION || typeof value['rev'] !== 'number')
     return checked ? { kind: 'broken' } : { kind: 'other', value };
-  const state = emptyState();
+  const state = fresh();
   state.rev = value['rev'];
   const sharing = createSharing();
-  for (const section of SECTIONS) fill(state, section, sharing.share(value[section]));
+  for (const section of SECTIONS) fill(state, section, shared(value[section], section, sharing));
   return { kind: 'state', state, sound: sound || !checked || isRewritten(bytes, state) };
 }
 
@@ -212,6 +213,11 @@ function isRewritten(bytes: Buffer, state: StateDocument): boolean {
     5,
   );
   return Math.abs(lines - ours) > LINES_OFF_MIN;
+}
+
+/** Recordings are packed as they come, which shares more. */
+function shared(value: unknown, section: (typeof SECTIONS)[number], sharing: Sharing): unknown {
+  return section === 'recordings' ? value : sharing.share(value);
 }
 
 function fill(state: StateDocument, section: (typeof SECTIONS)[number], content: unknown): void {
@@ -240,8 +246,8 @@ const MEMBER = /^ {4}("(?:[^"\\]|\\.)*"): (.*)$/;
 const OPENS = /^(?! {4}).{2,}[[{](?:[\]}],)?$/;
 
 /** The last resort for a damaged base: what it says as a whole, if it does, and every line that still is one value. */
-export function salvageBase(bytes: Buffer, whole: StateDocument | null): StateDocument {
-  const state = linesOf(bytes);
+export function salvageBase(bytes: Buffer, whole: StateDocument | null, fresh: FreshState): StateDocument {
+  const state = linesOf(bytes, fresh());
   if (whole === null) return state;
   // The name of a section may be what is damaged.
   for (const section of SECTIONS)
@@ -250,8 +256,7 @@ export function salvageBase(bytes: Buffer, whole: StateDocument | null): StateDo
   return whole;
 }
 
-function linesOf(bytes: Buffer): StateDocument {
-  const state = emptyState();
+function linesOf(bytes: Buffer, state: StateDocument): StateDocument {
   /** Sections come in their order, which tells one whose name cannot be read. */
   let place = -1;
   for (const line of linesIn(bytes)) {

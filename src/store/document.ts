@@ -1,10 +1,11 @@
 /**
- * The state as it is in memory: one map a section, so that one recording changes without touching the others. On disk
- * it is the readable JSON of CONTRACT §2 (`baseFile.ts`) and the lines that came after it (`journalLine.ts`).
+ * The state as it is in memory: one map a section, so that one recording changes without touching the others, and the
+ * recordings packed (`rows.ts`). On disk it is the readable JSON of CONTRACT §2 (`baseFile.ts`) and the lines that came after it (`journalLine.ts`).
  */
 import type { Override } from '../domain/override.js';
 import type { RecordingDocument, Tombstone } from '../domain/recording.js';
 import { migrated } from './migrations.js';
+import { RowTable, type Note } from './rows.js';
 
 export const STATE_VERSION = 1;
 
@@ -36,12 +37,17 @@ export interface StateValues {
 
 export type Section = keyof StateValues;
 
-export type Sections = { readonly [S in Section]: Map<string, StateValues[S]> };
+/** All but the recordings, which are held otherwise. */
+export type MapSection = Exclude<Section, 'recordings'>;
 
-export interface StateDocument extends Sections {
+export type MapSections = { readonly [S in MapSection]: Map<string, StateValues[S]> };
+
+export type Sections = MapSections & { readonly recordings: RowTable };
+
+export type StateDocument = Sections & {
   /** Counts journal lines; a line applies where its number is higher. */
   rev: number;
-}
+};
 
 export const SECTIONS = [
   'recordings',
@@ -58,10 +64,11 @@ export const SECTIONS = [
 
 export const LISTS: ReadonlySet<Section> = new Set<Section>(['tombstones', 'outbox']);
 
-export function emptyState(): StateDocument {
+/** `note` sees each document that comes in. */
+export function emptyState(note?: Note): StateDocument {
   return {
     rev: 0,
-    recordings: new Map(),
+    recordings: new RowTable(note),
     tombstones: new Map(),
     outbox: new Map(),
     hosts: new Map(),
@@ -74,7 +81,7 @@ export function emptyState(): StateDocument {
   };
 }
 
-export function sectionOf<S extends Section>(state: Sections, section: S): Map<string, StateValues[S]> {
+export function sectionOf<S extends MapSection>(state: MapSections, section: S): Map<string, StateValues[S]> {
   return state[section];
 }
 
@@ -129,7 +136,7 @@ export function setValue(state: StateDocument, section: Section, key: string, va
   }
   switch (section) {
     case 'recordings':
-      return isDocument(value) && Boolean(state.recordings.set(key, migrated(value)));
+      return isDocument(value) && Boolean(state.recordings.take(key, migrated(value)));
     case 'tombstones':
       return isTombstone(value) && Boolean(state.tombstones.set(key, value));
     case 'outbox':

@@ -143,7 +143,7 @@ export function createJournalAdapter(
     // Taken down before anything is awaited: what changes later belongs to the next line as a whole.
     const line = encodeLine(state.rev + 1, changesText(batch.changes));
     const revs = [...(batch.changes.get('recordings') ?? [])].map(
-      (id) => [id, state.recordings.get(id)?.rev ?? Infinity] as const,
+      (id) => [id, state.recordings.row(id)?.rev ?? Infinity] as const,
     );
     await doors
       .beforeCommit()

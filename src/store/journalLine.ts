@@ -121,7 +121,9 @@ export function applyLines(state: StateDocument, lines: readonly JournalLine[]):
     for (const section of SECTIONS) {
       const changes = line.set[section];
       if (!isRow(changes)) continue;
-      for (const [key, value] of Object.entries(changes)) setValue(state, section, key, sharing.share(value));
+      // Recordings are packed as they come, which shares more.
+      const shared = section === 'recordings' ? <T>(value: T) => value : sharing.share;
+      for (const [key, value] of Object.entries(changes)) setValue(state, section, key, shared(value));
     }
     state.rev = line.r;
   }

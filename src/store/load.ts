@@ -4,8 +4,8 @@
  */
 import { CodedError } from '../domain/errors.js';
 import { diskCode, exists, type Disk } from '../io/disk.js';
-import { loadBase, salvageBase, TOO_LARGE, type BaseContent } from './baseFile.js';
-import { emptyState, type StateDocument } from './document.js';
+import { loadBase, salvageBase, TOO_LARGE, type BaseContent, type FreshState } from './baseFile.js';
+import { type StateDocument } from './document.js';
 import { applyLines, decodeJournal, isBeginning } from './journalLine.js';
 import { newerThanToday, RECORDING_VERSION } from './migrations.js';
 import type { StatePaths } from './paths.js';
@@ -16,6 +16,11 @@ export interface Damage {
   readonly what: string;
   /** Null where they could not even be read. */
   readonly bytes: Buffer | null;
+}
+
+interface Doors {
+  readonly disk: Disk;
+  readonly fresh: FreshState;
 }
 
 export type Loaded =
@@ -55,9 +60,9 @@ async function readBytes(disk: Disk, path: string, spare: boolean): Promise<Read
   }
 }
 
-async function readState(disk: Disk, path: string, spare: boolean): Promise<BaseRead> {
+async function readState({ disk, fresh }: Doors, path: string, spare: boolean): Promise<BaseRead> {
   try {
-    const content = await loadBase(disk, path);
+    const content = await loadBase(disk, path, fresh);
     const isGood = content.kind === 'state' && content.sound;
     return { kind: 'base', content, bytes: isGood ? null : await disk.readFile(path) };
   } catch (error) {
@@ -71,10 +76,10 @@ const LOOKS_MAX = 5;
  * Throws CodedError `state_unreadable` (permissions, not a file) or `state_newer`. With `beside`, a writer may move the
  * files while they are read: what looks like a hole is looked at again.
  */
-export async function loadState(disk: Disk, paths: StatePaths, beside: boolean): Promise<Loaded> {
-  let loaded = await look(disk, paths);
+export async function loadState(doors: Doors, paths: StatePaths, beside: boolean): Promise<Loaded> {
+  let loaded = await look(doors, paths);
   for (let looks = beside ? 1 : LOOKS_MAX; looks < LOOKS_MAX && isSuspect(loaded); looks += 1)
-    loaded = await look(disk, paths);
+    loaded = await look(doors, paths);
   return loaded;
 }
 
@@ -82,15 +87,16 @@ function isSuspect(loaded: Loaded): boolean {
   return loaded.kind === 'state' && (loaded.damage.length > 0 || loaded.rebuild);
 }
 
-async function look(disk: Disk, paths: StatePaths): Promise<Loaded> {
-  const base = await readState(disk, paths.base, false);
+async function look(doors: Doors, paths: StatePaths): Promise<Loaded> {
+  const { disk } = doors;
+  const base = await readState(doors, paths.base, false);
   const content = base.kind === 'base' ? base.content : null;
   if (content?.kind === 'newer')
     throw new CodedError('state_newer', `${paths.base} (version ${content.version})`);
   if (content?.kind === 'other' && !(await exists(disk, paths.basePrev)))
     return { kind: 'foreign', value: content.value };
 
-  const chosen = await choose(disk, paths, base);
+  const chosen = await choose(doors, paths, base);
   const { state } = chosen;
   const damage: Damage[] = [];
   let unended = false;
@@ -122,7 +128,7 @@ async function look(disk: Disk, paths: StatePaths): Promise<Loaded> {
   if (!chosen.sound && lines.length > 0)
     state.rev = lines.reduce((least, { r }) => Math.min(least, r), Infinity) - 1;
   const missing = applyLines(state, lines);
-  const newer = newerThanToday(state.recordings.values());
+  const newer = newerThanToday(state.recordings);
   if (newer) throw new CodedError('state_newer', `${paths.base} (${newer.id} is of version ${newer.v})`);
   if (missing > 0)
     damage.push({ path: paths.journal, what: `${missing} changes are missing`, bytes: Buffer.alloc(0) });
@@ -143,11 +149,12 @@ interface Chosen {
 }
 
 /** The best beginning there is: the base, the one before it (whose journal leads up to it), or what is left of either. */
-async function choose(disk: Disk, paths: StatePaths, base: BaseRead): Promise<Chosen> {
+async function choose(doors: Doors, paths: StatePaths, base: BaseRead): Promise<Chosen> {
+  const { fresh } = doors;
   const content = base.kind === 'base' ? base.content : null;
   if (content?.kind === 'state' && content.sound)
     return { state: content.state, sound: true, rebuild: false, what: '', spare: 'unasked' };
-  const spare = await readState(disk, paths.basePrev, true);
+  const spare = await readState(doors, paths.basePrev, true);
   const prev = spare.kind === 'base' ? spare.content : null;
   if (prev?.kind === 'state' && prev.sound) {
     // Between two renames of a compaction there is no base; that is no damage.
@@ -164,16 +171,22 @@ async function choose(disk: Disk, paths: StatePaths, base: BaseRead): Promise<Ch
   for (const read of [base, spare])
     if (read.kind === 'base')
       return guess(
-        salvageBase(read.bytes ?? Buffer.alloc(0), read.content.kind === 'state' ? read.content.state : null),
+        salvageBase(
+          read.bytes ?? Buffer.alloc(0),
+          read.content.kind === 'state' ? read.content.state : null,
+          fresh,
+        ),
       );
-  if (base.kind === 'unreadable') return guess(emptyState());
-  return { state: emptyState(), sound: true, rebuild: true, what: '', spare: spare.kind };
+  if (base.kind === 'unreadable') return guess(fresh());
+  return { state: fresh(), sound: true, rebuild: true, what: '', spare: spare.kind };
 }
 
 /** Where one document alone is of a later version than all others, that is what a damaged byte made of it. */
 function withoutFalseVersion(state: StateDocument): StateDocument {
-  const newer = [...state.recordings.values()].filter(({ v }) => v > RECORDING_VERSION);
+  const newer = [...state.recordings.keys()].filter(
+    (id) => (state.recordings.row(id)?.v ?? 0) > RECORDING_VERSION,
+  );
   const [one] = newer;
-  if (one && newer.length === 1) state.recordings.delete(one.id);
+  if (one !== undefined && newer.length === 1) state.recordings.delete(one);
   return state;
 }

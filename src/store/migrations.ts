@@ -3,6 +3,7 @@
  * so and written so when they next change; what a later version wrote is nobody's to touch (`state_newer`).
  */
 import type { RecordingDocument } from '../domain/recording.js';
+import type { RowTable } from './rows.js';
 
 /** Version of the recording chart and of what it stores. Raise it with every change that a stored snapshot can tell. */
 export const RECORDING_VERSION = 2;
@@ -23,7 +24,7 @@ export function migrated(document: RecordingDocument): RecordingDocument {
 }
 
 /** The first that a later version wrote, or undefined. */
-export function newerThanToday(documents: Iterable<RecordingDocument>): RecordingDocument | undefined {
-  for (const document of documents) if (document.v > RECORDING_VERSION) return document;
+export function newerThanToday(recordings: RowTable): RecordingDocument | undefined {
+  for (const row of recordings.rows()) if (row.v > RECORDING_VERSION) return row.read();
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Ten thousand recordings say the same things: the upstreams of their channel, how patient to be, which group. What
- * was read from disk is kept once for all of them. Values of the state are never changed in place, so nobody notices.
+ * Thousands of rows say the same things: which channel, which group, which lane. What they have in common is kept once
+ * for all of them. Values of the state are never changed in place, so nobody notices.
  */
 
 export interface Sharing {

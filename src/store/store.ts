@@ -13,12 +13,20 @@ import type { RecordingDocument, Tombstone } from '../domain/recording.js';
 import { pause, type Clock } from '../io/clock.js';
 import { diskCode, exists, type Disk } from '../io/disk.js';
 import { replaceFile } from '../io/replaceFile.js';
-import { emptyState, sectionOf, type Section, type StateDocument, type StateValues } from './document.js';
+import {
+  emptyState,
+  sectionOf,
+  type MapSection,
+  type Section,
+  type StateDocument,
+  type StateValues,
+} from './document.js';
 import { createJournalAdapter, type JournalAdapter, type StoreLog } from './journalAdapter.js';
 import { loadState, type Damage, type Loaded } from './load.js';
 import { quarantineName, statePaths, type StatePaths } from './paths.js';
 import { dropLeftovers } from './leftovers.js';
 import { createReserve } from './reserve.js';
+import type { Note, Recordings, Row } from './rows.js';
 import { tunerrTombstones } from './tunerrState.js';
 
 export interface StoreOptions {
@@ -42,6 +50,7 @@ export interface StoreOptions {
   readonly onProblem?: (code: string | null) => void;
   /** The time that old tombstones are judged by, or null while the clock is not to be trusted. */
   readonly trustedNow?: () => number | null;
+  readonly note?: Note;
 }
 
 export interface StoreStatus {
@@ -53,15 +62,15 @@ export interface StoreStatus {
 }
 
 export interface Store {
-  recordings(): ReadonlyMap<string, RecordingDocument>;
+  recordings(): Recordings;
   tombstones(): ReadonlyMap<string, Tombstone>;
   /** Any section by key: outbox, hosts, autopilot, accounts, roots. */
-  all<S extends Section>(section: S): ReadonlyMap<string, StateValues[S]>;
-  put(document: RecordingDocument): void;
+  all<S extends MapSection>(section: S): ReadonlyMap<string, StateValues[S]>;
+  put(document: RecordingDocument): Row;
   /** The document goes and its tombstone comes, in one step. */
   bury(id: string, tombstone: Tombstone): void;
   /** `null` takes the key away. */
-  set<S extends Exclude<Section, 'recordings'>>(section: S, key: string, value: StateValues[S] | null): void;
+  set<S extends MapSection>(section: S, key: string, value: StateValues[S] | null): void;
   /** Resolves when that revision of that document (or its end) is on disk; waits while the disk refuses. */
   durable(id: string, rev: number): Promise<void>;
   /**
@@ -87,8 +96,9 @@ const RESERVE_BYTES = 16 * 2 ** 20;
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { disk, clock, log, readOnly = false } = options;
   const paths = statePaths(options.statePath, options.privateFolder);
-  const loaded = await loadState(disk, paths, readOnly);
-  const found = recognise(loaded, paths, clock.now());
+  const fresh = () => emptyState(options.note);
+  const loaded = await loadState({ disk, fresh }, paths, readOnly);
+  const found = recognise(loaded, paths, clock.now(), fresh);
   const waiting = new Map<string, { readonly rev: number; readonly resolve: () => void }[]>();
 
   const reserve = createReserve(
@@ -127,12 +137,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     void reserve.keep();
   }
 
-  function change(section: Section, key: string, apply: () => void): void {
+  function change<T>(section: Section, key: string, apply: () => T): T {
     if (readOnly) throw new Error('a store that is only read was asked to change');
     adapter.keep(section, key);
-    apply();
+    const result = apply();
     adapter.touch(section, key);
     void db.write().catch(() => undefined);
+    return result;
   }
 
   return {
@@ -140,7 +151,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     tombstones: () => db.data.tombstones,
     all: (section) => sectionOf(db.data, section),
     put(document) {
-      change('recordings', document.id, () => db.data.recordings.set(document.id, document));
+      return change('recordings', document.id, () => db.data.recordings.set(document.id, document));
     },
     bury(id, tombstone) {
       change('recordings', id, () => db.data.recordings.delete(id));
@@ -153,7 +164,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       });
     },
     durable(id, rev) {
-      const known = db.data.recordings.get(id);
+      const known = db.data.recordings.row(id);
       const settled = known ? known.rev >= rev : db.data.tombstones.has(id);
       if (settled && !adapter.isDirty('recordings', id)) return Promise.resolve();
       return new Promise((resolve) => {
@@ -186,12 +197,12 @@ interface Found {
   readonly foreign: boolean;
 }
 
-function recognise(loaded: Loaded, paths: StatePaths, now: number): Found {
+function recognise(loaded: Loaded, paths: StatePaths, now: number, fresh: () => StateDocument): Found {
   if (loaded.kind === 'state') {
     const { state, damage, rebuild, fresh } = loaded;
     return { state, damage, rebuild: rebuild || fresh, foreign: false };
   }
-  const state = emptyState();
+  const state = fresh();
   const tombstones = tunerrTombstones(loaded.value, now);
   for (const tombstone of tombstones ?? []) state.tombstones.set(tombstone.id, tombstone);
   const what = 'this JSON is not a state of catchupd';

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import {
   buildReport,
   reportItem,
+  type ListedRecording,
   type MachineState,
   type ReportedRecording,
 } from '../../src/domain/report.js';
+import { gistOf } from '../../src/domain/gist.js';
 import type { Recording } from '../../src/domain/recording.js';
 import { aCapsule, aRecording, START, STOP } from './aRecording.js';
 
@@ -22,6 +24,14 @@ const reported = (state: MachineState, over: Partial<Recording> = {}): ReportedR
   recording: aRecording(over),
   state,
   updatedAt: STOP,
+});
+
+const listed = (one: ReportedRecording): ListedRecording => ({
+  id: one.recording.id,
+  gist: gistOf(one.recording, one.state === 'published'),
+  state: one.state,
+  updatedAt: one.updatedAt,
+  whole: () => one,
 });
 
 const result = {
@@ -172,7 +182,7 @@ describe('the report', () => {
   ];
 
   it('sorts recordings into their lists, newest first, and counts them by lane', () => {
-    const report = buildReport(all, options);
+    const report = buildReport(all.map(listed), options);
     expect(report.active.map(({ id }) => id)).toEqual(['b', 'c']);
     expect(report.completed.map(({ id }) => id)).toEqual(['a']);
     expect(report.failed.map(({ id }) => id)).toEqual(['d', 'e']);
@@ -210,14 +220,17 @@ describe('the report', () => {
     const many = Array.from({ length: 30 }, (_, index) =>
       reported('published', { id: `id${index}`, result }),
     );
-    const report = buildReport(many, { ...options, limit: 2 });
+    const report = buildReport(many.map(listed), { ...options, limit: 2 });
     expect(report.completed.length).toBe(2);
     expect(report.statistics.completed_count).toBe(30);
-    expect(buildReport(many, { ...options, limit: 0 }).completed.length).toBe(30);
+    expect(buildReport(many.map(listed), { ...options, limit: 0 }).completed.length).toBe(30);
   });
 
   it('shows what each lane uses and has left of its budget', () => {
-    const report = buildReport(all, { ...options, budgetBytesPerLane: { sports: 5000, movies: 7000 } });
+    const report = buildReport(all.map(listed), {
+      ...options,
+      budgetBytesPerLane: { sports: 5000, movies: 7000 },
+    });
     expect(report.statistics.lane_storage).toEqual({
       general: { used_bytes: 376 },
       movies: { used_bytes: 0, budget_bytes: 7000, headroom_bytes: 7000 },

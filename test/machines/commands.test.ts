@@ -3,7 +3,7 @@ import { transition } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { recordingMachine } from '../../machines/recording.js';
 import { COMMAND_VERBS, judgeCommand, type CommandVerb } from '../../src/domain/commands.js';
-import { statePath } from '../../src/runtime/recover.js';
+import { statePath } from '../../src/runtime/entries.js';
 import { fresh, steps, T0, view } from './scenario.js';
 
 const DURING = T0 + 300_000;

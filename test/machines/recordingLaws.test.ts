@@ -10,7 +10,7 @@ import { recordingMachine } from '../../machines/recording.js';
 import type { FreshRecording } from '../../machines/recordingContext.js';
 import { candidates, closeAt, withLastGap } from '../../src/domain/capturing.js';
 import { replayRef } from '../../src/domain/replay.js';
-import { statePath } from '../../src/runtime/recover.js';
+import { statePath } from '../../src/runtime/entries.js';
 import { ARCHIVED, fresh, steps, view, type NamedStep } from './scenario.js';
 
 type State = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;

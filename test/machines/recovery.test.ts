@@ -10,7 +10,8 @@ import type { FreshRecording } from '../../machines/recordingContext.js';
 import { closeAt, openAt } from '../../src/domain/capturing.js';
 import type { Recording } from '../../src/domain/recording.js';
 import { replayHelps } from '../../src/domain/replay.js';
-import { folded, plain, statePath } from '../../src/runtime/recover.js';
+import { statePath } from '../../src/runtime/entries.js';
+import { folded, plain } from '../../src/runtime/recover.js';
 import { ARCHIVED, CAPSULE, fresh, steps, view } from './scenario.js';
 import { live } from './walk.js';
 

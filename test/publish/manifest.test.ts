@@ -13,7 +13,7 @@ const filesOf = (name: string) => ({
   ownsFolder: true,
 });
 
-async function manifest(write: typeof writeRecordedManifest, name: string): Promise<unknown> {
+async function manifest(write: typeof writeRecordManifest, name: string): Promise<unknown> {
   const disk = memoryDisk();
   await disk.mkdir('/media');
   const recordings = [

@@ -3,7 +3,8 @@ import { createActor, fromPromise, type AnyStateNode } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { recordingMachine } from '../../machines/recording.js';
 import { refKey } from '../../src/domain/channel.js';
-import { folded, inert, plain, statePath } from '../../src/runtime/recover.js';
+import { statePath } from '../../src/runtime/entries.js';
+import { folded, inert, plain } from '../../src/runtime/recover.js';
 import { ARCHIVED, fresh, steps, T0, view } from '../machines/scenario.js';
 
 type Snapshot = ReturnType<(typeof recordingMachine)['getInitialSnapshot']>;

@@ -43,5 +43,5 @@ it('tells of one that goes on everything, and of one that is over neither its te
   const recording = aRecording();
   const of = (path: string) => shadowOf({ id: '1a2b', recording, path, rev: 1, updatedAt: 0 }).capsule;
   expect(of('spooling.open')).toBe(recording.capsule);
-  expect(of('published')).toEqual({ ...recording.capsule, desc: '…', upstreams: [] });
+  expect(of('published')).toEqual({ ...recording.capsule, desc: '-', upstreams: [] });
 });

@@ -12,7 +12,7 @@ import type { Tombstone } from '../../src/domain/recording.js';
 import { createInlineParse } from '../../src/guide/inlineParse.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import type { PageParts, PlanFacts } from '../../src/runtime/planFacts.js';
-import type { Entry } from '../../src/runtime/book.js';
+import type { Entry } from '../../src/runtime/entries.js';
 import { createPlannerHere, type KeptGuide, type Planner } from '../../src/runtime/planner.js';
 import { createThreadPlanner } from '../../src/runtime/threadPlanner.js';
 import { compiled } from '../compiled.js';

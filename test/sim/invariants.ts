@@ -3,7 +3,7 @@
  * list is a good world.
  */
 
-import type { Entry } from '../../src/runtime/book.js';
+import type { Entry } from '../../src/runtime/entries.js';
 import { storyOf } from '../../src/runtime/replay.js';
 import { readHistory } from '../../src/store/historyFiles.js';
 import type { NumberedEntry } from '../../src/store/historyLine.js';

@@ -2,7 +2,7 @@
  * The promises, judged over a run in which anything may have gone wrong: by what the provider sent, what the storm did,
  * and what is on the disk. It looks at every step of the disk and at every fate.
  */
-import type { Entry } from '../../src/runtime/book.js';
+import type { Entry } from '../../src/runtime/entries.js';
 import type { Daemon } from '../../src/runtime/daemon.js';
 import { HOUR_MS, type DaemonWorld } from './daemonWorld.js';
 import type { SimulatedLibrary } from './library.js';

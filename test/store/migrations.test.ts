@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { RecordingDocument } from '../../src/domain/recording.js';
-import { folded, statePath, verify } from '../../src/runtime/recover.js';
+import { statePath } from '../../src/runtime/entries.js';
+import { folded, verify } from '../../src/runtime/recover.js';
 import { encodeLine } from '../../src/store/journalLine.js';
 import { RECORDING_VERSION } from '../../src/store/migrations.js';
 import { JOURNAL, storeBench } from './storeBench.js';

@@ -63,7 +63,7 @@ export function tombstoneOf(id: string, stopAt: number, episode = ''): Tombstone
 }
 
 /** Everything a reader can see of a store, to be compared. */
-function sorted<T>(map: ReadonlyMap<string, T>): Record<string, T> {
+function sorted<T>(map: Iterable<readonly [string, T]>): Record<string, T> {
   return Object.fromEntries([...map].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
