@@ -9,7 +9,14 @@
 import { shiftBehind, shiftOf, type Shift } from './clockShift.js';
 import type { ElementaryStream } from './psi.js';
 import { goesOn } from './sameStreams.js';
-import { ticksSince, unknownClocks, type Mark, type StreamClocks } from './streamClocks.js';
+import {
+  holeTicks,
+  takePcr,
+  ticksSince,
+  unknownClocks,
+  type Mark,
+  type StreamClocks,
+} from './streamClocks.js';
 import { tableReader, type Tables } from './tables.js';
 import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
 import { PID_COUNT, startsUnit, ticksBetween } from './tsPackets.js';
@@ -41,13 +48,12 @@ export interface SeamWatch {
   end(): void;
 }
 
-/** From this length on a jump forward is a hole (PROTOCOLS §6.2), unless the clock is shown that rarely. */
-const HOLE_TICKS_MIN = CLOCK_HZ / 2;
-const HOLE_STEPS_MIN = 4;
 /** So much may be missing, beside the time that passed: providers skip what their buffers cannot hold. */
 const SKIPPED_TICKS_MAX = 8 * CLOCK_HZ;
-/** And so much of what it had fallen behind may it make good, whether it was sent late or taken late by us. */
-const BEHIND_MS_MAX = 60_000;
+/** The clock alone may have jumped where a stream that comes as it plays is all at once so much ahead of the time. */
+const AHEAD_TICKS_MIN = CLOCK_HZ / 5;
+/** So late may its packets be anyway. */
+const LATE_TICKS_MAX = CLOCK_HZ / 2;
 /** Units that come in the order in which they are shown step back a little all the time. */
 const BACK_TICKS_MIN = CLOCK_HZ;
 /** Clock values that must say so before a jump is believed. */
@@ -80,8 +86,10 @@ interface Suspicion {
   readonly since: number;
   readonly silentMs: number;
   readonly held: Held;
+  /** It jumped no further ahead than a hole may be long. */
+  readonly isSmall: boolean;
   votes: number;
-  /** By how much the last value that went on as before did. */
+  /** By how much the last value that went on as before did; where it may be a hole, by how much the first PCR did. */
   step: number;
   /** No counter of sound or pictures jumped with it. */
   inOrder: boolean;
@@ -128,38 +136,48 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   function take(ticks: number, before: Mark | null | undefined, mono: number, backMin: number): boolean {
     if (!before) return true;
     const step = ticksBetween(before.ticks, ticks);
-    const fits = step >= -backMin && step <= ticksSince(before, mono) + SKIPPED_TICKS_MAX;
+    const aheadMax = suspicion?.isSmall ? AHEAD_TICKS_MIN : SKIPPED_TICKS_MAX;
+    const fits = step >= -backMin && step <= ticksSince(before, mono) + aheadMax;
     if (suspicion) {
       suspicion.votes += fits ? -1 : 1;
-      if (fits) suspicion.step = step;
-    } else if (!fits) {
-      const silentMs = Number.isNaN(lastMono) ? 0 : mono - lastMono;
-      const now = { ...clocks, stamps: new Map(clocks.stamps) };
-      const doubts = { held: [], votes: 1, step: 0, inOrder, shifts: new Map() };
-      suspicion = { since: mono, silentMs, clocks: now, ...doubts };
-    }
+      if (fits && !suspicion.isSmall) suspicion.step = step;
+    } else if (!fits) suspect(mono, false);
     return fits;
   }
 
-  function tellHole(step: number, pcrStep: number, mono: number): void {
-    if (step >= HOLE_TICKS_MIN && step > HOLE_STEPS_MIN * pcrStep && pcrStep > 0)
-      sink.onHole({ mono, seconds: step / CLOCK_HZ });
+  /** `isSmall`: it may as well be a hole. */
+  function suspect(mono: number, isSmall: boolean, step = 0): void {
+    const silentMs = Number.isNaN(lastMono) ? 0 : mono - lastMono;
+    const now = { ...clocks, stamps: new Map(clocks.stamps) };
+    const doubts = { held: [], votes: 1, inOrder, shifts: new Map() };
+    suspicion = { since: mono, silentMs, clocks: now, isSmall, step, ...doubts };
+  }
+
+  /** Whether a hole would be one that the time does not explain, in a stream that comes as it plays. */
+  function isAhead(missing: number, before: Mark, mono: number): boolean {
+    const ahead = missing - ticksSince(before, mono);
+    return clocks.isPaced && ahead >= AHEAD_TICKS_MIN && ahead >= missing - LATE_TICKS_MAX;
+  }
+
+  function pcrCame(pcr: number, mono: number): void {
+    const { pcr: before } = clocks;
+    sink.onClock(before?.ticks !== pcr);
+    let fits = take(pcr, before, mono, 0);
+    const ahead = before ? ticksBetween(before.ticks, pcr) : 0;
+    const step = fits ? ahead : 0;
+    if (suspicion?.isSmall && suspicion.step === 0) suspicion.step = ahead;
+    if (before && !suspicion) {
+      const missing = holeTicks(clocks, step);
+      fits = !isAhead(missing, before, mono);
+      if (!fits) suspect(mono, true, step);
+      else if (missing > 0) sink.onHole({ mono, seconds: missing / CLOCK_HZ });
+    }
+    takePcr(suspicion?.clocks ?? clocks, pcr, fits ? step : 0, mono);
   }
 
   function time(buffer: Buffer, at: number, pid: number, mono: number): void {
     const pcr = pid === pcrPid ? pcrAt(buffer, at) : -1;
-    if (pcr >= 0) {
-      const { pcr: before, pcrStep } = clocks;
-      sink.onClock(before?.ticks !== pcr);
-      const fits = take(pcr, before, mono, 0);
-      const step = before && fits ? ticksBetween(before.ticks, pcr) : 0;
-      if (!suspicion) tellHole(step, pcrStep, mono);
-      const now = suspicion?.clocks ?? clocks;
-      const behind = before && fits ? ((ticksSince(before, mono) - step) * 1000) / CLOCK_HZ : 0;
-      now.behind = Math.min(Math.max(0, behind), BEHIND_MS_MAX);
-      now.pcr = { ticks: pcr, due: mono - now.behind, step };
-      if (step > 0) now.pcrStep = step;
-    }
+    if (pcr >= 0) pcrCame(pcr, mono);
     if (!startsUnit(buffer, at)) return;
     const stream = streams.get(pid);
     if (stream) sink.onUnit(buffer, at, stream);
@@ -167,7 +185,11 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     if (dts < 0) return;
     const before = clocks.stamps.get(pid);
     sink.onClock(before?.ticks !== dts);
-    const fits = take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
+    let fits = take(dts, before, mono, suspicion ? 0 : BACK_TICKS_MIN);
+    if (before && before.step > 0 && !suspicion) {
+      fits = !isAhead(ticksBetween(before.ticks, dts) - before.step, before, mono);
+      if (!fits) suspect(mono, true);
+    }
     if (!fits && before && stream && suspicion && !suspicion.shifts.has(pid)) {
       const shifted = shiftBehind(before, dts, stream.kind);
       if (shifted) suspicion.shifts.set(pid, shifted);
@@ -213,6 +235,9 @@ export function seamWatch(sink: SeamSink): SeamWatch {
   /** Nothing but the clock is another one: no picture is missing, and none has to be waited for. */
   function shift({ held, clocks: now, since }: Suspicion, ticks: number): void {
     suspicion = null;
+    // What has not come since the jump is still on the clock of before.
+    if (now.pcr === clocks.pcr) now.pcr = null;
+    for (const [pid, mark] of clocks.stamps) if (now.stamps.get(pid) === mark) now.stamps.delete(pid);
     clocks = now;
     sink.onShift(ticks, since);
     pass(held);
@@ -220,7 +245,8 @@ export function seamWatch(sink: SeamSink): SeamWatch {
 
   function clear({ held, clocks: now, step, since }: Suspicion): void {
     suspicion = null;
-    tellHole(step, clocks.pcrStep, since);
+    const missing = holeTicks(clocks, step);
+    if (missing > 0) sink.onHole({ mono: since, seconds: missing / CLOCK_HZ });
     clocks = now;
     pass(held);
   }
@@ -240,8 +266,8 @@ export function seamWatch(sink: SeamSink): SeamWatch {
     const ticks = mayBeSame && isEnough ? shiftOf(doubted.shifts, clocks.stamps.size) : null;
     if (ticks === 'unknown' && !waited) return;
     if (typeof ticks === 'number') shift(doubted, ticks);
-    else if (isEnough) begin(silentMs, held);
-    else if (doubted.votes <= 0) clear(doubted);
+    else if (isEnough && (said === 'seam' || !doubted.isSmall)) begin(silentMs, held);
+    else if (isEnough || doubted.votes <= 0) clear(doubted);
   }
 
   function emit(buffer: Buffer, from: number, to: number, mono: number): void {
