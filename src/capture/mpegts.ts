@@ -9,10 +9,11 @@ import { diskCode, type Disk } from '../io/disk.js';
 import { spoolOf } from './container.js';
 import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { DEAD, ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
-import { openWritten, sections, type SectionsInput } from './sections.js';
+import { sections, type SectionsInput } from './sections.js';
 import { isTrouble, type DiskTrouble } from './spool.js';
 import { packetAligner } from './tsPackets.js';
 import type { LiveBody } from './upstream.js';
+import { openWritten } from './writtenSpool.js';
 
 /** Why the stream is over. */
 type Ending =

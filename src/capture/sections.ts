@@ -6,66 +6,23 @@
 import type { CapturePiece, PieceSplice } from '../domain/capture.js';
 import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
 import type { Clock } from '../io/clock.js';
-import { diskCode, type Disk } from '../io/disk.js';
+import type { Disk } from '../io/disk.js';
 import { contentWatch } from './contentWatch.js';
 import { headStart } from './headStart.js';
 import { joiner, type Joiner } from './joiner.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
 import { shiftClock } from './restamp.js';
 import { seamWatch } from './seamWatch.js';
-import { isTrouble, openSpool, troubleOf, type DiskTrouble, type Spool } from './spool.js';
-import { openSpoolIndex, type SpoolIndex } from './spoolIndex.js';
-import { readTail, TAIL_S, type SpoolTail } from './spoolTail.js';
+import { isTrouble, type DiskTrouble } from './spool.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
 import { CLOCK_WRAP, PACKET_BYTES, startsUnit } from './tsPackets.js';
 import { waitPool, type WaitPool } from './waitPool.js';
+import { wholePiece } from './wholePiece.js';
+import { openWritten, type SpoolPlace, type Written } from './writtenSpool.js';
 
 /** Providers splice short cards in a loop; to read 30 s for each would be more work than the stream itself. */
 const SEAM_TAIL_S = 12;
-
-export interface SpoolPlace {
-  readonly spoolPath: string;
-  /** Of the index of the spool; none is kept where it is left out. */
-  readonly indexPath?: string;
-  /** When this connection began to give media. */
-  readonly startedAt: number;
-}
-
-/** The spool, and what its end says where it has one. */
-export interface Written {
-  readonly spool: Spool;
-  readonly tail: SpoolTail | null;
-  readonly index: SpoolIndex | null;
-}
-
-/** Rejects with nothing that a disk does. */
-export async function openWritten(
-  { disk, clock }: { readonly disk: Disk; readonly clock: Clock },
-  place: SpoolPlace,
-  tailS = TAIL_S,
-): Promise<Written | DiskTrouble> {
-  const spool = await openSpool(disk, place.spoolPath);
-  if (isTrouble(spool)) return spool;
-  const { firstOffset } = spool;
-  try {
-    const tail = firstOffset === 0 ? null : await readTail(spool.read, firstOffset, clock, tailS);
-    return { spool, tail, index: await openIndex(disk, place, spool) };
-  } catch (error) {
-    await spool.close();
-    if (diskCode(error) === 'UNKNOWN') throw error;
-    return troubleOf(error);
-  }
-}
-
-async function openIndex(
-  disk: Disk,
-  { indexPath, startedAt }: SpoolPlace,
-  { firstOffset: spoolBytes, trimmedBytes, read }: Spool,
-): Promise<SpoolIndex | null> {
-  if (indexPath === undefined) return null;
-  return openSpoolIndex(disk, { path: indexPath, spoolBytes, trimmed: trimmedBytes > 0, startedAt, read });
-}
 
 /** Before what is recorded now. */
 interface Silence {
@@ -361,26 +318,4 @@ function entranceOf({ joint, start }: Section): Joiner | StartPoint {
 function silentSince({ silentMs, firstMono, lastMono }: Section, seamMs: number): number | null {
   if (silentMs === null) return null;
   return silentMs + (firstMono === null ? 0 : lastMono - firstMono) + seamMs;
-}
-
-/** The sections of a connection as the one piece that they are: joints between them are splices of the provider's. */
-function wholePiece(pieces: readonly CapturePiece[], shifts: readonly PieceSplice[]): CapturePiece | null {
-  const [first] = pieces;
-  const last = pieces.at(-1);
-  if (!first || !last) return null;
-  const joints = pieces.slice(1).map(({ fromAt, join }) => ({
-    at: fromAt,
-    removedOverlapS: join?.removedOverlapS ?? 0,
-    approximate: join?.approximate ?? true,
-    gapS: join?.gapS ?? 0,
-  }));
-  const splices = [...joints, ...shifts].toSorted((a, b) => a.at - b.at);
-  return {
-    ...first,
-    bytes: last.firstOffset + last.bytes - first.firstOffset,
-    toAt: last.toAt,
-    goodMs: pieces.reduce((sum, { goodMs }) => sum + goodMs, 0),
-    ts: pieces.map(({ ts }) => ts).reduce(addTs),
-    ...(splices.length > 0 && { splices }),
-  };
 }
