@@ -17,6 +17,8 @@ const SAME_CLOCK_TICKS_APART = 30 * CLOCK_HZ;
  * is not its clock: providers let it begin anew at every connection.
  */
 const BEGUN_BEFORE_TICKS_MAX = CLOCK_HZ;
+/** Within one connection nothing is between the two but what the clock says. */
+const BEGUN_BEFORE_TICKS_MAX_HERE = CLOCK_HZ / 10;
 
 export interface Anchor {
   /** 0 to 2^33. */
@@ -50,7 +52,8 @@ export function anchorAfter(input: AnchorInput): Anchor {
   const step = last.stepTicks > 0 ? last.stepTicks : STEP_TICKS;
   const own = modulo(last.dts - movedTicks);
   const ahead = ticksBetween(own, first.dts);
-  const isLater = begunDts < 0 || ticksBetween(own, begunDts) > -BEGUN_BEFORE_TICKS_MAX;
+  const before = isSeam ? BEGUN_BEFORE_TICKS_MAX_HERE : BEGUN_BEFORE_TICKS_MAX;
+  const isLater = begunDts < 0 || ticksBetween(own, begunDts) > -before;
   const tolerance = isSeam ? SAME_CLOCK_TICKS : SAME_CLOCK_TICKS_APART;
   if (sameStreams && isLater && ahead > 0 && Math.abs(ahead - step - gapTicks) < tolerance) {
     return { offset: movedTicks, gapTicks: Math.max(0, ahead - step), sameClock: true };

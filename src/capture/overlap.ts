@@ -49,8 +49,14 @@ export function unitMatcher(written: readonly LeadUnit[], moved: number | null =
   return {
     /** The offset, once it is sure; else null. */
     add(unit: LeadUnit): number | null {
-      const found = unit.dts < 0 ? [] : (places.get(unit.hash) ?? []);
       const next = new Map<number, Run>();
+      if (unit.dts < 0) {
+        // It says nothing of its own, but it may be the next one.
+        for (const [place, run] of runs) if (written[place]?.hash === unit.hash) next.set(place + 1, run);
+        runs = next;
+        return null;
+      }
+      const found = places.get(unit.hash) ?? [];
       for (const place of found) {
         const dts = written[place]?.dts ?? -1;
         if (dts < 0) continue;

@@ -200,6 +200,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   function shift(ticks: number, mono: number): void {
     section.shiftTicks = (section.shiftTicks + ticks) % CLOCK_WRAP;
     shifts.push({ at: wallOf(mono), removedOverlapS: 0, approximate: false, gapS: 0 });
+    // After a crash the clock of the end is told by what was known last.
+    const now = piece();
+    if (now) doors.onCheckpoint(now);
   }
 
   async function change(silentMs: number): Promise<void> {

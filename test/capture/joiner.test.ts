@@ -150,6 +150,22 @@ describe('a piece that repeats what is written', () => {
     await expectUnbroken(spool, 159);
   });
 
+  it('is found where every other picture has no time', async () => {
+    const bare = Buffer.from(clip);
+    let n = 0;
+    eachPacket(bare, (at) => {
+      const isUnit = bare.readUInt16BE(at + 1) === (0x4000 | VIDEO);
+      if (!isUnit || bare[at + 5] === 0x50 || n++ % 2 === 0) return;
+      const pes = at + 4 + ((bare[at + 3] ?? 0) & 0x20 ? 1 + (bare[at + 4] ?? 0) : 0);
+      bare[pes + 7] = (bare[pes + 7] ?? 0) & 0x3f;
+      bare.fill(0xff, pes + 9, pes + 9 + (bare[pes + 8] ?? 0));
+    });
+    const again = remuxed(part(bare, 0.3, 1), new Map(), 90_000 * 700, 3);
+    const { spool, join } = await recordPieces([part(bare, 0, 0.6), again]);
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(payloads(spool, VIDEO)).toEqual(payloads((await recordPieces([bare])).spool, VIDEO));
+  });
+
   it('is found again and again', async () => {
     const pieces = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7].map((from, n) =>
       remuxed(part(clip, from, from + 0.3), new Map(), n % 2 === 0 ? 0 : 90_000 * 100 * n, n),

@@ -44,11 +44,16 @@ interface Part {
   readonly bytes: Buffer;
   readonly ms?: number;
   readonly silentMs?: number;
+  /** Awaited before it. */
+  readonly after?: Promise<unknown>;
 }
 
 const CHUNK = 21 * PACKET_BYTES;
 
-async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: CapturePiece | null }> {
+async function record(
+  parts: readonly Part[],
+  onCheckpoint: (piece: CapturePiece) => void = () => undefined,
+): Promise<{ spool: Buffer; piece: CapturePiece | null }> {
   const place = { spoolPath, startedAt: Date.now() };
   const written = await openWritten({ disk: nodeDisk, clock: systemClock }, place);
   if (isTrouble(written)) throw new Error(written.code);
@@ -58,7 +63,7 @@ async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: C
     {
       disk: nodeDisk,
       clock: systemClock,
-      onCheckpoint: () => undefined,
+      onCheckpoint,
       onPressure: () => undefined,
       onTrouble: ({ code }) => bugs.push(code),
       onBug: (error) => bugs.push(error),
@@ -67,7 +72,8 @@ async function record(parts: readonly Part[]): Promise<{ spool: Buffer; piece: C
     },
   );
   let mono = 0;
-  for (const { bytes, ms = 6_400, silentMs = 0 } of parts) {
+  for (const { bytes, ms = 6_400, silentMs = 0, after } of parts) {
+    await after;
     mono += silentMs;
     for (let at = 0; at < bytes.length; at += CHUNK) {
       mono += (ms * Math.min(CHUNK, bytes.length - at)) / bytes.length;
@@ -158,10 +164,7 @@ async function recordFresh(bytes: Buffer) {
 describe('a clock that jumps, and nothing else', () => {
   /** From each such picture on the clock is another one; the counters go on. */
   const jumping = (pictures: readonly number[], ticks: (n: number) => number) => {
-    const at: number[] = [];
-    eachPacket(clip, (place) => {
-      if (clip.readUInt16BE(place + 1) === (0x4000 | VIDEO)) at.push(place);
-    });
+    const at = picturesOf(clip);
     const edges = [0, ...pictures.map((picture) => at[picture] ?? 0), clip.length];
     return Buffer.concat(
       edges
@@ -188,6 +191,23 @@ describe('a clock that jumps, and nothing else', () => {
     expect(Math.abs(durationS - 0.3 - CLIP_S)).toBeLessThan(0.2);
   });
 
+  it('is known at once, for a crash', async () => {
+    const bytes = jumping([52], () => 90_000 * 5_000);
+    const cut = picturesOf(clip)[50] ?? 0;
+    const known: (number | undefined)[] = [];
+    let onFirst: () => void = () => undefined;
+    const written = new Promise<void>((resolve) => (onFirst = resolve));
+    const parts = [
+      { bytes: bytes.subarray(0, cut), ms: 2_000 },
+      { bytes: bytes.subarray(cut), ms: 4_400, after: written },
+    ];
+    await record(parts, ({ movedTicks }) => {
+      known.push(movedTicks);
+      onFirst();
+    });
+    expect(known).toEqual([0, 2 ** 33 - 90_000 * 5_000]);
+  });
+
   it('is one stream with what is joined to it, and that is told by its last clock', async () => {
     await record([
       {
@@ -212,6 +232,29 @@ describe('a clock that jumps, and nothing else', () => {
     const spool = readFileSync(spoolPath);
     expect(spool.subarray(0, before.length)).toEqual(before);
     expect(isUnbroken(await expectSound(spool))).toBe(true);
+  });
+});
+
+/** Where each picture begins. */
+function picturesOf(bytes: Buffer): number[] {
+  const at: number[] = [];
+  eachPacket(bytes, (place) => {
+    if (bytes.readUInt16BE(place + 1) === (0x4000 | VIDEO)) at.push(place);
+  });
+  return at;
+}
+
+describe('a clock that goes back a little', () => {
+  it('is another one: what is missing up to the next key frame is told', async () => {
+    const cut = picturesOf(clip)[72] ?? 0;
+    const back = remuxed(clip.subarray(cut), new Map(), 2 ** 33 - 18_000, 0);
+    const { spool, piece } = await record([
+      { bytes: clip.subarray(0, cut), ms: 2_880 },
+      { bytes: back, ms: 3_520 },
+    ]);
+    const { frames } = await decode(spool);
+    expect(frames.slice(70, 74)).toEqual([70, 71, 80, 81]);
+    expect(piece?.splices?.[0]?.gapS).toBeCloseTo(8 * 0.04, 1);
   });
 });
 
