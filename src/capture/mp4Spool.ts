@@ -139,7 +139,7 @@ function spoolOn(file: DiskFile, found: Found): Mp4Spool {
       if (!trouble && (endUs === null || until > endUs)) endUs = until;
       return trouble;
     },
-    sync: () => synced(file),
+    sync: () => synced(() => file.datasync()),
     bytesWritten: () => bytes,
     close: () => file.close().catch(() => undefined),
   };

@@ -1,7 +1,8 @@
 /**
  * One piece of media on its way into the spool: batches of 256 KiB to 1 MiB, or what half a second brought, never a
- * write a chunk; synced every few seconds (P7); counted as it passes (P4). One disk call runs at a time; when the disk
- * is slow the stream is held back rather than thrown away (P1).
+ * write a chunk; synced every few seconds (P7); counted as it passes (P4). One write runs at a time, and beside it one
+ * sync: a disk that takes seconds over that holds nothing back that a kill would take. When the disk is slow the stream
+ * is held back rather than thrown away (P1).
  */
 import type { CapturePiece, PieceJoin } from '../domain/capture.js';
 import type { Clock, TimerHandle } from '../io/clock.js';
@@ -58,8 +59,11 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
   const queue = packetQueue();
   const waiting = (doors.pool ?? waitPool()).join();
   let trimmedBytes = spool.trimmedBytes;
+  /** The write that is under way, and the sync. */
   let busy: Promise<void> | null = null;
+  let syncing: Promise<void> | null = null;
   let trouble: DiskTrouble | null = null;
+  let isTold = false;
   let finishing = false;
   let pressed = false;
   let timer: TimerHandle | null = null;
@@ -90,8 +94,9 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     const came = last;
     const before = spool.bytesWritten();
     const packets = queue.peek(bytes);
-    trouble = await spool.write(packets);
-    if (trouble === null) doors.index?.push(packets);
+    const failed = await spool.write(packets);
+    trouble ??= failed;
+    if (failed === null) doors.index?.push(packets);
     queue.release(bytes);
     waiting.hold(queue.pendingBytes());
     if (spool.bytesWritten() > before) written = came;
@@ -100,20 +105,44 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
 
   async function syncNow(): Promise<void> {
     syncedMono = clock.mono();
+    // What is written meanwhile is left to the next one.
     unsynced = false;
-    trouble = await spool.sync();
+    const failed = await spool.sync();
+    trouble ??= failed;
     await doors.index?.flush();
   }
 
+  /** Beside the writes, and again where it took so long that what came meanwhile has waited enough. */
+  function syncBeside(): void {
+    if (syncing || trouble) return;
+    syncing = syncNow()
+      .then(() => {
+        syncing = null;
+        if (finishing) return;
+        tellTrouble();
+        if (unsynced && isSyncDue()) syncBeside();
+      })
+      .catch((error: unknown) => {
+        syncing = null;
+        doors.onBug(error);
+      });
+  }
+
+  /** Once, whichever of the two it was. */
+  function tellTrouble(): void {
+    if (trouble === null || isTold) return;
+    isTold = true;
+    doors.onTrouble(trouble);
+  }
+
+  const isSyncDue = () => clock.mono() - syncedMono >= SYNC_MS;
+
   async function work(bytes: number): Promise<void> {
     await writeOut(bytes);
-    const mono = clock.mono();
-    if (trouble === null && mono - syncedMono >= SYNC_MS) await syncNow();
     busy = null;
-    if (trouble !== null) {
-      doors.onTrouble(trouble);
-      return;
-    }
+    if (trouble !== null) return tellTrouble();
+    if (isSyncDue()) syncBeside();
+    const mono = clock.mono();
     if (mono - checkpointMono >= CHECKPOINT_MS) {
       const now = piece();
       checkpointMono = mono;
@@ -151,6 +180,8 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
     });
   }
 
+  if (spool.isLoose) syncBeside();
+
   return {
     push(buffer, from, to, mono) {
       if (trouble || finishing) return;
@@ -174,6 +205,7 @@ export function pieceWriter(doors: PieceWriterDoors): PieceWriter {
       while (trouble === null && queue.pendingBytes() > 0) {
         await writeOut(Math.min(queue.pendingBytes(), BATCH_BYTES_MAX));
       }
+      await syncing;
       if (trouble === null && unsynced) await syncNow();
       await doors.index?.close();
       await spool.close();

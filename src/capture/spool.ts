@@ -17,11 +17,13 @@ export interface Spool {
   readonly firstOffset: number;
   /** Unfinished bytes that were cut when it was opened. */
   readonly trimmedBytes: number;
+  /** What its opening did (its name, what was cut) a power cut could still undo: it is to be synced at once. */
+  readonly isLoose: boolean;
   /** Up to `length` bytes of the file from `offset`. Rejects with what the disk says. */
   readonly read: (offset: number, length: number) => Promise<Buffer>;
   /** One call at a time. The chunks belong to the disk until it is done. Null is success. */
   write(chunks: readonly Uint8Array[]): Promise<DiskTrouble | null>;
-  /** Makes what was written survive a power cut. */
+  /** Makes what was written before survive a power cut. Others may write meanwhile. One call at a time. */
   sync(): Promise<DiskTrouble | null>;
   /** Whole packets of this piece that are in the file, also after a write that failed half-way. */
   bytesWritten(): number;
@@ -38,19 +40,20 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
   } catch (error) {
     return troubleOf(error);
   }
+  let isLoose: boolean;
   try {
-    ({ bytes: firstOffset, trimmedBytes } = await trimSpool(file));
-    // A name that a power cut takes takes all that was synced under it.
-    if (firstOffset === 0) await syncName(disk, path);
+    ({ bytes: firstOffset, trimmedBytes, isLoose } = await trimSpool(file));
   } catch (error) {
     await closeQuietly(file);
     return troubleOf(error);
   }
   let bytes = 0;
+  let isNamed = firstOffset > 0;
 
   return {
     firstOffset,
     trimmedBytes,
+    isLoose: isLoose || !isNamed,
     read: (offset, length) => file.read(offset, length),
     async write(chunks) {
       try {
@@ -62,22 +65,28 @@ export async function openSpool(disk: Disk, path: string): Promise<Spool | DiskT
         return troubleOf(error);
       }
     },
-    sync: () => synced(file),
+    async sync() {
+      // A name that a power cut takes takes all that was synced under it.
+      const names = isNamed ? [] : foldersOf(path).map((folder) => synced(() => disk.syncFolder(folder)));
+      const all = await Promise.all([synced(() => file.datasync()), ...names]);
+      const trouble = all.find((each) => each !== null) ?? null;
+      isNamed ||= trouble === null;
+      return trouble;
+    },
     bytesWritten: () => bytes,
     close: () => closeQuietly(file),
   };
 }
 
-/** The file's name, and that of its folder, which may be as new. */
-async function syncName(disk: Disk, path: string): Promise<void> {
-  await disk.syncFolder(dirname(path));
-  await disk.syncFolder(dirname(dirname(path)));
+/** That hold the file's name, and that of its folder, which may be as new. */
+function foldersOf(path: string): readonly string[] {
+  return [dirname(path), dirname(dirname(path))];
 }
 
 /** All that was written is on disk; or what stands in the way. */
-export async function synced(file: DiskFile): Promise<DiskTrouble | null> {
+export async function synced(sync: () => Promise<void>): Promise<DiskTrouble | null> {
   try {
-    await file.datasync();
+    await sync();
     return null;
   } catch (error) {
     return troubleOf(error);

@@ -22,6 +22,8 @@ export interface Trimmed {
   /** Of the file now. */
   readonly bytes: number;
   readonly trimmedBytes: number;
+  /** Bytes that were sure before are written again: until they are synced a power cut could take them. */
+  readonly isLoose: boolean;
 }
 
 /** Rejects with what the disk says. */
@@ -34,11 +36,10 @@ export async function trimSpool(file: DiskFile): Promise<Trimmed> {
   const packets = whole > 0 ? await file.read(from, whole - from) : Buffer.alloc(0);
   const units = lastUnits(packets);
   const { keptBytes, firstDropped } = dropUnfinished(packets, units);
-  if (firstDropped === packets.length) return { bytes: whole, trimmedBytes: torn };
+  if (firstDropped === packets.length) return { bytes: whole, trimmedBytes: torn, isLoose: false };
   await file.truncate(from + firstDropped);
   if (keptBytes > firstDropped) await file.write([packets.subarray(firstDropped, keptBytes)]);
-  await file.datasync();
-  return { bytes: from + keptBytes, trimmedBytes: torn + packets.length - keptBytes };
+  return { bytes: from + keptBytes, trimmedBytes: torn + packets.length - keptBytes, isLoose: true };
 }
 
 /** Where the last PES packet of each PID begins. */

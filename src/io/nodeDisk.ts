@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import { atMost } from './atMost.js';
 import { diskCode, type Disk, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -13,6 +14,13 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 
 /** Buffers in one `writev`; the kernel's own limit is 1024. */
 const VECTOR_MAX = 512;
+
+/**
+ * Disk calls share so many threads, unless the environment says otherwise. A sync of a slow disk keeps one for seconds:
+ * some are left for the writes of all others, which go to memory (P7, P8).
+ */
+const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
+const syncing = atMost(Math.max(1, Math.floor(THREADS / 2)));
 
 /** Some file systems cannot sync a folder; their renames are as durable as they get. */
 const FOLDER_SYNC_UNKNOWN = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);
@@ -53,7 +61,7 @@ export const nodeDisk: Disk = {
   async syncFolder(path) {
     const folder = await fs.open(path, constants.O_RDONLY);
     try {
-      await folder.sync();
+      await syncing(() => folder.sync());
     } catch (error) {
       if (!FOLDER_SYNC_UNKNOWN.has(diskCode(error))) throw error;
     } finally {
@@ -79,7 +87,7 @@ function wrapHandle(handle: fs.FileHandle): DiskFile {
       return into.subarray(0, filled);
     },
     truncate: (bytes) => handle.truncate(bytes),
-    datasync: () => handle.datasync(),
+    datasync: () => syncing(() => handle.datasync()),
     bytes: async () => (await handle.stat()).size,
     close: () => handle.close(),
   };

@@ -18,7 +18,11 @@ beforeAll(async () => {
 type Fails = (operation: 'open' | 'write' | 'datasync', bytes: number) => string | null;
 
 /** One file in memory that notes what is done to it; `gate` holds its writes up. */
-function oneFile(fails: Fails = () => null, gate: () => Promise<void> = () => Promise.resolve()) {
+function oneFile(
+  fails: Fails = () => null,
+  gate: () => Promise<void> = () => Promise.resolve(),
+  syncGate: () => Promise<void> = () => Promise.resolve(),
+) {
   let data: Buffer = Buffer.alloc(0);
   const done: string[] = [];
   function check(operation: 'open' | 'write' | 'datasync'): void {
@@ -41,6 +45,7 @@ function oneFile(fails: Fails = () => null, gate: () => Promise<void> = () => Pr
     },
     async datasync() {
       done.push('sync');
+      await syncGate();
       check('datasync');
     },
     bytes: () => Promise.resolve(data.length),
@@ -145,10 +150,57 @@ describe('writing a piece', () => {
       advance(400);
       await settle();
     }
-    expect(file.done.filter((what) => what === 'sync')).toHaveLength(1);
+    // The first is of the name that the spool just got.
+    expect(file.done.filter((what) => what === 'sync')).toHaveLength(2);
     send(40);
     expect(await writer.finish()).toBeNull();
     expect(file.done.slice(-2)).toEqual(['sync', 'close']);
+  });
+
+  it('goes on to write while a sync takes its time, so that a kill costs no more than on a quick disk', async () => {
+    let free: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (free = resolve));
+    const file = oneFile(undefined, undefined, () => slow);
+    const { send, advance, writer } = await writing(file);
+    for (let second = 0; second < 30; second++) {
+      send(100);
+      advance(400);
+      await settle();
+      advance(400);
+      await settle();
+      advance(200);
+      expect([second, file.data().length]).toEqual([second, (second + 1) * 100 * PACKET_BYTES]);
+    }
+    // One sync at a time; what came meanwhile is synced by the next one, and none is left at the end.
+    expect(file.done.filter((what) => what === 'sync')).toHaveLength(1);
+    free();
+    await settle();
+    expect(file.done.filter((what) => what === 'sync')).toHaveLength(2);
+    send(100);
+    expect(await writer.finish()).toBeNull();
+    expect(file.done.slice(-3)).toEqual(['write 1', 'sync', 'close']);
+  });
+
+  it('says once that a sync failed beside a write that goes on', async () => {
+    let free: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (free = resolve));
+    const file = oneFile(
+      (operation) => (operation === 'datasync' ? 'EIO' : null),
+      undefined,
+      () => slow,
+    );
+    const { send, advance, heard, writer } = await writing(file);
+    for (let i = 0; i < 12; i++) {
+      send(40);
+      advance(400);
+      await settle();
+    }
+    send(2_000);
+    free();
+    await settle();
+    expect(heard.trouble).toEqual([{ code: 'disk_error' }]);
+    expect(await writer.finish()).toEqual({ code: 'disk_error' });
+    expect(heard.trouble).toHaveLength(1);
   });
 
   it('reports what is in the file at first, then every ten seconds', async () => {

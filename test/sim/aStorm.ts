@@ -17,10 +17,14 @@ const FLAGS = ['--single-threaded-gc', '--max-semi-space-size=32', '--min-semi-s
 
 /**
  * A storm from one seed, and what was found in it. It runs as what is shipped would, without a test runner around it,
- * which takes half the time. What failed is lived again by `npm run sim -- --hours H --seed S`.
+ * which takes half the time. What failed is lived again by the words that it says.
  */
-export async function storm(seed: number, hours: number, slots = 3): Promise<Survived> {
-  const words = [...FLAGS, built().storm, ...[seed, hours, slots].map(String)];
+export async function storm(
+  seed: number,
+  hours: number,
+  { slots = 3, slowDisk = false } = {},
+): Promise<Survived> {
+  const words = [...FLAGS, built().storm, ...[seed, hours, slots, Number(slowDisk)].map(String)];
   const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 2 ** 26 });
   const survived = JSON.parse(stdout) as Survived;
   // oxlint-disable-next-line no-console -- what happened is for a person

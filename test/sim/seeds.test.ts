@@ -3,10 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { HOURS, KINDS_MIN, storm, STORM_MS_MAX } from './aStorm.js';
 
 describe('a storm', () => {
-  it.each([101, 102, 103, 104])(
-    'of seed %i breaks no promise',
-    async (seed) => {
-      const { findings, kinds } = await storm(seed, HOURS);
+  it.each([
+    [101, 'quick'],
+    [102, 'slow'],
+    [103, 'quick'],
+    [104, 'slow'],
+  ])(
+    'of seed %i on a %s disk breaks no promise',
+    async (seed, disk) => {
+      const { findings, kinds } = await storm(seed, HOURS, { slowDisk: disk === 'slow' });
       expect(findings).toEqual([]);
       expect(kinds).toBeGreaterThanOrEqual(KINDS_MIN);
     },

@@ -19,6 +19,8 @@ const MORE_CHANNELS = 2;
 
 export interface Ran {
   readonly seed: number;
+  /** Words that make the same run again. */
+  readonly again: string;
   readonly findings: readonly string[];
   readonly faults: ReadonlyMap<FaultKind, number>;
   readonly checks: ReadonlyMap<string, number>;
@@ -98,8 +100,10 @@ export async function simulate({
     ...world.disk.openNames().map((name) => `${name} is open at the end`),
     ...(world.transport.openStreams().length > 0 ? ['streams are open at the end'] : []),
   ];
+  const again = `--hours ${hours} --seed ${seed} --slots ${slots}${kinds.includes('slow_sync') ? ' --slow-disk' : ''}`;
   return {
     seed,
+    again,
     findings: [...judge.findings, ...told.map((finding) => `P10 ${finding}`), ...left],
     faults: storm.counts,
     checks: judge.checks,
@@ -110,7 +114,7 @@ export async function simulate({
 }
 
 /** For a person, and for whoever has to find it again. */
-export function told({ seed, faults, checks, steps, ratio, findings }: Ran): string {
+export function told({ seed, again, faults, checks, steps, ratio, findings }: Ran): string {
   const list = (map: ReadonlyMap<string, number>) =>
     [...map]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -123,7 +127,7 @@ export function told({ seed, faults, checks, steps, ratio, findings }: Ran): str
     `  checked: ${list(checks)}`,
     `  edges covered: ${steps.size} ways from state to state, ${states} states`,
     ...(findings.length > 0
-      ? [`  FOUND (npm run sim -- --seed ${seed}):`, ...findings.map((each) => `    ${each}`)]
+      ? [`  FOUND (npm run sim -- ${again}):`, ...findings.map((each) => `    ${each}`)]
       : []),
   ].join('\n');
 }

@@ -101,6 +101,11 @@ const MEAN_MS: Readonly<Record<FaultKind, number>> = {
 
 /** A slow disk takes no longer than this over a sync. */
 const SYNC_MS_MAX = 20_000;
+/**
+ * Nor than this over what a spool is opened by and the write behind it: bytes wait for those, for syncs only where the
+ * power is cut, of which one is under way and the next begins behind it.
+ */
+const CHANGES_MS_MAX = 6_000;
 /** What a slow disk takes its time for; reading comes from memory. */
 const SYNCS: ReadonlySet<DiskOperation> = new Set(['datasync', 'syncFolder']);
 const CHANGES: ReadonlySet<DiskOperation> = new Set([
@@ -122,7 +127,7 @@ interface OpenStream {
 }
 
 const ALL = Object.keys(MEAN_MS) as FaultKind[];
-/** What a storm is made of where nothing else is said: the suite's seeds live the same lives as without slow disks. */
+/** What a storm is made of where nothing else is said. */
 const USUAL = ALL.filter((kind) => kind !== 'slow_sync');
 
 /** Faults of a storm; `slowDisk` adds disks that take seconds, and that a crash meets in the middle of a sync. */
@@ -407,8 +412,8 @@ export function createStorm(random: Random, kinds: readonly FaultKind[] = USUAL)
       killIn = null;
       dead = true;
       excuses.splice(excuses.indexOf(excuse), 1);
-      // On a slow disk the bytes of a sync, of the index beside it and of the next sync wait for one another.
-      const waitedMs = world.clock.mono() < slowUntil + SYNC_MS_MAX ? 3 * SYNC_MS_MAX : 0;
+      const isSlow = world.clock.mono() < slowUntil + SYNC_MS_MAX;
+      const waitedMs = isSlow ? CHANGES_MS_MAX + (kind === 'kill' ? 0 : 2 * SYNC_MS_MAX) : 0;
       excuses.push({ ...excuse, fromAt: world.startAt + world.clock.mono() - 6_000 - waitedMs });
       world.kill();
       // A kill leaves what was handed to the system; a power cut any share of what was not synced, of each file its own.
