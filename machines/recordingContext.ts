@@ -142,9 +142,12 @@ export function recaptured(
 
 /** What a past life leaves to the next: bytes and their place in the ledger, but no connection, no slot, no wish. */
 export function restarted(context: Recording, event: Extract<RecordingEvent, { type: 'RESTARTED' }>) {
-  const missed = context.lastFault === null && event.at > openAt(context);
+  const found = event.spool ? withSpoolTail(context, event.spool) : {};
+  // What was wrong before bytes that nobody heard of is over: behind them it was we who were not there.
+  const { lastFault } = { ...context, ...found };
+  const missed = lastFault === null && event.at > openAt(context);
   return {
-    ...(event.spool && withSpoolTail(context, event.spool)),
+    ...found,
     ...(event.patience && { patience: event.patience }),
     ...(missed && { lastFault: { cause: 'restart' as const, code: 'restart', at: event.downFrom } }),
     recoveredAt: event.at,

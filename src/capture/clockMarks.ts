@@ -57,6 +57,18 @@ export async function readClockMarks(disk: Disk, path: string, from = 0, to = In
   return { marks, playsMs: ms(plays), holes };
 }
 
+/** Enough to find a clock at an end. */
+const END_BYTES = 2 * READ_BYTES;
+
+/** How long the bytes `from` to `to` play by the clock at their ends; null where none is told. Rejects as `readClockMarks`. */
+export async function playsMs(disk: Disk, path: string, from: number, to: number): Promise<number | null> {
+  const [first] = (await readClockMarks(disk, path, from, Math.min(to, from + END_BYTES))).marks;
+  const back = Math.floor((to - from) / PACKET_BYTES) - END_BYTES / PACKET_BYTES;
+  const last = (await readClockMarks(disk, path, from + Math.max(0, back) * PACKET_BYTES, to)).marks.at(-1);
+  if (!first || !last) return null;
+  return Math.max(0, ms(ticksBetween(first.ticks, last.ticks)));
+}
+
 function ms(ticks: number): number {
   return ticks / (CLOCK_HZ / 1000);
 }

@@ -311,6 +311,8 @@ export function withinSpool(recording: Recording, bytes: number): Partial<Facts>
 export interface SpoolTail {
   readonly bytes: number;
   readonly writtenAt: number;
+  /** How long the bytes play that nobody heard of, where their clock says so. */
+  readonly unheardMs?: number;
   /** Where it was found, if that is not where it was looked for: it is of another container. */
   readonly path?: string;
 }
@@ -329,14 +331,21 @@ function withFoundBytes(recording: Recording, tail: SpoolTail): Partial<Facts> {
   if (last && recording.lastFault !== null) {
     // It had ended: these bytes are the beginning of another piece that nobody heard of.
     const silentSince = unaccountedSince(recording);
-    const heardAt = Math.max(silentSince, tail.writtenAt);
-    const piece = { fromAt: heardAt, toAt: heardAt, bytes: tail.bytes - recording.bytes };
+    const toAt = Math.max(silentSince, tail.writtenAt);
+    const fromAt = Math.max(silentSince, toAt - (tail.unheardMs ?? 0));
     return {
       bytes: tail.bytes,
-      gaps: [...recording.gaps, { fromAt: silentSince, toAt: heardAt, cause: recording.lastFault.cause }],
+      lastFault: null,
+      gaps: [...recording.gaps, ...silence(recording, silentSince, fromAt)],
       stretches: [
         ...recording.stretches,
-        { ...piece, source: recording.current ?? last.source, firstOffset: recording.bytes },
+        {
+          fromAt,
+          toAt,
+          bytes: tail.bytes - recording.bytes,
+          source: recording.current ?? last.source,
+          firstOffset: recording.bytes,
+        },
       ],
     };
   }
@@ -350,9 +359,22 @@ function withFoundBytes(recording: Recording, tail: SpoolTail): Partial<Facts> {
   }
   const source = recording.current ?? recording.upstreams[0];
   if (!source) return {};
-  const fromAt = Math.min(recording.startedAt ?? tail.writtenAt, tail.writtenAt);
+  const fromAt = beganAt(recording, tail);
   return {
     bytes: tail.bytes,
+    lastFault: null,
+    gaps: [...recording.gaps, ...silence(recording, unaccountedSince(recording), fromAt)],
     stretches: [{ source, fromAt, toAt: tail.writtenAt, bytes: tail.bytes, firstOffset: 0 }],
   };
+}
+
+/** Of a first piece that nobody heard of: by its clock, no earlier than anybody asked for it. */
+function beganAt(recording: Recording, { writtenAt, unheardMs }: SpoolTail): number {
+  const askedAt = recording.startedAt ?? (unheardMs === undefined ? writtenAt : openAt(recording));
+  return Math.min(writtenAt, Math.max(askedAt, writtenAt - (unheardMs ?? Infinity)));
+}
+
+/** What is missing before media that nobody heard of, where a fault is known that tells why. */
+function silence({ lastFault }: Recording, fromAt: number, toAt: number): Recording['gaps'] {
+  return lastFault && toAt > fromAt ? [{ fromAt, toAt, cause: lastFault.cause }] : [];
 }

@@ -1,6 +1,7 @@
 /** The stages after capture, bound to this daemon's folders: finalize, seal, publish's manifests, remove. */
 
 import { dirname, join } from 'node:path';
+import { playsMs } from '../capture/clockMarks.js';
 import { spoolName } from '../capture/container.js';
 import { turns } from '../capture/turns.js';
 import type { Config } from '../config/config.js';
@@ -164,7 +165,8 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
       await manifest;
       return listed.has(id);
     },
-    async spoolTail({ spool }) {
+    async spoolTail(recording) {
+      const { spool } = recording;
       try {
         // What it is made of may have been found out too late to be written down.
         const other = spoolName(spool, 'mp4');
@@ -172,7 +174,13 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
         const { bytes, mtimeMs } = await disk.stat(path);
         // The disk goes by a wall clock that may be ahead of what is believed.
         const writtenAt = Math.min(Math.round(mtimeMs), clock.now());
-        return { bytes, writtenAt, ...(path !== spool && { path }) };
+        const unheardMs = path === spool ? await unheardIn(recording, bytes) : null;
+        return {
+          bytes,
+          writtenAt,
+          ...(path !== spool && { path }),
+          ...(unheardMs !== null && { unheardMs }),
+        };
       } catch (error) {
         // Nothing there is only known where its root is (P5).
         const isGone = diskCode(error) === 'ENOENT' && (await roots.ready(roots.out.path));
@@ -196,6 +204,15 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     },
     settled: () => manifest,
   };
+
+  /** Of a piece that began and was never told of; null where it is none, or no clock says how long it is. */
+  async function unheardIn(recording: Recording, bytes: number): Promise<number | null> {
+    const { spool, bytes: heard, stretches, lastFault } = recording;
+    const isOther = stretches.length === 0 || lastFault !== null;
+    if (!isOther || bytes <= heard || spool !== spoolName(spool, 'ts')) return null;
+    const plays = await playsMs(disk, spool, heard, bytes);
+    return plays === null ? null : Math.round(plays);
+  }
 
   async function namesIn(folder: string): Promise<readonly string[]> {
     try {

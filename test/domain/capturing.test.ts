@@ -120,6 +120,34 @@ describe('a spool after a crash', () => {
     expect(found.gaps.at(-1)).toEqual({ fromAt: START + 10_000, toAt: START + 600_000, cause: 'reset' });
     expect(found.stretches.at(-1)).toMatchObject({ firstOffset: known.bytes, bytes: 1880 });
   });
+
+  it.each([
+    [20_000, START + 580_000],
+    [900_000, START + 10_000],
+    [0, START + 600_000],
+  ])('that holds %d ms of a piece that nobody heard of tells no hole where they are', (unheardMs, fromAt) => {
+    const broken = { ...known, ...withFault(known, FIRST, fault(START + 10_000)) };
+    const tail = { bytes: known.bytes + 1880, writtenAt: START + 600_000, unheardMs };
+    const found = { ...broken, ...withSpoolTail(broken, tail) };
+    const hole = { fromAt: START + 10_000, toAt: fromAt, cause: 'reset' };
+    expect(found.gaps.slice(known.gaps.length)).toEqual(fromAt > START + 10_000 ? [hole] : []);
+    expect(found.stretches.at(-1)).toMatchObject({ fromAt, toAt: START + 600_000, bytes: 1880 });
+    // What comes next is missing for another reason.
+    expect(found.lastFault).toBeNull();
+  });
+
+  it('that holds a first piece that nobody heard of begins where its clock says, not when it was asked for', () => {
+    const asked = fresh({ startedAt: START, current: FIRST });
+    const failed = { ...asked, ...withFault(asked, FIRST, fault(START + 1_000)) };
+    const tail = { bytes: 1880, writtenAt: START + 600_000, unheardMs: 20_000 };
+    const found = { ...failed, ...withSpoolTail(failed, tail) };
+    expect(found.stretches).toMatchObject([{ fromAt: START + 580_000, toAt: START + 600_000 }]);
+    expect(found.gaps).toEqual([{ fromAt: OPEN, toAt: START + 580_000, cause: 'reset' }]);
+    const unknown = { ...fresh(), ...withSpoolTail(fresh(), tail) };
+    expect(unknown.stretches).toMatchObject([{ fromAt: START + 580_000, toAt: START + 600_000 }]);
+    const sentBefore = { ...asked, ...withSpoolTail(asked, { ...tail, unheardMs: 900_000 }) };
+    expect(sentBefore.stretches).toMatchObject([{ fromAt: START, toAt: START + 600_000 }]);
+  });
 });
 
 describe('a joint', () => {
