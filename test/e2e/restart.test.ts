@@ -22,9 +22,12 @@ import {
 
 const PACKET = 188;
 const END_MS_MAX = 8_000;
+/** Longer than any programme here, also on a machine that is busy. */
+const PATIENCE_MS = 150_000;
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
+/** Of a programme that lasts `seconds`, and as long besides as the next starts will take on a machine that is busy. */
 async function recording(scene: Scene, seconds: number) {
   // Key frames so close that nothing is sent twice to somebody who was away for a moment.
   const provider = await scene.provider({
@@ -32,23 +35,25 @@ async function recording(scene: Scene, seconds: number) {
     programmes: nothingYet('one.tv'),
   });
   const words = ['--m3u', provider.m3uUrl];
+  const startedAt = performance.now();
   const daemon = scene.daemon(words);
   await daemon.ready();
+  const lasts = seconds + Math.ceil((2 * (performance.now() - startedAt)) / 1_000);
   const now = soon();
   await provider.setProgrammes([
-    programme('one.tv', 'Long Match', now - 1_000, seconds, { categories: ['Sport'] }),
+    programme('one.tv', 'Long Match', now - 1_000, lasts, { categories: ['Sport'] }),
   ]);
   const spool = await until('some of it is on disk', () => {
     const name = filesUnder(scene.outDir).find((path) => path.endsWith('.partial.ts'));
     const path = join(scene.outDir, name ?? '.');
     return name !== undefined && statSync(path).size > PACKET * 300 && path;
   });
-  return { words, daemon, spool, provider, endsAt: now - 1_000 + seconds * 1_000 };
+  return { words, daemon, spool, provider, endsAt: now - 1_000 + lasts * 1_000 };
 }
 
 /** The second life: everything of the first is in one file, and the ledger tells of the hole. */
 async function expectOneFile(scene: Scene, daemon: Daemon, before: Buffer): Promise<void> {
-  const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1);
+  const report = await daemon.sees('it is published', ({ completed }) => completed.length === 1, PATIENCE_MS);
   const [item] = report.completed;
   expect(report.active).toEqual([]);
   expect(report.failed).toEqual([]);
@@ -78,7 +83,7 @@ async function expectOneFile(scene: Scene, daemon: Daemon, before: Buffer): Prom
   expect(breaks).toHaveLength(1);
 }
 
-describe.concurrent('a daemon that ends in the middle of a recording', () => {
+describe.concurrent('a daemon that ends in the middle of a recording', { timeout: 240_000 }, () => {
   it('goes on after SIGTERM with the bytes it had', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const { words, daemon, spool } = await recording(scene, 17);
@@ -161,7 +166,11 @@ describe.concurrent('a daemon that ends in the middle of a recording', () => {
     const stray = join(dirname(spool), 'dna-0-202601010000-nobodys.partial.ts');
     writeFileSync(stray, before);
     const again = scene.daemon(words);
-    const report = await again.sees('it is published', ({ completed }) => completed.length === 1);
+    const report = await again.sees(
+      'it is published',
+      ({ completed }) => completed.length === 1,
+      PATIENCE_MS,
+    );
     expect(report.completed[0]).toMatchObject({ title: 'Long Match', recovery_reason: 'daemon_restart' });
     const media = filesUnder(scene.publishDir).find((path) => path.endsWith('.ts')) ?? '';
     const whole = readFileSync(join(scene.publishDir, media));
@@ -194,10 +203,14 @@ describe.concurrent('a daemon that ends in the middle of a recording', () => {
     const { words, daemon, spool, provider, endsAt } = await recording(scene, 10);
     await daemon.stop();
     const before = readFileSync(spool);
-    await until('its time has passed', () => Date.now() > endsAt + 1_500);
+    await until('its time has passed', () => Date.now() > endsAt + 1_500, PATIENCE_MS);
     const asked = await provider.asked('one');
     const again = scene.daemon(words);
-    const report = await again.sees('it is published', ({ completed }) => completed.length === 1);
+    const report = await again.sees(
+      'it is published',
+      ({ completed }) => completed.length === 1,
+      PATIENCE_MS,
+    );
     expect(report.completed[0]).toMatchObject({ outcome: 'partial', outcome_reason: 'interrupted' });
     const media = filesUnder(scene.publishDir).find((path) => path.endsWith('.ts')) ?? '';
     expect(sha256(readFileSync(join(scene.publishDir, media)))).toBe(sha256(before));
