@@ -17,9 +17,10 @@ export interface ApiDoors {
   health(): { readonly ok: boolean; readonly degraded: boolean; readonly problem: string | null };
   /** A guide is loaded. */
   ready(): boolean;
-  /** CONTRACT §3's report with at most `limit` items a list, 0 is all. */
+  /** CONTRACT §3's report with at most `limit` items a list, 0 is all; may be `JsonBytes`. */
   report(limit: number): object | Promise<object>;
-  recordings(wish: RecordingsWish): object;
+  /** May be `JsonBytes`. */
+  recordings(wish: RecordingsWish): object | Promise<object>;
   /** With everything that is known of it; null where nobody has this id. */
   recording(id: string): object | null;
   /** What happened to it, event by event; null where nobody has this id. */
@@ -28,6 +29,7 @@ export interface ApiDoors {
   plan(): object | Promise<object>;
   /** May be `JsonBytes`. */
   guide(wish: GuideWish): object | Promise<object>;
+  /** May be `JsonBytes`. */
   why(query: string): Promise<object>;
   /** Accounts, hosts, connections and who waits for one. */
   upstreams(): object;

@@ -86,14 +86,18 @@ export function markOf(text: string): number {
   return mark >> 1;
 }
 
-/** Whether a recording may be meant by `query`, in lower case. Only a capsule id may still turn out to be another. */
-export function mayMean(query: string, gist: Gist): boolean {
+/** Whether a recording is meant by `query`, in lower case. Of a capsule id only the mark is known here. */
+export function isMeant(query: string, gist: Gist): 'yes' | 'perhaps' | 'no' {
+  if (isNamed(query, gist)) return 'yes';
+  return gist.capsuleMark === markOf(query) ? 'perhaps' : 'no';
+}
+
+function isNamed(query: string, gist: Gist): boolean {
   return (
     gist.title.toLowerCase().includes(query) ||
     gist.channelName.toLowerCase().includes(query) ||
     gist.channelId.toLowerCase() === query ||
     gist.guideNumber.toLowerCase() === query ||
-    gist.dnaId.toLowerCase() === query ||
-    gist.capsuleMark === markOf(query)
+    gist.dnaId.toLowerCase() === query
   );
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Gist } from './gist.js';
+import { ToldLater } from './json.js';
 import type { Gap, Outcome } from './ledger.js';
 import { resultOf } from './outcome.js';
 import type { OutcomeReason } from './outcomeReasons.js';
@@ -83,6 +84,23 @@ export type Report = ReturnType<typeof buildReport>;
 export type ReportItem = ReturnType<typeof reportItem>;
 
 export function buildReport(all: readonly ListedRecording[], options: ReportOptions) {
+  return reportWith(all, options, (list) => list.map(itemOfListed));
+}
+
+/** The same with its lists told when it is written. */
+export function reportToldLater(all: readonly ListedRecording[], options: ReportOptions) {
+  return reportWith(all, options, (list) => new ToldLater(list, itemOfListed));
+}
+
+function itemOfListed(listed: ListedRecording) {
+  return reportItem(listed.whole());
+}
+
+function reportWith<L>(
+  all: readonly ListedRecording[],
+  options: ReportOptions,
+  told: (list: readonly ListedRecording[]) => L,
+) {
   const lists: Record<ListName, ListedRecording[]> = { active: [], completed: [], failed: [] };
   for (const reported of all) {
     const list = listOf(reported.state);
@@ -90,9 +108,7 @@ export function buildReport(all: readonly ListedRecording[], options: ReportOpti
   }
   const shown = (list: readonly ListedRecording[]) => {
     const sorted = list.toSorted(newestFirst);
-    return (options.limit === 0 ? sorted : sorted.slice(0, options.limit)).map((one) =>
-      reportItem(one.whole()),
-    );
+    return told(options.limit === 0 ? sorted : sorted.slice(0, options.limit));
   };
   const updatedAt = Math.max(0, ...all.map((reported) => reported.updatedAt));
   return {

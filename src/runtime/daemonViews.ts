@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
-import { JsonBytes } from '../domain/json.js';
+import { JsonBytes, writtenInTurns } from '../domain/json.js';
 import { reportItem } from '../domain/report.js';
 import { timeMs } from '../domain/sidecar.js';
 import type { Disk } from '../io/disk.js';
@@ -42,8 +42,8 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
 
   return {
     ready: () => daemon.status().ready,
-    report: (limit: number) => reportOf(config, book, store.all('held'), now(), limit),
-    recordings: (wish: RecordingsWish) => recordingsView(book, wish, now()),
+    report: (limit: number) => writtenInTurns(reportOf(config, book, store.all('held'), now(), limit), turn),
+    recordings: (wish: RecordingsWish) => writtenInTurns(recordingsView(book, wish, now()), turn),
     recording(id: string) {
       const entry = known(id);
       return entry
@@ -70,7 +70,7 @@ export function daemonViews(daemon: Daemon, config: Config, disk: Disk, version:
         entries,
         tombstones: store.tombstones().values(),
       });
-      return shownWhy(found, now(), daemon.ranking, conflicts);
+      return writtenInTurns(shownWhy(found, now(), daemon.ranking, conflicts), turn);
     },
     upstreams: () => daemon.upstreams(),
     storage,

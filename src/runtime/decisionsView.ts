@@ -1,7 +1,8 @@
 /** How decisions are shown (CONTRACT §1), and what `why` finds: for the command line and the HTTP door alike (P10). */
 
 import { isRecorded, type Conflict } from '../domain/forecast.js';
-import { mayMean } from '../domain/gist.js';
+import { isMeant } from '../domain/gist.js';
+import { ToldLater } from '../domain/json.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
 import { listOf, reportItem, type MachineState } from '../domain/report.js';
@@ -103,11 +104,10 @@ export function findWhy(text: string, known: Known): Found {
     decisions: known.decisions.filter(({ capsule, recordingId = '' }) =>
       matches(query, recordingId, capsule),
     ),
-    entries: [...known.entries].filter(
-      (entry) =>
-        (entry.id.startsWith(query) || mayMean(query, gist(entry))) &&
-        matches(query, entry.id, entry.recording.capsule),
-    ),
+    entries: [...known.entries].filter((entry) => {
+      const meant = entry.id.startsWith(query) ? 'yes' : isMeant(query, gist(entry));
+      return meant === 'perhaps' ? matches(query, entry.id, entry.recording.capsule) : meant === 'yes';
+    }),
     gone: [...known.tombstones].filter(
       ({ id, normTitle }) => id.startsWith(query) || normTitle.includes(query),
     ),
@@ -133,15 +133,12 @@ export function shownWhy(
 ) {
   return {
     generated_at: rfc3339(at),
-    decisions: decisions.map((decision) => ({
+    decisions: new ToldLater(decisions, (decision) => ({
       ...shownDecision(decision, conflicts.get(decision)),
       upstreams: rankingView(upstreams, decision.capsule),
     })),
-    recordings: entries.map((entry) => ({
-      ...shownEntry(entry),
-      upstreams: rankingView(upstreams, entry.recording.capsule, entry.recording),
-    })),
-    removed: gone.map(({ id, normTitle, reason, at: removedAt }) => ({
+    recordings: new ToldLater(entries, (entry) => shownEntry(entry, upstreams)),
+    removed: new ToldLater(gone, ({ id, normTitle, reason, at: removedAt }) => ({
       id,
       title: normTitle,
       reason,
@@ -150,14 +147,14 @@ export function shownWhy(
   };
 }
 
-function shownEntry(entry: Entry) {
-  const { recording, path, updatedAt } = entry;
+function shownEntry({ recording, path, updatedAt }: Entry, upstreams: Upstreams) {
   const { reason, lastFault, cancelReason } = recording;
   return {
     ...reportItem({ recording, state: stateOf(path), updatedAt }),
     decided_by: reason,
     fault: lastFault && { cause: lastFault.cause, code: lastFault.code, at: timeMs(lastFault.at) },
     cancel_reason: cancelReason,
+    upstreams: rankingView(upstreams, recording.capsule, recording),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Recordings for the HTTP door: all that fit a wish, newest first, or one with everything that is known of it. */
 
 import { openAt, closeAt } from '../domain/capturing.js';
+import { ToldLater } from '../domain/json.js';
 import { compareText, rfc3339 } from '../domain/text.js';
 import { reportItem, type MachineState, type ReportedRecording } from '../domain/report.js';
 import { showRef, timeMs, tsOf } from '../domain/sidecar.js';
@@ -33,7 +34,7 @@ export function recordingsView(book: Book, wish: RecordingsWish, now: number) {
   return {
     generated_at: rfc3339(now),
     total: found.length,
-    recordings: found.slice(wish.offset, end).map(({ entry }) => reportItem(reportedEntry(entry))),
+    recordings: new ToldLater(found.slice(wish.offset, end), ({ entry }) => reportItem(reportedEntry(entry))),
   };
 }
 

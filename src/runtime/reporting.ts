@@ -5,9 +5,11 @@ import type { RecordingDocument } from '../domain/recording.js';
 import {
   buildReport,
   reportItem,
+  reportToldLater,
   type HeldSource,
   type MachineState,
   type ListedRecording,
+  type ReportOptions,
   type ReportedRecording,
 } from '../domain/report.js';
 import type { Book } from './book.js';
@@ -19,7 +21,7 @@ type Held = ReadonlyMap<string, unknown>;
 
 /** `limit` items a list; 0 is all. */
 export function reportOf(config: Config, book: Book, held: Held, now: number, limit: number) {
-  return build(config, [...book.all(), ...book.aside()].map(listed), held, now, limit);
+  return reportToldLater([...book.all(), ...book.aside()].map(listed), optionsOf(config, held, now, limit));
 }
 
 export function reportOfDocuments(
@@ -29,7 +31,7 @@ export function reportOfDocuments(
   now: number,
   limit: number,
 ) {
-  return build(config, [...documents].flatMap(readable).map(listed), held, now, limit);
+  return buildReport([...documents].flatMap(readable).map(listed), optionsOf(config, held, now, limit));
 }
 
 /** Entries of a state that is only read; what makes no sense is left out. */
@@ -66,15 +68,15 @@ export function itemOf(entry: Entry) {
   return reportItem(reported(entry));
 }
 
-function build(config: Config, all: readonly ListedRecording[], held: Held, now: number, limit: number) {
-  return buildReport(all, {
+function optionsOf(config: Config, held: Held, now: number, limit: number): ReportOptions {
+  return {
     held: [...held.values()].flatMap((value) => heldSource(value) ?? []),
     now,
     limit,
     stateFile: config.places.stateFile,
     rootDir: config.places.publishDir ?? config.places.outDir,
     budgetBytesPerLane: config.keep.bytesMaxPerLane,
-  });
+  };
 }
 
 function heldSource(value: unknown): HeldSource | null {
