@@ -27,9 +27,8 @@ const ROW_MAX = 2 ** 18;
 /** Values without references or control characters, which would have to be resolved or mended. */
 // oxlint-disable-next-line no-control-regex
 const TAG = /<programme((?:\s+[\w:.-]+="[^"<&\0-\x1f]*")+)\s*>/y;
-const ATTRIBUTE = /\s+([\w:.-]+)="([^"]*)"/y;
-/** In which `</programme>` may be text, and a row that was left open. */
-const ODD = /<(?:[!?]|programme)/;
+/** With which what is no element begins: there `</programme>` may be text. */
+const ODD = ['<!', '<?'];
 const SOLID = /\S/g;
 
 export function createSieve({ read, wanted }: SieveDoors): Sieve {
@@ -40,30 +39,33 @@ export function createSieve({ read, wanted }: SieveDoors): Sieve {
   /** The end of what was dealt with in `text`; the rest has to wait for more. */
   function sift(text: string): number {
     let at = 0;
+    const odd = ODD.map((word) => nextIn(text, word));
+    const row = nextIn(text, ROW);
     for (;;) {
       if (between) at = solidFrom(text, at);
-      const start = text.indexOf(ROW, at);
+      const start = row(at);
       if (start !== at && at < text.length) {
         // Something else: up to the next row it is the parser's.
-        const to = start < 0 ? text.length - openRow(text) : start;
+        const to = Math.min(start, text.length - openRow(text));
         if (to > at) between = read(text.slice(at, to));
-        if (start < 0) return to;
+        if (start > to) return to;
         at = start;
         continue;
       }
-      const end = start < 0 ? -1 : text.indexOf(ROW_END, start);
+      const end = start === at ? text.indexOf(ROW_END, start) : -1;
       if (end < 0) return at;
       const next = end + ROW_END.length;
-      if (!between || !isPassedOver(text, start, end)) between = read(text.slice(start, next));
+      // In a row that was left open the next one begins.
+      const isPlain = row(start + ROW.length) > end && odd.every((from) => from(start) > end);
+      if (!between || !isPlain || !isPassedOver(text, start)) between = read(text.slice(start, next));
       at = next;
     }
   }
 
-  function isPassedOver(text: string, start: number, end: number): boolean {
+  function isPassedOver(text: string, start: number): boolean {
     TAG.lastIndex = start;
     const tag = TAG.exec(text);
-    if (tag === null || ODD.test(text.slice(TAG.lastIndex, end))) return false;
-    return !wanted(attributesOf(tag[1] ?? ''));
+    return tag !== null && !wanted(attributesOf(tag[1] ?? ''));
   }
 
   return {
@@ -81,14 +83,26 @@ export function createSieve({ read, wanted }: SieveDoors): Sieve {
   };
 }
 
+/** Of text that TAG has found to be attributes. */
 function attributesOf(text: string): Attributes {
   const attributes: Record<string, string> = {};
-  ATTRIBUTE.lastIndex = 0;
-  for (let found = ATTRIBUTE.exec(text); found !== null; found = ATTRIBUTE.exec(text)) {
-    const [, name = '', value = ''] = found;
-    attributes[name] ??= value;
+  let at = 0;
+  for (let equals = text.indexOf('="'); equals >= 0; equals = text.indexOf('="', at)) {
+    const end = text.indexOf('"', equals + 2);
+    attributes[text.slice(at, equals).trim()] ??= text.slice(equals + 2, end);
+    at = end + 1;
   }
   return attributes;
+}
+
+/** Where `word` comes next in `text` from a place on, which only ever goes forward; Infinity where it does not. */
+function nextIn(text: string, word: string): (from: number) => number {
+  let found = -1;
+  return (from) => {
+    if (found >= from) return found;
+    const next = text.indexOf(word, from);
+    return (found = next < 0 ? Infinity : next);
+  };
 }
 
 /** Where there is something that is no space; the end where there is nothing. */

@@ -18,7 +18,7 @@ const SCRIPT = new URL('./planThread.js', import.meta.url);
 /** Of the thread alone: a runaway guide must not take the recorder with it. */
 const HEAP_MB_MAX = 1_536;
 /** What is read or told there mostly stays, so that a nursery as large as V8 makes it (48) is memory for nothing. */
-const NURSERY_MB_MAX = 8;
+const NURSERY_MB_MAX = 4;
 const CHANGES_A_TURN = 4;
 /** The largest guide takes seconds. Who says nothing for so long never will, and no plan would be made again. */
 const PATIENCE_MS = 600_000;
