@@ -63,7 +63,7 @@ export function withFailpoint(disk: Disk, wish: string | undefined, end: () => v
   const watched = (file: DiskFile, path: string): DiskFile => ({
     ...file,
     write: (chunks) => at('write', path, () => file.write(chunks)),
-    datasync: () => at('datasync', path, () => file.datasync()),
+    datasync: (first) => at('datasync', path, () => file.datasync(first)),
   });
   return {
     ...disk,

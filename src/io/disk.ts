@@ -19,7 +19,8 @@ export interface DiskFile {
   /** Up to `length` bytes from `offset`, in `into` where that is given; shorter only at the end of the file. */
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
   truncate(bytes: number): Promise<void>;
-  datasync(): Promise<void>;
+  /** `first`: behind nobody else's, however many wait; for the one file on which all recordings depend. */
+  datasync(first?: boolean): Promise<void>;
   bytes(): Promise<number>;
   close(): Promise<void>;
 }

@@ -87,7 +87,7 @@ function wrapHandle(handle: fs.FileHandle): DiskFile {
       return into.subarray(0, filled);
     },
     truncate: (bytes) => handle.truncate(bytes),
-    datasync: () => syncing(() => handle.datasync()),
+    datasync: (first) => (first ? handle.datasync() : syncing(() => handle.datasync())),
     bytes: async () => (await handle.stat()).size,
     close: () => handle.close(),
   };

@@ -214,7 +214,7 @@ export function createJournalAdapter(
       try {
         file ??= await reopen();
         await file.write([line]);
-        await file.datasync();
+        await file.datasync(true);
         fileBytes += line.length;
         if (problem === null) return;
         log.info({ path: paths.journal }, 'the state is written again');
