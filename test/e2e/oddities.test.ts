@@ -141,8 +141,6 @@ const ODD: Record<string, OddChannel> = {
 
 /** What is not whole, and why not. */
 const OUTCOMES: Readonly<Record<string, string>> = {
-  /** No tables, no beginning. */
-  late: 'partial',
   /** It breaks off and comes back. */
   short: 'complete_with_gaps',
 };
