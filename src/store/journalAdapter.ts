@@ -12,6 +12,7 @@ import { pause, type Clock } from '../io/clock.js';
 import { diskCode, exists, type Disk, type DiskFile } from '../io/disk.js';
 import { writeNew, temporaryName } from '../io/replaceFile.js';
 import { writeBase } from './baseFile.js';
+import { commitText, takenDown, type Changes } from './commitText.js';
 import type { Section, StateDocument } from './document.js';
 import { encodeLine } from './journalLine.js';
 import type { StatePaths } from './paths.js';
@@ -63,8 +64,6 @@ export interface JournalAdapter extends Adapter<StateDocument> {
   close(): Promise<void>;
 }
 
-type Changes = Map<Section, Set<string>>;
-
 interface Batch {
   readonly changes: Changes;
   readonly done: Promise<void>;
@@ -72,16 +71,7 @@ interface Batch {
   readonly reject: (error: Error) => void;
 }
 
-/** A value of a commit, as it was when that began; null where it is no JSON. */
-interface Member {
-  readonly section: Section;
-  readonly key: string;
-  readonly text: () => string | null;
-}
-
 const RETRY_MS = 1000;
-/** So many are told in a turn of the loop, in well under a millisecond. */
-const MEMBERS_A_TURN = 16;
 /** Between the slices of a base that nobody waits for: a change that comes meanwhile should hardly meet one. */
 const REST_MS = 4;
 /** The end does not wait longer for a disk that does not even answer. */
@@ -150,14 +140,14 @@ export function createJournalAdapter(
 
   async function commit(batch: Batch): Promise<void> {
     // Taken down before anything is awaited: what changes later belongs to the next line as a whole.
-    const members = takenDown(batch.changes);
+    const members = takenDown(state, batch.changes, log);
     const revs = [...(batch.changes.get('recordings') ?? [])].map(
       (id) => [id, state.recordings.row(id)?.rev ?? Infinity] as const,
     );
     await doors
       .beforeCommit()
       .catch((error: unknown) => log.error({ error: String(error) }, 'the history could not be written'));
-    const line = encodeLine(state.rev + 1, await textOf(members));
+    const line = encodeLine(state.rev + 1, await commitText(members, () => doors.yieldTurn(0)));
     try {
       await appendUntilDone(line);
     } catch (error) {
@@ -171,42 +161,6 @@ export function createJournalAdapter(
     for (const [id, rev] of revs) doors.onDurable(id, rev);
     batch.resolve();
     if (fileBytes >= compactAtBytes && !compacting) startCompaction();
-  }
-
-  /** A row never changes, so that its text may be made later; any other value is small, and told now. */
-  function takenDown(changes: Changes): readonly Member[] {
-    return [...changes].flatMap(([section, keys]) =>
-      [...keys].map((key) => {
-        if (section !== 'recordings') {
-          const text = textOfValue(section, key, state[section].get(key));
-          return { section, key, text: () => text };
-        }
-        const row = state.recordings.row(key);
-        return { section, key, text: () => textOfValue(section, key, row?.read()) };
-      }),
-    );
-  }
-
-  function textOfValue(section: Section, key: string, value: unknown): string | null {
-    try {
-      return JSON.stringify(value ?? null);
-    } catch (error) {
-      log.error({ section, key, error: String(error) }, 'a value that is no JSON was left out of the state');
-      return null;
-    }
-  }
-
-  /** Where hundreds change in one turn (the full hour), a few at a time (P1). */
-  async function textOf(members: readonly Member[]): Promise<string> {
-    const sections = new Map<Section, string[]>();
-    for (const [n, { section, key, text }] of members.entries()) {
-      if (n % MEMBERS_A_TURN === MEMBERS_A_TURN - 1) await doors.yieldTurn(0);
-      const value = text();
-      const own = sections.get(section) ?? [];
-      if (value !== null) own.push(`${JSON.stringify(key)}:${value}`);
-      sections.set(section, own);
-    }
-    return `{${[...sections].map(([section, own]) => `"${section}":{${own.join(',')}}`).join(',')}}`;
   }
 
   async function appendUntilDone(line: Buffer): Promise<void> {
