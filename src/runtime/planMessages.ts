@@ -13,9 +13,10 @@ import type { GuideWish } from './guideView.js';
 import type { PlanWish } from './planFacts.js';
 import type { Shadow } from './shadow.js';
 
-/** Some of a collection is another, or gone. */
+/** What `known` is, once its JSON is read. */
 export type KnownRows = readonly (readonly [string, Shadow])[];
 
+/** Some of a collection is another, or gone. */
 interface Rows<K extends string, T> {
   readonly part: K;
   readonly set: readonly (readonly [string, T])[];
