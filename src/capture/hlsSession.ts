@@ -9,13 +9,13 @@ import type { Segment } from '../domain/hlsPlaylist.js';
 import type { HlsWish } from '../domain/hlsWish.js';
 import { pause, type Clock } from '../io/clock.js';
 import type { CookieJar, Transport, TransportBody } from '../io/transport.js';
+import type { Turns } from '../io/turns.js';
 import { hlsFetch } from './hlsFetch.js';
 import { frameHead, type HlsFrame } from './hlsFrames.js';
 import { hlsOutlet } from './hlsOutlet.js';
 import { hlsSegments, signatureOf, type LoadedSegment } from './hlsSegment.js';
 import { dropBlocks } from './lentBlocks.js';
 import { hlsSource, type HlsSourceInput } from './hlsSource.js';
-import type { Turns } from './turns.js';
 import { BUG, ENDED, STALLED, type Refusal } from './refusal.js';
 
 const SEGMENT_WAITS_MS = [300, 1_000, 2_000];
@@ -128,8 +128,7 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
     let segment = listed;
     let isRenewed = false;
     for (let tries = 0; ; tries++) {
-      const give = await input.turns.take();
-      const loaded = await segments.load(segment).finally(give);
+      const loaded = await input.turns(() => segments.load(segment));
       if (loaded.kind !== 'failed' || loaded.refusal.remedy === 'no_slot') return loaded;
       const { status } = loaded;
       if (status === 401 || status === 403) {

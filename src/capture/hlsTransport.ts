@@ -4,20 +4,26 @@
  */
 import type { Clock } from '../io/clock.js';
 import type { Transport, TransportBody, TransportResponse } from '../io/transport.js';
+import { turns } from '../io/turns.js';
 import { cookieJar } from './cookies.js';
 import { readWhole, textOf } from './hlsFetch.js';
 import { isPacked, looksLikePlaylist } from './hlsPlaylist.js';
 import { hlsSession } from './hlsSession.js';
 import { PLAYLIST_BYTES_MAX } from './hlsSource.js';
-import { turns } from './turns.js';
 import { readStart, type LiveBody } from './upstream.js';
 
+/**
+ * Sessions on one provider hear of new segments at the same moment, and all of them at once would fill the memory; so a
+ * few load at a time. Nobody waits long for a host that is slow.
+ */
+const LOADED_AT_ONCE = 8;
+const LOADING_MS = 500;
 const LOOK_BYTES = 10;
 /** Of a packed answer: its header may carry a name of the file. */
 const PACKED_LOOK_BYTES = 1_024;
 
 export function hlsTransport(transport: Transport, clock: Clock): Transport {
-  const loading = turns(clock);
+  const loading = turns(clock, LOADED_AT_ONCE, LOADING_MS);
   return {
     async open(url, request): Promise<TransportResponse> {
       const askedMono = clock.mono();

@@ -3,8 +3,9 @@ import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { atMost } from './atMost.js';
+import { systemClock } from './clock.js';
 import { diskCode, type Disk, type DiskFile, type DiskStat, type OpenMode } from './disk.js';
+import { turns } from './turns.js';
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
@@ -20,7 +21,7 @@ const VECTOR_MAX = 512;
  * some are left for the writes of all others, which go to memory (P7, P8).
  */
 const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4;
-const syncing = atMost(Math.max(1, Math.floor(THREADS / 2)));
+const syncing = turns(systemClock, Math.max(1, Math.floor(THREADS / 2)), Infinity);
 
 /** Some file systems cannot sync a folder; their renames are as durable as they get. */
 const FOLDER_SYNC_UNKNOWN = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);

@@ -3,7 +3,6 @@
 import { dirname, join } from 'node:path';
 import { playsMs } from '../capture/clockMarks.js';
 import { spoolName } from '../capture/container.js';
-import { turns } from '../capture/turns.js';
 import type { Config } from '../config/config.js';
 import type { SpoolTail } from '../domain/capturing.js';
 import type { Blocked, FinalizeOutcome, RemoveOutcome, SealOutcome } from '../domain/effects.js';
@@ -13,6 +12,7 @@ import { removeRecording } from '../expire/remove.js';
 import { finalize, seal } from '../finalize/finalize.js';
 import { pause } from '../io/clock.js';
 import { diskCode, exists } from '../io/disk.js';
+import { turns } from '../io/turns.js';
 import { ensureLaneFolders, writeRecordedManifest } from '../publish/manifest.js';
 import type { Book } from './book.js';
 import type { Doors } from './doors.js';
@@ -94,12 +94,7 @@ export function createStages({ config, doors, roots, book, writable, indexPath }
     await Promise.resolve();
     if (!writable()) return { kind: 'blocked', at: clock.now(), code: 'state_unwritable', path };
     await book().durable(id);
-    const give = await settling.take();
-    try {
-      return await act();
-    } finally {
-      give();
-    }
+    return settling(act);
   }
 
   /** A few at a time: there may be thousands, and captures want their turn (P1). */
