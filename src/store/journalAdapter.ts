@@ -109,6 +109,8 @@ export function createJournalAdapter(
   let compactAtBytes = doors.compactBytes;
   let compacting: { readonly since: Buffer[]; readonly done: Promise<void> } | null = null;
   let ready: (() => Promise<void>) | null = null;
+  /** A new journal is in place, and its name may not be on disk yet. */
+  let namesDue = false;
   let problem: string | null = null;
   const closing = new AbortController();
   /** The end has come, and waits no longer for a base that is being written. */
@@ -169,6 +171,7 @@ export function createJournalAdapter(
         file ??= await reopen();
         await file.write([line]);
         await file.datasync(true);
+        if (namesDue) await syncNames();
         fileBytes += line.length;
         if (problem === null) return;
         log.info({ path: paths.journal }, 'the state is written again');
@@ -227,14 +230,16 @@ export function createJournalAdapter(
     };
     const done = inStill((still) => writeBase({ ...doors, yieldTurn }, target, still))
       .then(() => {
+        const before = ready;
         ready = async () => {
+          await before?.();
           // A rewrite came in between: this base is older than the one in place.
           if (leaving || compacting?.since !== since) await disk.unlink(target).catch(() => undefined);
-          else await install(target, since).catch((error: unknown) => postpone(target, error));
+          else await install(target, since).catch((error: unknown) => postpone(target, since, error));
         };
         start();
       })
-      .catch((error: unknown) => postpone(target, error));
+      .catch((error: unknown) => postpone(target, since, error));
     compacting = { since, done };
   }
 
@@ -248,13 +253,15 @@ export function createJournalAdapter(
     }
   }
 
-  async function postpone(target: string, error: unknown): Promise<void> {
+  async function postpone(target: string, since: readonly Buffer[], error: unknown): Promise<void> {
     if (!leaving)
       log.warn(
         { path: target, code: diskCode(error) },
         'the state could not be written anew; the journal grows on',
       );
     await disk.unlink(target).catch(() => undefined);
+    // Another one may be under way by now.
+    if (compacting?.since !== since) return;
     compacting = null;
     compactAtBytes = fileBytes + doors.compactBytes;
   }
@@ -275,13 +282,22 @@ export function createJournalAdapter(
     const fresh = temporaryName(disk, paths.journal);
     await writeNew(disk, fresh, since, { mode: 0o644, sync: true });
     await disk.rename(fresh, paths.journal);
-    await disk.syncFolder(paths.folder);
-    await file?.close().catch(() => undefined);
-    file = await disk.open(paths.journal, 'append');
+    // From here on lines are looked for in this file and nowhere else, whatever fails next.
+    const former = file;
+    file = null;
     filePath = paths.journal;
     fileBytes = since.reduce((sum, line) => sum + line.length, 0);
     compactAtBytes = doors.compactBytes;
     compacting = null;
+    namesDue = true;
+    await former?.close().catch(() => undefined);
+    file = await disk.open(paths.journal, 'append');
+    await syncNames();
+  }
+
+  async function syncNames(): Promise<void> {
+    await disk.syncFolder(paths.folder);
+    namesDue = false;
   }
 
   async function moveOver(from: string, to: string): Promise<void> {

@@ -459,6 +459,55 @@ describe('the base document', () => {
     expect(contentOf(await bench.open())).toEqual(before);
   });
 
+  it.each([0, 0.5, 1])(
+    'loses nothing that was acknowledged whichever step of putting it in place failed, where a crash leaves %s of what is not synced',
+    async (keep) => {
+      const seen: string[] = [];
+      for (let failing = 0; failing <= seen.length; failing += 1) {
+        const bench = storeBench();
+        let isWriting: () => void = () => undefined;
+        let goOn: () => void = () => undefined;
+        const store = await bench.open({
+          compactBytes: 60_000,
+          yieldTurn: () =>
+            new Promise<void>((resolve) => {
+              goOn = resolve;
+              isWriting();
+            }),
+        });
+        const begun = new Promise<void>((resolve) => (isWriting = resolve));
+        for (let n = 0; n < 6; n += 1) store.put(documentOf(`aaaa000${n}`, 1, 'x'.repeat(11_000)));
+        await store.flush();
+        await begun;
+        // Comes while the base is written, so that the new journal begins with it.
+        store.put(documentOf('bbbb0001', 1));
+        await store.flush();
+        let steps = -1;
+        seen.length = 0;
+        bench.disk.fault = (operation, path) => {
+          if (steps < 0 && (operation !== 'rename' || path !== `${STATE}.prev`)) return null;
+          seen.push(`${operation} ${path}`);
+          return (steps += 1) === failing ? 'EIO' : null;
+        };
+        for (let turn = 0; turn < 20; turn += 1) {
+          goOn();
+          await settle();
+        }
+        store.put(documentOf('bbbb0002', 1));
+        const flushed = store.flush();
+        await bench.clock.advance(5_000);
+        await flushed;
+        const before = contentOf(store);
+        bench.disk.fault = () => null;
+        bench.disk.crash(keep);
+        const again = await bench.open();
+        expect([seen[failing], contentOf(again)]).toEqual([seen[failing], before]);
+        expect(again.status().damage).toEqual([]);
+      }
+      expect(seen.length).toBeGreaterThan(8);
+    },
+  );
+
   it('forgets tombstones 30 days after the stop, those of episodes a year after, and none while the clock is in doubt', async () => {
     const bench = storeBench();
     const day = 86_400_000;
