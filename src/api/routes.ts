@@ -216,7 +216,7 @@ function commandRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
         word: z.enum(['want', 'skip', 'forget'], { error: 'one of want, skip, forget' }),
       }),
       answer: shapes.overrideAnswer,
-      errors: ['programme_unknown'],
+      errors: ['programme_unknown', 'state_unwritable'],
       async answers({ params: { capsule_id, word } }) {
         if (!(await doors.override(capsule_id, word))) throw new CodedError('programme_unknown', capsule_id);
         thrift.forget();

@@ -56,7 +56,7 @@ export async function command(doors: CommandDoors, verb: CommandVerb, text: stri
     // A resting recording is woken first, which takes a turn.
     await pause(clock, 0);
     await store.flush();
-  }
+  } else await store.written('recordings', id); // It may be so for a moment only, and not on disk yet.
   if (verb === 'delete') await removal(doors, id);
   return answer(verb, id, judged.kind === 'send', book.get(id));
 }

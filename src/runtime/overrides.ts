@@ -5,10 +5,11 @@
 
 import type { RecordingEvent } from '../../machines/events.js';
 import type { Capsule } from '../domain/capsule.js';
+import { CodedError } from '../domain/errors.js';
 import { markOf } from '../domain/gist.js';
 import { isForgotten, markedCapsule, overrideOf, retold, type OverrideWord } from '../domain/override.js';
 import type { Decision } from '../domain/plan.js';
-import type { Clock } from '../io/clock.js';
+import { pause, type Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';
 import { gist, type Entry } from './entries.js';
@@ -26,7 +27,7 @@ export interface OverrideDoors {
 export interface Overrides {
   /**
    * `null` takes the word back. Resolves when it is on disk; false where neither guide nor state knows a programme of
-   * this id, and nothing was changed.
+   * this id, and nothing was changed. Rejects with CodedError `state_unwritable` while the disk refuses.
    */
   say(capsuleId: string, word: OverrideWord | null): Promise<boolean>;
   /** A plan recognised a programme that was spoken of under another key: remembered. */
@@ -52,6 +53,8 @@ export function createOverrides(doors: OverrideDoors): Overrides {
     async say(capsuleId, word) {
       // The capsule as it was last planned has every key of its recording.
       const row = recordingOf(capsuleId) ? null : await doors.row(capsuleId);
+      const { writable, problem } = store.status();
+      if (!writable) throw new CodedError('state_unwritable', problem ?? '');
       const now = clock.now();
       const entry = recordingOf(capsuleId);
       const capsule = entry?.recording.capsule ?? row;
@@ -68,6 +71,8 @@ export function createOverrides(doors: OverrideDoors): Overrides {
       // What a person or a failure ended is taken up again on the same spool, while the programme lasts.
       const ended = entry && /^(failed|cancelled)\./.test(entry.path);
       if (word === 'want' && ended) doors.forward(entry.id, { type: 'RETRY', at: now });
+      // A resting recording is woken first, which takes a turn.
+      await pause(clock, 0);
       await store.flush();
       doors.planNow();
       return true;
