@@ -6,7 +6,7 @@
 import type { CapturePiece } from '../src/domain/capture.js';
 import type { UpstreamRef } from '../src/domain/channel.js';
 import type { Capsule } from '../src/domain/capsule.js';
-import type { SpoolTail } from '../src/domain/capturing.js';
+import type { SpoolTail } from '../src/domain/foundSpool.js';
 import type { Deadline, Patience } from '../src/domain/recording.js';
 
 interface Timed {

@@ -3,17 +3,10 @@
  */
 
 import type { CaptureFault, CaptureOutcome } from '../src/domain/capture.js';
-import {
-  backoffMs,
-  closeAt,
-  openAt,
-  withFault,
-  withinSpool,
-  withPiece,
-  withSpoolTail,
-} from '../src/domain/capturing.js';
+import { backoffMs, closeAt, openAt, withFault, withPiece } from '../src/domain/capturing.js';
 import { refKey } from '../src/domain/channel.js';
 import type { FinalizeOutcome, SealOutcome } from '../src/domain/effects.js';
+import { withinSpool, withSpoolTail } from '../src/domain/foundSpool.js';
 import { NO_TS } from '../src/domain/ledger.js';
 import type { Deadline, Recording } from '../src/domain/recording.js';
 import type { RecordingEvent } from './events.js';

@@ -1,7 +1,7 @@
 /** `report`: the summary of CONTRACT §3 from the state on disk, whether a daemon runs or not. */
 
 import { CodedError } from '../domain/errors.js';
-import type { ReportItem } from '../domain/report.js';
+import type { ReportItem } from '../domain/reportItem.js';
 import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';

@@ -5,7 +5,7 @@
 import { ERRORS } from './errors.js';
 import type { JsonValue } from './json.js';
 import { OUTCOME_REASONS } from './outcomeReasons.js';
-import type { ReportItem } from './report.js';
+import type { ReportItem } from './reportItem.js';
 import { rfc3339 } from './text.js';
 
 export const NOTICE_EVENTS = [

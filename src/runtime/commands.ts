@@ -7,7 +7,7 @@
 import type { RecordingEvent } from '../../machines/events.js';
 import { findId, judgeCommand, type CommandVerb } from '../domain/commands.js';
 import { CodedError } from '../domain/errors.js';
-import { reportItem, type MachineState } from '../domain/report.js';
+import { reportItem, type MachineState } from '../domain/reportItem.js';
 import { pause, type Clock } from '../io/clock.js';
 import type { Store } from '../store/store.js';
 import type { Book } from './book.js';

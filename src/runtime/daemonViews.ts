@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { JsonBytes, writtenInTurns } from '../domain/json.js';
-import { reportItem } from '../domain/report.js';
+import { reportItem } from '../domain/reportItem.js';
 import { timeMs } from '../domain/sidecar.js';
 import type { Disk } from '../io/disk.js';
 import { readHistory } from '../store/historyFiles.js';

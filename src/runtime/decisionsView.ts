@@ -5,7 +5,7 @@ import { isMeant } from '../domain/gist.js';
 import { ToldLater } from '../domain/json.js';
 import type { Decision } from '../domain/plan.js';
 import type { Tombstone } from '../domain/recording.js';
-import { listOf, reportItem, type MachineState } from '../domain/report.js';
+import { listOf, reportItem, type MachineState } from '../domain/reportItem.js';
 import { timeMs } from '../domain/sidecar.js';
 import { rfc3339 } from '../domain/text.js';
 import { gist, type Entry } from './entries.js';

@@ -3,7 +3,7 @@
 import { openAt, closeAt } from '../domain/capturing.js';
 import { ToldLater } from '../domain/json.js';
 import { compareText, rfc3339 } from '../domain/text.js';
-import { reportItem, type MachineState, type ReportedRecording } from '../domain/report.js';
+import { reportItem, type MachineState, type ReportedRecording } from '../domain/reportItem.js';
 import { showRef, timeMs, tsOf } from '../domain/sidecar.js';
 import type { Book } from './book.js';
 import { gist, type Entry } from './entries.js';

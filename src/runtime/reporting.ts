@@ -4,14 +4,12 @@ import type { Config } from '../config/config.js';
 import type { RecordingDocument } from '../domain/recording.js';
 import {
   buildReport,
-  reportItem,
   reportToldLater,
   type HeldSource,
-  type MachineState,
   type ListedRecording,
   type ReportOptions,
-  type ReportedRecording,
 } from '../domain/report.js';
+import { reportItem, type MachineState, type ReportedRecording } from '../domain/reportItem.js';
 import type { Book } from './book.js';
 import { entryOf, gist, type Entry } from './entries.js';
 import { legible } from './legible.js';

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ApiDoors } from '../../src/api/doors.js';
 import type { RecordingsWish } from '../../src/runtime/recordingsView.js';
-import { reportItem } from '../../src/domain/report.js';
+import { reportItem } from '../../src/domain/reportItem.js';
 import { rfc3339 } from '../../src/domain/text.js';
 import { timeMs } from '../../src/domain/sidecar.js';
 import { chartsView } from '../../src/runtime/chartsView.js';

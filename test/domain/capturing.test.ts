@@ -10,12 +10,11 @@ import {
   openAt,
   shouldLeave,
   withFault,
-  withinSpool,
   withLastGap,
   withPiece,
-  withSpoolTail,
 } from '../../src/domain/capturing.js';
 import { refKey } from '../../src/domain/channel.js';
+import { withinSpool, withSpoolTail } from '../../src/domain/foundSpool.js';
 import { NO_TS, type GapCause } from '../../src/domain/ledger.js';
 import type { Recording } from '../../src/domain/recording.js';
 import { aRecording, START, STOP } from './aRecording.js';

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  buildReport,
-  reportItem,
-  type ListedRecording,
-  type MachineState,
-  type ReportedRecording,
-} from '../../src/domain/report.js';
+import { buildReport, type ListedRecording } from '../../src/domain/report.js';
+import { reportItem, type MachineState, type ReportedRecording } from '../../src/domain/reportItem.js';
 import { gistOf } from '../../src/domain/gist.js';
 import type { Recording } from '../../src/domain/recording.js';
 import { aCapsule, aRecording, START, STOP } from './aRecording.js';

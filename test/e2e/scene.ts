@@ -6,7 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { Report, ReportItem } from '../../src/domain/report.js';
+import type { Report } from '../../src/domain/report.js';
+import type { ReportItem } from '../../src/domain/reportItem.js';
 import type { FakeProgramme } from '../fakes/provider.js';
 import type { ChannelWish, ProviderWish } from '../fakes/providerProgram.js';
 import {

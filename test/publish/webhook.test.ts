@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebhookConfig } from '../../src/config/config.js';
 import { recordingNotice, noticeBody, eventFor, diskNotice } from '../../src/domain/notice.js';
 import { queued, type OwedRow } from '../../src/domain/outbox.js';
-import { reportItem } from '../../src/domain/report.js';
+import { reportItem } from '../../src/domain/reportItem.js';
 import type { ExchangeRequest } from '../../src/io/exchange.js';
 import { TransportFault } from '../../src/io/transport.js';
 import { webhookReceiver } from '../../src/publish/webhook.js';
