@@ -62,15 +62,15 @@ export interface FirstLook {
 }
 
 /** The times of its leading stream. */
-function timed({ units }: StreamScan): number[] {
-  return units.flatMap(({ dts }) => (dts < 0 ? [] : [dts]));
+function timed(scan: StreamScan): number[] {
+  return scan.units().flatMap(({ dts }) => (dts < 0 ? [] : [dts]));
 }
 
 /** How much of a stream it is, by its clock; by its pictures where it has none. */
 function spanTicks(scan: StreamScan): number {
   if (scan.firstPcr() >= 0) return ticksBetween(scan.firstPcr(), scan.lastPcr());
-  const [first] = scan.units;
-  const last = scan.units.at(-1);
+  const [first] = scan.units();
+  const last = scan.units().at(-1);
   return first && last && first.dts >= 0 && last.dts >= 0 ? ticksBetween(first.dts, last.dts) : 0;
 }
 
@@ -84,7 +84,7 @@ interface Claim {
 
 /** How much of a piece is written already, if its clock is `offset` behind. */
 export function overlapTicks(written: StreamScan, piece: StreamScan, offset: number): number {
-  const first = piece.units.find((unit) => unit.dts >= 0);
+  const first = piece.units().find((unit) => unit.dts >= 0);
   const last = written.pids.get(written.lead()?.pid ?? -1);
   if (!first || !last) return 0;
   return Math.max(0, ticksBetween((first.dts + offset) % CLOCK_WRAP, last.dts) + last.stepTicks);
@@ -96,7 +96,10 @@ export function firstLook(input: LookInput): FirstLook {
   const moved = movedTicks ?? 0;
   const held: { readonly bytes: Buffer; readonly mono: number }[] = [];
   const packets = packetMatcher(tail.last, tail.scan.tables()?.pmtPid ?? -1);
-  const units = unitMatcher(tail.scan.units, movedTicks);
+  /** Where one of the two has no pictures it is their sound that is compared. */
+  let bySoundAlone = tail.scan.lead()?.kind === 'audio';
+  const unitsOf = (one: StreamScan) => (bySoundAlone ? one.soundUnits() : one.units());
+  let units = unitMatcher(unitsOf(tail.scan), movedTicks);
   const sound = soundMatcher(tail.sounds);
   /** What it sounds like so far. */
   let sounds: SoundUnit[] = [];
@@ -137,23 +140,34 @@ export function firstLook(input: LookInput): FirstLook {
     return ahead > 0 && ahead <= (silentMs * CLOCK_HZ) / 1000 + SAME_CLOCK_TICKS;
   }
 
+  /** It has shown no picture for so long that it has none, or one came all the same. */
+  function chooseSound(lookedMs: number): void {
+    const written = tail.scan.lead()?.kind;
+    const isDark = scan.lead()?.kind === 'audio' && lookedMs >= LOOK_MS;
+    if (written !== 'video' || isDark === bySoundAlone) return;
+    bySoundAlone = isDark;
+    units = unitMatcher(unitsOf(tail.scan), movedTicks);
+    unitsSeen = 0;
+    claim = null;
+  }
+
   /** The offset of the piece's clock, once an overlap is found. */
   function find(bytes: Buffer): number | null {
     bySound = false;
     for (let at = 0; at < bytes.length && !samePackets; at += PACKET_BYTES)
       samePackets = packets.add(bytes, at);
     if (samePackets && scan.tables() !== null && !refuted.has(0)) return 0;
-    for (; unitsSeen < scan.units.length; unitsSeen++) {
-      const unit = scan.units[unitsSeen];
+    for (const came = unitsOf(scan); unitsSeen < came.length; unitsSeen++) {
+      const unit = came[unitsSeen];
       const offset = unit ? units.add(unit) : null;
       if (offset !== null && isPossible(offset)) return offset;
     }
-    return findBySound();
+    return bySoundAlone ? null : findBySound();
   }
 
   /** A picture that never changes cannot say where it belongs; its sound can. */
   function findBySound(): number | null {
-    if (scan.lead()?.kind !== 'video' || scan.units.length < LOOK_UNITS) return null;
+    if (scan.lead()?.kind !== 'video' || scan.units().length < LOOK_UNITS) return null;
     for (; soundsSeen < sounds.length; soundsSeen++) {
       const unit = sounds[soundsSeen];
       const offset = unit ? sound.add(unit) : null;
@@ -169,7 +183,7 @@ export function firstLook(input: LookInput): FirstLook {
 
   /** Compares what came with what is written there. */
   function prove(offset: number): Claim | null {
-    const written = { written: tail.scan.units, sounds: tail.sounds };
+    const written = { written: unitsOf(tail.scan), sounds: tail.sounds };
     claim ??= {
       offset,
       // Sound alone says little: tones repeat themselves.
@@ -178,9 +192,11 @@ export function firstLook(input: LookInput): FirstLook {
       sounds: 0,
     };
     const { proof } = claim;
-    for (const unit of scan.units.slice(claim.units)) proof.unit(unit);
-    if (scan.lead()?.kind === 'video') for (const unit of sounds.slice(claim.sounds)) proof.sound(unit);
-    claim = { ...claim, units: scan.units.length, sounds: sounds.length };
+    const came = unitsOf(scan);
+    for (const unit of came.slice(claim.units)) proof.unit(unit);
+    const hasPictures = !bySoundAlone && scan.lead()?.kind === 'video';
+    if (hasPictures) for (const unit of sounds.slice(claim.sounds)) proof.sound(unit);
+    claim = { ...claim, units: came.length, sounds: sounds.length };
     if (proof.verdict() !== 'other') return claim;
     refuted.add(offset);
     return (claim = null);
@@ -222,6 +238,7 @@ export function firstLook(input: LookInput): FirstLook {
       }
       const sentMs = cameMono === undefined ? sinceMs : mono - cameMono;
       burstMs = Math.min(BURST_MS_MAX, Math.max(burstMs, spanMs - sentMs));
+      chooseSound(Math.max(spanMs, sinceMs));
       const found = isNew ? null : (claim?.offset ?? find(bytes));
       const proved = found === null ? null : prove(found);
       if (proved?.proof.verdict() !== 'same') return null;
@@ -234,7 +251,7 @@ export function firstLook(input: LookInput): FirstLook {
       if (claim && !isSeam) return false;
       const sinceMs = mono - (held[0]?.mono ?? mono);
       if (pours) return sinceMs >= POUR_MS_MAX;
-      return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && scan.units.length >= LOOK_UNITS);
+      return sinceMs >= LOOK_MS_MAX || (sinceMs >= LOOK_MS && unitsOf(scan).length >= LOOK_UNITS);
     },
     scan: () => scan,
     heldBytes: () => heldBytes,

@@ -33,11 +33,10 @@ const SLACK_TICKS = 180;
 const GATED_PACKETS_MAX = 1 << 15;
 
 /**
- * `leadPid`: what a piece begins with that comes after a gap; of its pictures those are dropped that are shown before the
- * first key frame. Null where it goes on without a break.
+ * `leadPid`: what the piece is told by. `exact`: it goes on without a break; of the pictures of one that comes after a gap
+ * those are dropped that are shown before the first key frame.
  */
-export function joinGates(written: StreamScan, leadPid: (() => number) | null): JoinGates {
-  const exact = leadPid === null;
+export function joinGates(written: StreamScan, leadPid: () => number, exact: boolean): JoinGates {
   const opened = new Uint8Array(PID_COUNT);
   const lead = { pid: -1, written: written.lead()?.pid ?? -1, open: false, atEnd: false };
   let waitsFor: readonly number[] = [];
@@ -105,7 +104,7 @@ export function joinGates(written: StreamScan, leadPid: (() => number) | null): 
 
   return {
     know({ map }) {
-      const begunWith = leadPid?.() ?? -1;
+      const begunWith = leadPid();
       const leading = map.streams.find(({ pid }) => pid === begunWith) ?? leadingStream(map.streams);
       if (leading && leading.pid !== lead.pid) {
         lead.pid = leading.pid;

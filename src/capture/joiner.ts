@@ -46,12 +46,13 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   function goOn(look: FirstLook, offset: number | null): Going {
     const tables = look.scan().tables();
     if (offset !== null && tables) {
-      const plan: JoinPlan = { kind: 'exact', offset, tables };
+      const { pid: lead = -1 } = look.scan().lead() ?? {};
+      const plan: JoinPlan = { kind: 'exact', offset, tables, leadPid: () => lead };
       const mapper = pieceMapper(written, plan, sink);
       return { plan, mapper, start: null, removedTicks: overlapTicks(written, look.scan(), offset) };
     }
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
-    const firstDts = look.scan().units[0]?.dts ?? -1;
+    const firstDts = look.scan().units()[0]?.dts ?? -1;
     const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
     const start = startPoint((buffer, from, to, came) => mapper.push(buffer, from, to, came));
     const known = { gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };

@@ -3,7 +3,7 @@
  * clock (PROTOCOLS §6.2 a and b). Only what occurs once can say where it belongs: a still picture, a looped card and
  * filler repeat themselves, and a wrong match would throw away what was never written (P1).
  */
-import type { LeadUnit } from './streamScan.js';
+import type { LeadUnit } from './scanUnits.js';
 import { CLOCK_WRAP, NULL_PID, PACKET_BYTES, pesTimesAt, pidAt } from './tsPackets.js';
 
 const PACKETS_MIN = 8;

@@ -4,7 +4,8 @@
  * day: what comes with them or after them is new, and to cut it by the clock would lose it (P1). So all of it is
  * compared before any of it is cut; pictures that say little are believed only with their sound.
  */
-import type { LeadUnit, SoundUnit } from './streamScan.js';
+import type { LeadUnit } from './scanUnits.js';
+import type { SoundUnit } from './streamScan.js';
 import { CLOCK_HZ, CLOCK_WRAP, ticksBetween } from './tsPackets.js';
 import { isWritten, type WrittenSound } from './writtenSound.js';
 

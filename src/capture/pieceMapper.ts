@@ -21,7 +21,13 @@ export type TimedSink = (buffer: Buffer, from: number, to: number, mono: number)
  * by `movedTicks`.
  */
 export type JoinPlan =
-  | { readonly kind: 'exact'; readonly offset: number; readonly tables: Tables }
+  | {
+      readonly kind: 'exact';
+      readonly offset: number;
+      readonly tables: Tables;
+      /** The PID that it is told by. */
+      readonly leadPid: () => number;
+    }
   | {
       readonly kind: 'after';
       readonly gapTicks: number;
@@ -46,7 +52,7 @@ const READY = 1 << 24;
 export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink): PieceMapper {
   const exact = plan.kind === 'exact';
   const map = streamMap(written.tables());
-  const gates = joinGates(written, plan.kind === 'exact' ? null : plan.leadPid);
+  const gates = joinGates(written, plan.leadPid, exact);
   const reader = tableReader();
   /** What is added to the counters of each PID of the piece. */
   const deltas = new Uint8Array(PID_COUNT).fill(UNKNOWN);

@@ -3,24 +3,13 @@
  * and of the leading stream every unit with a hash of what it shows. The same look is taken at the end of a spool and at
  * the beginning of a new piece; nothing of it is done while a stream merely passes.
  */
-import { createHash } from 'node:crypto';
 import { isKey } from './keyFrame.js';
-import { leadingStream, STREAM_H264, STREAM_HEVC, type ElementaryStream } from './psi.js';
+import { leadingStream, type ElementaryStream } from './psi.js';
+import { payloadOf, scanUnits, type LeadUnit, type ScanUnits } from './scanUnits.js';
 import { soundTicks } from './soundLength.js';
 import { tableReader, type Tables } from './tables.js';
 import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, payloadAt, pcrAt, pesTimesAt } from './tsPackets.js';
 import { pidAt, startsUnit, ticksBetween } from './tsPackets.js';
-
-/** A unit of the leading stream: a picture, or a packet of sound where there is no picture. */
-export interface LeadUnit {
-  readonly hash: string;
-  /** 90 kHz ticks; PTS where no DTS is given; -1 where neither is. */
-  readonly dts: number;
-  readonly key: boolean;
-  readonly bytes: number;
-  /** The counter says that packets of it are missing, or there twice. */
-  readonly torn: boolean;
-}
 
 /** A PES packet of sound, whole as far as its counter tells. */
 export interface SoundUnit {
@@ -47,8 +36,12 @@ export interface StreamScan {
   /** The unit that came last is known to be whole. */
   end(): void;
   tables(): Tables | null;
+  /** What it is told by: its pictures; its sound where none is promised, or none of them came. */
   lead(): ElementaryStream | null;
-  readonly units: readonly LeadUnit[];
+  /** Of `lead`. */
+  units(): readonly LeadUnit[];
+  /** Of its first sound. */
+  soundUnits(): readonly LeadUnit[];
   readonly pids: ReadonlyMap<number, PidState>;
   /** First and last, or -1. */
   firstPcr(): number;
@@ -80,26 +73,24 @@ export function streamScan(
   const reader = tableReader();
   let tables = known;
   let lead = (known && leadingStream(known.map.streams)) ?? null;
-  const units: LeadUnit[] = [];
+  const leadUnits = scanUnits();
+  /** The first sound beside pictures: of those there may be none. */
+  let voice = voiceOf(known, lead);
+  const voiceUnits = scanUnits();
   const pids = new Map<number, PidState>();
   let firstPcr = -1;
   let lastPcr = -1;
   let pcrPid = -1;
-  let gathered: Buffer[] = [];
   /** Of each PID of sound its last unit. */
   const sounds = new Map<number, Sound>();
-  let open: { readonly dts: number; readonly key: boolean; readonly type: number; torn: boolean } | null =
-    null;
 
-  function close(): void {
-    if (open) {
-      const pes = Buffer.concat(gathered);
-      const { dts, key, torn } = open;
-      units.push({ hash: hashOf(pes, open.type), dts, key, torn, bytes: pes.length });
-    }
-    open = null;
-    gathered = [];
+  /** Of the PID, if it is one to tell by. */
+  function unitsOf(pid: number): ScanUnits | null {
+    if (lead?.pid === pid) return leadUnits;
+    return voice?.pid === pid ? voiceUnits : null;
   }
+
+  const isDark = () => voice !== null && !leadUnits.begun() && voiceUnits.begun();
 
   function closeSound(pid: number, { type, dts, packets, torn }: Sound): void {
     if (onSound && packets.length > 0 && dts >= 0 && !torn)
@@ -108,12 +99,12 @@ export function streamScan(
 
   /** A packet that does not count on from the one before: what it is part of, or what it follows, is not whole. */
   function tear(pid: number): void {
-    if (open && lead?.pid === pid) open.torn = true;
+    unitsOf(pid)?.tear();
     const sound = sounds.get(pid);
     if (sound) sound.torn = true;
   }
 
-  function unitOf(buffer: Buffer, at: number, state: PidState, isLead: boolean): number {
+  function timeOf(buffer: Buffer, at: number, state: PidState, own: ScanUnits | null): number {
     const times = pesTimesAt(buffer, at);
     if (!times) return -1;
     const { pts, dts } = times;
@@ -122,7 +113,7 @@ export function streamScan(
     if (step > 0 && step <= STEP_TICKS_MAX) state.stepTicks = step;
     if (step < -BACK_TICKS_MAX) {
       state.ptsMax = -1;
-      if (isLead) units.length = 0;
+      own?.forget();
     }
     state.dts = dts;
     if (state.ptsMax < 0 || ticksBetween(state.ptsMax, pts) > 0) state.ptsMax = pts;
@@ -142,8 +133,9 @@ export function streamScan(
     if (reader.push(buffer, at, pid) === 'changed') {
       tables = reader.tables();
       const found = (tables && leadingStream(tables.map.streams)) ?? null;
-      if (found?.pid !== lead?.pid) close();
+      if (found?.pid !== lead?.pid) leadUnits.close();
       lead = found;
+      voice = voiceOf(tables, lead);
       if (tables && pcrPid !== tables.map.pcrPid) firstPcr = lastPcr = -1;
       for (const { pid: own, type, kind } of tables?.map.streams ?? []) {
         if (kind === 'audio' && !sounds.has(own)) sounds.set(own, soundOf(type));
@@ -155,21 +147,19 @@ export function streamScan(
     else if (hasPayload(buffer, at) && counter !== (state.counter + 1) % 16) tear(pid);
     state.counter = counter;
     if (!hasPayload(buffer, at)) return;
-    const isLead = lead?.pid === pid;
+    const own = unitsOf(pid);
+    const stream = lead?.pid === pid ? lead : voice;
     const sound = sounds.get(pid);
     if (startsUnit(buffer, at)) {
-      if (isLead) close();
+      own?.close();
       if (sound) closeSound(pid, sound);
-      const dts = unitOf(buffer, at, state, isLead);
-      if (isLead && lead) {
-        const key = lead.kind !== 'video' || isKey(buffer, at, lead.type);
-        open = { dts, key, type: lead.type, torn: false };
-      }
+      const dts = timeOf(buffer, at, state, own);
+      if (stream) own?.open(stream.type, dts, stream.kind !== 'video' || isKey(buffer, at, stream.type));
       if (sound) Object.assign(sound, { dts, packets: [], torn: false });
     }
-    if (!sound && !(isLead && open)) return;
+    if (!sound && !own) return;
     const payload = Buffer.from(buffer.subarray(payloadAt(buffer, at), at + PACKET_BYTES));
-    if (isLead && open) gathered.push(payload);
+    own?.add(payload);
     sound?.packets.push(payload);
   }
 
@@ -178,7 +168,8 @@ export function streamScan(
       for (let at = from; at < to; at += PACKET_BYTES) packet(buffer, at);
     },
     end() {
-      close();
+      leadUnits.close();
+      voiceUnits.close();
       for (const [pid, sound] of sounds) {
         closeSound(pid, sound);
         const state = pids.get(pid);
@@ -186,42 +177,17 @@ export function streamScan(
       }
     },
     tables: () => tables,
-    lead: () => lead,
-    units,
+    lead: () => (isDark() ? voice : lead),
+    units: () => (isDark() ? voiceUnits : leadUnits).units,
+    soundUnits: () => (lead?.kind === 'audio' ? leadUnits : voiceUnits).units,
     pids,
     firstPcr: () => firstPcr,
     lastPcr: () => lastPcr,
   };
 }
 
-function payloadOf(pes: Buffer): Buffer {
-  return pes.subarray(Math.min(pes.length, 9 + (pes[8] ?? 0)));
-}
-
-/**
- * What a PES packet carries, whoever multiplexed it: of H.264 and HEVC the slices alone, for multiplexers put in and
- * take out delimiters, parameter sets and SEI (PROTOCOLS §6.2).
- */
-function hashOf(pes: Buffer, type: number): string {
-  const payload = payloadOf(pes);
-  const hash = createHash('sha1');
-  if (type !== STREAM_H264 && type !== STREAM_HEVC) return hash.update(payload).digest('base64');
-  const START = '\0\0\u0001';
-  let slices = 0;
-  let start = payload.indexOf(START, 0, 'latin1');
-  while (start >= 0) {
-    const next = payload.indexOf(START, start + 3, 'latin1');
-    const head = payload[start + 3] ?? 0;
-    const isSlice =
-      type === STREAM_H264 ? (head & 0x1f) >= 1 && (head & 0x1f) <= 5 : ((head >> 1) & 0x3f) < 32;
-    if (isSlice) {
-      let end = next < 0 ? payload.length : next;
-      // The zero of a longer start code, and what stuffs a unit, belong to no slice.
-      while (end > start && payload[end - 1] === 0) end--;
-      hash.update(payload.subarray(start + 3, end));
-      slices++;
-    }
-    start = next;
-  }
-  return slices > 0 ? hash.digest('base64') : createHash('sha1').update(payload).digest('base64');
+/** The first sound of what leads with pictures. */
+function voiceOf(tables: Tables | null, lead: ElementaryStream | null): ElementaryStream | null {
+  if (lead?.kind !== 'video') return null;
+  return tables?.map.streams.find(({ kind }) => kind === 'audio') ?? null;
 }

@@ -1,6 +1,6 @@
 /** Pieces that begin like something that is written: some are the same again, some only look like it (P1). */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adaptationFlags, pesTimesAt, pidAt } from '../../src/capture/tsPackets.js';
+import { adaptationFlags, pcrAt, pesTimesAt, pidAt } from '../../src/capture/tsPackets.js';
 import { shift } from '../../src/demo/tsFields.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken } from '../media/frames.js';
@@ -167,5 +167,54 @@ describe('the same again', () => {
     const { spool, join } = await recordPieces([holed(groups(one, 0, 6), 67), second], paced);
     expect(join?.removedOverlapS).toBeCloseTo(5 * GROUP_FRAMES * 0.04, 0);
     expect(payloads(spool, AUDIO)).toEqual(payloads((await recordPieces([one])).spool, AUDIO));
+  });
+});
+
+describe('the same sound again, of a stream whose tables promise pictures', () => {
+  const CLOCK_ONLY = Buffer.from([0x47, VIDEO >> 8, VIDEO & 0xff, 0x20, 183, 0x10]);
+  /** Of its pictures nothing comes but the clock. */
+  const dark = (bytes: Buffer) => {
+    const left: Buffer[] = [];
+    eachPacket(bytes, (at) => {
+      const isPicture = pidAt(bytes, at) === VIDEO;
+      if (!isPicture) left.push(bytes.subarray(at, at + 188));
+      else if (pcrAt(bytes, at) >= 0)
+        left.push(Buffer.concat([CLOCK_ONLY, bytes.subarray(at + 6, at + 12), Buffer.alloc(176, 0xff)]));
+    });
+    return Buffer.concat(left);
+  };
+  let lit: Buffer;
+  let sounds: string[];
+  beforeAll(async () => {
+    lit = await clipBytes({ toneHz: 443.7 });
+    sounds = payloads((await recordPieces([dark(lit)])).spool, AUDIO);
+  });
+
+  it.each([
+    ['at once', 0],
+    ['as it plays', CLIP_MS / 700_000],
+  ])('is cut where no picture comes at all, sent %s', async (_name, ms) => {
+    const [first, second] = [dark(part(lit, 0, 0.6)), onAnotherClock(dark(part(lit, 0.25, 1)))];
+    const { spool, join } = await recordPieces([first, second], { ...paced, msPerByte: ms * 5 });
+    expect(payloads(spool, AUDIO)).toEqual(sounds);
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    expect(join?.removedOverlapS).toBeGreaterThan(1.5);
+    expect(faultsOf(spool)).toEqual([]);
+    // The clock and the tables go on as well.
+    const behind = spool.subarray(spool.length - 500 * 188);
+    const pids = new Map<number, number>();
+    eachPacket(behind, (at) => pids.set(pidAt(behind, at), (pids.get(pidAt(behind, at)) ?? 0) + 1));
+    expect([...pids.keys()].toSorted((a, b) => a - b)).toEqual([0, 17, VIDEO, AUDIO, 0x1000]);
+  });
+
+  it('is cut where the pictures have gone, and where they come back', async () => {
+    const [before, between] = [part(lit, 0, 0.5), onAnotherClock(dark(part(lit, 0.25, 0.75)))];
+    const after = remuxed(part(lit, 0.4, 1), new Map(), 90_000 * 900, 7);
+    const { spool, join } = await recordPieces([before, between, after], paced);
+    expect(join).toMatchObject({ approximate: false, gapS: 0 });
+    const heard = payloads(spool, AUDIO);
+    expect(new Set(heard).size).toBe(heard.length);
+    expect(sounds.filter((sound) => !heard.includes(sound)).length).toBeLessThan(3);
+    expect(faultsOf(spool)).toEqual([]);
   });
 });
