@@ -11,7 +11,7 @@ import type { CaptureDoors, CaptureInput } from './protocol.js';
 import { DEAD, ENDED, refusalOfFault, STALLED, type Refusal } from './refusal.js';
 import { sections, type SectionsInput } from './sections.js';
 import { isTrouble, type DiskTrouble } from './spool.js';
-import { packetAligner } from './tsPackets.js';
+import { packetAligner } from './packetAligner.js';
 import type { LiveBody } from './upstream.js';
 import { openWritten } from './writtenSpool.js';
 

@@ -1,10 +1,6 @@
-/**
- * MPEG-TS packets (ISO 13818-1): where they begin in a byte stream, and what their headers say. Everything after this
- * file sees whole packets only, as runs `(buffer, from, to)` of a length that is a multiple of 188 (P1: what is written
- * can always be appended to). The loops are plain: 40 streams of 9 Mbit/s go through them in a few percent of a core.
- */
+/** MPEG-TS packets (ISO 13818-1): how a stream of them is known, and what their headers say. */
 
-import { findStride, packetStripper, STRIDE_LOOK_BYTES, type Stripper } from './packetStride.js';
+import { findStride } from './packetStride.js';
 
 export const PACKET_BYTES = 188;
 export const SYNC_BYTE = 0x47;
@@ -16,20 +12,7 @@ export const CLOCK_HZ = 90_000;
 /** Sync bytes that must follow each other at one stride before a position is believed. */
 const LOCK_STRIDES = 5;
 /** From a first sync byte to just past the fifth. */
-export const LOCK_BYTES = (LOCK_STRIDES - 1) * PACKET_BYTES + 1;
-
-/** Whole packets: `to - from` is a multiple of 188, and every packet begins with 0x47. Valid during the call only. */
-export type PacketSink = (buffer: Buffer, from: number, to: number) => void;
-
-export interface PacketAligner {
-  push(chunk: Buffer): void;
-  /** Nothing follows: gives out a whole packet that was held back. What is left of a torn one is dropped. */
-  end(): void;
-  /** Times the packet grid was lost. */
-  syncLosses(): number;
-  /** Bytes that belonged to no packet, the torn end included once `end` was called. */
-  skippedBytes(): number;
-}
+const LOCK_BYTES = (LOCK_STRIDES - 1) * PACKET_BYTES + 1;
 
 /** First offset from `from` on where five sync bytes follow at one stride, or -1. */
 export function findLock(bytes: Uint8Array, from = 0): number {
@@ -44,136 +27,6 @@ export function findLock(bytes: Uint8Array, from = 0): number {
 /** Whether this begins like a transport stream, whatever the stride of its packets. */
 export function isTransportStream(bytes: Uint8Array): boolean {
   return findLock(bytes) >= 0 || findStride(bytes) !== null;
-}
-
-/**
- * Cuts chunks of any size into runs of whole packets. The last packet is held back until the sync byte after it is
- * seen: where bytes were lost inside a packet, the next grid begins within it, and a packet made of two halves would
- * only harm the decoder.
- */
-export function packetAligner(sink: PacketSink): PacketAligner {
-  const held = Buffer.alloc(2 * PACKET_BYTES);
-  let heldBytes = 0;
-  /** While the grid is unknown: what came since; `suspect`: it begins with a packet that may be whole or torn. */
-  let search: Buffer | null = Buffer.alloc(0);
-  let suspect = false;
-  /** Before the first packet the stride may still be another; then it is the stripper's. */
-  let virgin = true;
-  let stripper: Stripper | null = null;
-  let syncLosses = 0;
-  let skippedBytes = 0;
-
-  function hold(chunk: Buffer, from: number, to: number): void {
-    chunk.copy(held, heldBytes, from, to);
-    heldBytes += to - from;
-  }
-
-  /** What is held, and `rest` after it, begins with a packet whose successor is not where it should be. */
-  function lose(rest: Buffer): void {
-    syncLosses++;
-    suspect = true;
-    search = Buffer.concat([held.subarray(0, heldBytes), rest]);
-    heldBytes = 0;
-    relock();
-  }
-
-  function relock(): void {
-    if (!search) return;
-    const bytes = search;
-    const lock = findLock(bytes, suspect ? 1 : 0);
-    if (lock < 0 && virgin) {
-      const stride = findStride(bytes);
-      if (stride !== null) {
-        skippedBytes += stride.at;
-        search = null;
-        stripper = packetStripper(stride.bytes, sink);
-        stripper.push(bytes.subarray(stride.at));
-        return;
-      }
-      if (bytes.length < STRIDE_LOOK_BYTES) return;
-    }
-    if (lock < 0) {
-      // Whatever cannot be the first of five any more is no packet.
-      let past = Math.max(0, bytes.length - LOCK_BYTES + 1);
-      if (suspect && past >= PACKET_BYTES) {
-        sink(bytes, 0, PACKET_BYTES);
-        skippedBytes -= PACKET_BYTES;
-        suspect = false;
-      } else if (suspect) past = 0;
-      skippedBytes += past;
-      search = bytes.subarray(past);
-      return;
-    }
-    if (suspect && lock >= PACKET_BYTES) {
-      sink(bytes, 0, PACKET_BYTES);
-      skippedBytes -= PACKET_BYTES;
-    }
-    skippedBytes += lock;
-    suspect = false;
-    search = null;
-    virgin = false;
-    locked(bytes, lock);
-  }
-
-  /** `chunk[start]` begins a packet and nothing is held. */
-  function locked(chunk: Buffer, start: number): void {
-    let at = start;
-    const { length } = chunk;
-    while (at < length && chunk[at] === SYNC_BYTE) at += PACKET_BYTES;
-    if (at >= length) {
-      // The grid is whole as far as it can be seen. The last packet, whole or not, waits for its successor.
-      const last = at - PACKET_BYTES;
-      if (last > start) sink(chunk, start, last);
-      if (last >= start) hold(chunk, last, length);
-      return;
-    }
-    const last = at - PACKET_BYTES;
-    if (last > start) sink(chunk, start, last);
-    lose(chunk.subarray(Math.max(start, last)));
-  }
-
-  return {
-    push(chunk) {
-      if (stripper) {
-        stripper.push(chunk);
-        return;
-      }
-      if (search) {
-        search = Buffer.concat([search, chunk]);
-        relock();
-        return;
-      }
-      let at = 0;
-      if (heldBytes > 0) {
-        // To the end of the held packet, and one byte further to see the grid go on.
-        at = Math.min(chunk.length, PACKET_BYTES - heldBytes);
-        if (heldBytes < PACKET_BYTES) hold(chunk, 0, at);
-        else at = 0;
-        if (at >= chunk.length) return;
-        if (chunk[at] !== SYNC_BYTE) {
-          lose(chunk.subarray(at));
-          return;
-        }
-        heldBytes = 0;
-        sink(held, 0, PACKET_BYTES);
-      }
-      locked(chunk, at);
-    },
-    end() {
-      stripper?.end();
-      if (search && suspect && search.length >= PACKET_BYTES) {
-        sink(search, 0, PACKET_BYTES);
-        skippedBytes -= PACKET_BYTES;
-      }
-      if (search) skippedBytes += search.length;
-      else if (heldBytes >= PACKET_BYTES) sink(held, 0, PACKET_BYTES);
-      else skippedBytes += heldBytes;
-      search = null;
-      heldBytes = 0;
-    },
-    syncLosses: () => syncLosses + (stripper?.syncLosses() ?? 0),
-    skippedBytes: () => skippedBytes + (stripper?.skippedBytes() ?? 0),
-  };
 }
 
 export function pidAt(buffer: Uint8Array, at: number): number {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { dropBlock, takeBlock } from '../../src/capture/lentBlocks.js';
 import { packetQueue } from '../../src/capture/packetQueue.js';
 import { startPoint } from '../../src/capture/startPoint.js';
-import { packetAligner, PACKET_BYTES } from '../../src/capture/tsPackets.js';
+import { packetAligner } from '../../src/capture/packetAligner.js';
+import { PACKET_BYTES } from '../../src/capture/tsPackets.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken } from '../media/frames.js';
 

@@ -1,20 +1,14 @@
 /** A spool in memory that pieces are recorded into one after another, by the parts that a capture is made of. */
 import { createHash } from 'node:crypto';
 import { joiner } from '../../src/capture/joiner.js';
+import { packetAligner } from '../../src/capture/packetAligner.js';
 import { packetQueue } from '../../src/capture/packetQueue.js';
 import { systemClock } from '../../src/io/clock.js';
 import { readTail } from '../../src/capture/spoolTail.js';
 import { trimSpool } from '../../src/capture/spoolTrim.js';
 import { startPoint } from '../../src/capture/startPoint.js';
 import { tsHealth } from '../../src/capture/tsHealth.js';
-import {
-  hasPayload,
-  packetAligner,
-  PACKET_BYTES,
-  payloadAt,
-  pcrAt,
-  pesTimesAt,
-} from '../../src/capture/tsPackets.js';
+import { hasPayload, PACKET_BYTES, payloadAt, pcrAt, pesTimesAt } from '../../src/capture/tsPackets.js';
 import { pidAt, startsUnit, ticksBetween } from '../../src/capture/tsPackets.js';
 import type { PieceJoin } from '../../src/domain/capture.js';
 import { shift } from '../../src/demo/tsFields.js';

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { crc32 } from '../../src/capture/psi.js';
 import { startPoint } from '../../src/capture/startPoint.js';
 import { tsHealth } from '../../src/capture/tsHealth.js';
-import { packetAligner, PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
+import { packetAligner } from '../../src/capture/packetAligner.js';
+import { PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken, soundErrors } from '../media/frames.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { packetAligner } from '../../src/capture/packetAligner.js';
 import {
   findLock,
   isTransportStream,
-  packetAligner,
   PACKET_BYTES,
   pcrAt,
   pesTimesAt,
@@ -103,6 +103,31 @@ describe.each([
   it('begin like a transport stream', () => {
     expect(isTransportStream(padded(packets(6), front, back).subarray(0, 1024))).toBe(true);
     expect(isTransportStream(Buffer.from('<html>'.repeat(200)))).toBe(false);
+  });
+});
+
+describe('packets of another stride behind the first', () => {
+  const shape = fc.record({
+    shape: fc.constantFrom<[number, number]>([0, 0], [4, 0], [0, 16]),
+    count: fc.integer({ min: 6, max: 20 }),
+  });
+
+  it('are all given out, in their order, however the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(shape, { minLength: 2, maxLength: 6 }),
+        fc.array(fc.integer({ min: 1, max: 2_000 }), { minLength: 1, maxLength: 9 }),
+        (shapes, sizes) => {
+          const all = packets(shapes.reduce((sum, { count }) => sum + count, 0));
+          let from = 0;
+          const bytes = shapes.map(({ shape: [front, back], count }) =>
+            padded(all.subarray(from, (from += count * PACKET_BYTES)), front, back),
+          );
+          const { out } = align(cut(Buffer.concat(bytes), sizes));
+          expect(numbers(out)).toEqual(numbers(all));
+        },
+      ),
+    );
   });
 });
 
