@@ -260,7 +260,8 @@ function give(feed: Feed, tap: Tap, chunk: Buffer, isFull: boolean): void {
   tap.held.push(Buffer.from(chunk));
   tap.heldBytes += chunk.length;
   tap.waiting.hold(tap.heldBytes);
-  if (tap.heldBytes <= BEHIND_BYTES_MAX && !isFull) return;
+  // What waits elsewhere is not its doing: a fair share it may hold in any case.
+  if (tap.heldBytes <= BEHIND_BYTES_MAX && !(isFull && tap.waiting.isOver(BEHIND_BYTES_MAX))) return;
   if ([...feed.taps].every(({ paused }) => paused)) return;
   const { sink } = tap;
   feed.taps.delete(tap);

@@ -12,6 +12,8 @@ import { CLOCK_HZ } from './tsPackets.js';
 export interface JoinerInput extends LookInput {
   /** What is missing between the two, where that is known better than by the time that passed. */
   readonly gapMs?: number;
+  /** So much waits in other places that no more may here, if that is of no use. */
+  readonly isCrowded?: () => boolean;
 }
 
 export interface Joiner {
@@ -54,7 +56,10 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units()[0]?.dts ?? -1;
     const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
-    const start = startPoint((buffer, from, to, came) => mapper.push(buffer, from, to, came));
+    const start = startPoint(
+      (buffer, from, to, came) => mapper.push(buffer, from, to, came),
+      input.isCrowded,
+    );
     const known = { gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };
     const plan: JoinPlan = { kind: 'after', ...known, leadPid: start.leadPid };
     const mapper = pieceMapper(written, plan, sink);

@@ -98,12 +98,13 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   let closedHeldBack = 0;
   /** What was added to the clock of what the file ends with, as far as the sections that are over go. */
   let movedBefore = input.written.tail ? (input.movedTicks ?? null) : 0;
+  /** What waits for a joint counts with what waits for disks. */
+  const own = (doors.pool ?? waitPool()).join();
+  const isCrowded = () => own.isOver(Infinity);
   let isOpen = true;
   let section: Section = open(input.written, input, false);
   let waiting: Waiting[] | null = null;
   let waitingBytes = 0;
-  /** What waits for a joint counts with what waits for disks. */
-  const own = (doors.pool ?? waitPool()).join();
   let changing: Promise<void> = Promise.resolve();
   let trouble: DiskTrouble | null = null;
   let full = false;
@@ -168,14 +169,14 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       ...(cameMono !== undefined && { cameMono }),
     };
     const head = tail ? null : headStart();
-    const joint = tail && joiner({ tail, ...known }, writer.push);
+    const joint = tail && joiner({ tail, isCrowded, ...known }, writer.push);
     const opened: Section = {
       writer,
       joint,
       start: startPoint((buffer, from, to, came) => {
         head?.push(buffer, from, to, came);
         writer.push(buffer, from, to, came);
-      }),
+      }, isCrowded),
       silentMs,
       firstMono: null,
       lastMono: 0,

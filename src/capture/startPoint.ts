@@ -52,7 +52,8 @@ interface Place {
 }
 const FIRST: Place = { index: 0, at: 0 };
 
-export function startPoint(sink: TimedSink): StartPoint {
+/** `isCrowded`: so much waits in other places that nothing may be added here; the oldest goes then as well. */
+export function startPoint(sink: TimedSink, isCrowded: () => boolean = () => false): StartPoint {
   let stage: 'waiting' | 'gated' | 'open' = 'waiting';
   let waitingSince: number | null = null;
   const waiting: { readonly bytes: Buffer; readonly mono: number }[] = [];
@@ -169,9 +170,10 @@ export function startPoint(sink: TimedSink): StartPoint {
 
   function hold(buffer: Buffer, from: number, to: number, mono: number): void {
     if (to <= from) return;
+    const bytesMax = isCrowded() ? Math.min(waitingBytes, WAITING_BYTES_MAX) : WAITING_BYTES_MAX;
     waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
     waitingBytes += to - from;
-    while (waitingBytes > WAITING_BYTES_MAX) {
+    while (waitingBytes > bytesMax) {
       const bytes = waiting.shift()?.bytes.length ?? waitingBytes;
       waitingBytes -= bytes;
       heldBackBytes += bytes;

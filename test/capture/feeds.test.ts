@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { createFeeds, type ClosedBy } from '../../src/capture/feeds.js';
+import { waitPool } from '../../src/capture/waitPool.js';
 import { systemClock, type Clock } from '../../src/io/clock.js';
 import { TransportFault, type TransportBody, type TransportResponse } from '../../src/io/transport.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
@@ -20,7 +21,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function scene(status = 200, clock: Clock = systemClock) {
+async function scene(status = 200, clock: Clock = systemClock, pool = waitPool()) {
   const viewers: ServerResponse[] = [];
   const server = createServer((_request, response) => {
     response.writeHead(status);
@@ -36,6 +37,7 @@ async function scene(status = 200, clock: Clock = systemClock) {
   const feeds = createFeeds({
     transport,
     clock,
+    pool,
     onRate: (key, bitsPerSecond) => rates.push([key, bitsPerSecond]),
     onClosed: (key, by) => closed.push([key, by]),
     lingerMs: 50,
@@ -195,6 +197,30 @@ it('goes on for the others while one listener pauses, who then gets what it miss
   slowBody.resume();
   await until(() => slow.all().length === 20_680);
   expect(slow.all().equals(packets(0, 110))).toBe(true);
+});
+
+it('lets nobody go who holds no more than a share, however much waits elsewhere (P8)', async () => {
+  const pool = waitPool(1_000_000);
+  const { viewers, open } = await scene(200, systemClock, pool);
+  const first = open();
+  await until(() => viewers.length === 1);
+  viewers[0]?.write(packets(0, 10));
+  const slowBody = await liveOf(first);
+  const slow = listen(slowBody);
+  const quick = listen(await liveOf(open()));
+  await until(() => slow.all().length === 1880);
+  slowBody.pause();
+  pool.join().hold(2_000_000);
+  viewers[0]?.write(packets(10, 100));
+  await until(() => quick.all().length === 18_800);
+  slowBody.resume();
+  await until(() => slow.all().length === 20_680 || slow.ended() !== '');
+  expect(slow.all().equals(packets(0, 110))).toBe(true);
+  slowBody.pause();
+  // More than a share of what is full.
+  viewers[0]?.write(packets(110, 1_000));
+  await until(() => slow.ended() !== '');
+  expect(slow.ended()).toBe('slow');
 });
 
 it('tells every five seconds what a connection brings, however many listen', async () => {

@@ -4,7 +4,7 @@ import { crc32 } from '../../src/capture/psi.js';
 import { startPoint } from '../../src/capture/startPoint.js';
 import { tsHealth } from '../../src/capture/tsHealth.js';
 import { packetAligner } from '../../src/capture/packetAligner.js';
-import { PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
+import { adaptationFlags, PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
 import { clipBytes } from '../media/clip.js';
 import { decode, isUnbroken, soundErrors } from '../media/frames.js';
 
@@ -115,6 +115,37 @@ function torn(bytes: Buffer): number[] {
   });
   return found;
 }
+
+describe('where much waits elsewhere', () => {
+  it('no more is kept than there was, and the stream begins at its first key frame all the same', () => {
+    const keys: number[] = [];
+    eachPacket(clip, (at) => {
+      if (pidAt(clip, at) === 0x100 && (adaptationFlags(clip, at) & 0x40) !== 0) keys.push(at / PACKET_BYTES);
+    });
+    let isCrowded = false;
+    let passed = 0;
+    const start = startPoint(
+      (_buffer, from, to) => (passed += to - from),
+      () => isCrowded,
+    );
+    const give = (from: number, to: number) => {
+      for (let packet = from; packet < to; packet++)
+        start.push(clip, packet * PACKET_BYTES, (packet + 1) * PACKET_BYTES, 0);
+    };
+    const [first = 0, second = 0, third = 0] = keys;
+    const half = Math.floor((first + second) / 2);
+    give(first + 1, half);
+    const kept = start.waitingBytes();
+    expect(kept).toBe((half - first - 1) * PACKET_BYTES);
+    isCrowded = true;
+    give(half, second);
+    expect(start.waitingBytes()).toBe(kept);
+    expect(start.heldBackBytes()).toBe((second - half) * PACKET_BYTES);
+    give(second, third);
+    expect(start.started()).toBe(true);
+    expect(passed).toBeGreaterThan((third - second - 60) * PACKET_BYTES);
+  });
+});
 
 describe('the point at which a piece begins', () => {
   it('lets a stream that is joined anywhere decode without an error from its first packet', async () => {
