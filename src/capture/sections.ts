@@ -4,12 +4,13 @@
  * joined to it like a piece, by what the spool then ends with, so that there is one way to make a joint (P1, P2).
  */
 import type { CapturePiece, PieceSplice } from '../domain/capture.js';
-import { addTs, NO_TS, type Gap, type TsCounts } from '../domain/ledger.js';
+import { addTs, NO_TS, type TsCounts } from '../domain/ledger.js';
 import type { Clock } from '../io/clock.js';
 import type { Disk } from '../io/disk.js';
 import { contentWatch } from './contentWatch.js';
 import { headStart } from './headStart.js';
 import { joiner, type Joiner } from './joiner.js';
+import { pictureHoles } from './pictureHoles.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
 import { shiftClock } from './restamp.js';
 import { seamWatch } from './seamWatch.js';
@@ -90,7 +91,7 @@ type Waiting =
 
 export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   const { clock } = doors;
-  const gaps: Gap[] = [];
+  const holes = pictureHoles();
   /** Of the sections that are over. */
   const over: CapturePiece[] = [];
   /** Where nothing but the clock was another one. */
@@ -117,19 +118,24 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       own.hold(waitingBytes);
     },
     onSeam(silentMs) {
+      holes.end();
       if (waiting) waiting.push({ seamAfterMs: silentMs });
       else changing = change(silentMs).catch((error: unknown) => doors.onBug(error));
     },
     onShift(shiftTicks, mono) {
+      holes.end();
       if (waiting) waiting.push({ shiftTicks, mono });
       else shift(shiftTicks, mono);
     },
     onHole({ mono, seconds }) {
       const toAt = wallOf(mono);
-      gaps.push({ fromAt: toAt - Math.round(seconds * 1000), toAt, cause: 'stall' });
+      holes.hole({ fromAt: toAt - Math.round(seconds * 1000), toAt, cause: 'stall' });
     },
     onClock: (moved) => content.clock(moved),
-    onUnit: (buffer, at, stream) => content.unit(buffer, at, stream),
+    onUnit(buffer, at, stream) {
+      content.unit(buffer, at, stream);
+      holes.unit(buffer, at, stream);
+    },
   });
   const content = contentWatch(() => doors.onDead());
 
@@ -274,7 +280,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       cause: 'dead' as const,
     }));
     const goodMs = dead.reduce((left, { fromAt, toAt }) => left - (toAt - fromAt), whole.goodMs);
-    const inside = [...gaps, ...dead];
+    const inside = [...holes.gaps(), ...dead];
     const moved = isOpen ? movedTicks() : movedBefore;
     return {
       ...whole,

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isTrouble } from '../../src/capture/spool.js';
 import { sections } from '../../src/capture/sections.js';
@@ -142,17 +143,64 @@ describe('a stream that goes on', () => {
     expect(payloads(spool, VIDEO).length).toBe(payloads((await recordFresh(clip)).spool, VIDEO).length);
   });
 
-  it('says what is missing where its clock shows a hole, and is not touched', async () => {
-    const { piece, spool } = await record([
-      { bytes: part(clip, 0, 0.4), ms: 2_560 },
-      { bytes: part(clip, 0.7, 1), ms: 1_920, silentMs: 1_900 },
+  it('says what is missing where its clock shows a hole, up to the next key frame, and is not touched', async () => {
+    const bytes = await clipBytes({ gop: 50 });
+    const at = picturesOf(bytes);
+    const hole = fc.record({
+      from: fc.integer({ min: 55, max: 100 }),
+      pictures: fc.integer({ min: 8, max: 40 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(hole, async ({ from, pictures }) => {
+        const [before, behind] = [bytes.subarray(0, at[from]), bytes.subarray(at[from + pictures])];
+        rmSync(spoolPath, { force: true });
+        const { piece, spool } = await record([
+          { bytes: before, ms: from * 40 },
+          { bytes: behind, ms: (FRAMES - from - pictures) * 40, silentMs: pictures * 40 },
+        ]);
+        expect(piece).not.toHaveProperty('splices');
+        expect(piece?.gaps).toEqual([expect.objectContaining({ cause: 'stall' })]);
+        const [gap] = piece?.gaps ?? [];
+        const decodable = Math.min(FRAMES, 50 * Math.ceil((from + pictures) / 50));
+        expect(Math.abs((gap?.toAt ?? 0) - (gap?.fromAt ?? 0) - (decodable - from) * 40)).toBeLessThan(100);
+        // Nothing of it is taken away.
+        const all = payloads(Buffer.concat([before, behind]), AUDIO);
+        expect(payloads(spool, AUDIO).filter((sound) => all.includes(sound)).length).toBeGreaterThan(
+          all.length - 4,
+        );
+        expect(payloads(spool, VIDEO).length).toBeGreaterThan(FRAMES - pictures - 3);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('tells holes one by one where a key frame comes between them, and as one where none does', async () => {
+    const bytes = await clipBytes({ gop: 50 });
+    const at = picturesOf(bytes);
+    const told = async (holes: readonly (readonly [number, number])[]) => {
+      rmSync(spoolPath, { force: true });
+      const edges = [0, ...holes.flat(), FRAMES - 1];
+      const parts = [0, 2, 4].map((n): Part => {
+        const [from, to] = [edges[n] ?? 0, edges[n + 1] ?? 0];
+        const silentMs = n === 0 ? 0 : (from - (edges[n - 1] ?? 0)) * 40;
+        return { bytes: bytes.subarray(at[from], at[to]), ms: (to - from) * 40, silentMs };
+      });
+      const { piece } = await record(parts);
+      return (piece?.gaps ?? []).map(({ fromAt, toAt }) => (toAt - fromAt) / 40);
+    };
+    const apart = await told([
+      [55, 65],
+      [110, 125],
     ]);
-    expect(piece).not.toHaveProperty('splices');
-    expect(piece?.gaps).toEqual([expect.objectContaining({ cause: 'stall' })]);
-    const [gap] = piece?.gaps ?? [];
-    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeGreaterThan(1_600);
-    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeLessThan(2_300);
-    expect(spool.length % PACKET_BYTES).toBe(0);
+    expect(apart).toHaveLength(2);
+    expect(Math.abs((apart[0] ?? 0) - 45)).toBeLessThan(3);
+    expect(Math.abs((apart[1] ?? 0) - 40)).toBeLessThan(3);
+    const together = await told([
+      [55, 65],
+      [75, 85],
+    ]);
+    expect(together).toHaveLength(1);
+    expect(Math.abs((together[0] ?? 0) - 45)).toBeLessThan(3);
   });
 });
 
