@@ -11,6 +11,7 @@ import { demoCommand } from './demoCommand.js';
 import { doctor } from './doctor.js';
 import { health } from './health.js';
 import { launchersCommand } from './launchersCommand.js';
+import { leave } from './leave.js';
 import { loadConfig, type LoadedCommand } from './load.js';
 import { planCommand, why } from './planCommand.js';
 import { recordCommand } from './recordCommand.js';
@@ -113,6 +114,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 process.exitCode = await main().catch(explain);
-// A log that nobody reads keeps no process alive that is done.
-if (process.stderr.writableLength > 0 && process.stdout.writableLength === 0)
-  setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+// A log that nobody reads keeps no process alive that is done, nor does a disk that hangs.
+setTimeout(() => {
+  if (process.stdout.writableLength === 0) leave(Number(process.exitCode));
+}, LAST_WORDS_MS).unref();

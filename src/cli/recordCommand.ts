@@ -16,7 +16,7 @@ export async function recordCommand(session: Session): Promise<number> {
   if (chooseSource(loaded, { env: process.env, stateOfRealSources: true }) === 'demo')
     throw new CodedError('usage', 'no source: give --m3u, --xtream or --catalog');
   process.umask(config.places.umask);
-  const doors = openDoors(log);
+  const doors = openDoors(log, config.places.publishDir);
   try {
     const daemon = await startDaemon({ config, doors, mode: 'record' });
     const startedAt = daemon.status().now;

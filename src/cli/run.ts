@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exists } from '../io/disk.js';
+import { exists, type Disk } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { openFilesMax } from '../io/openFiles.js';
 import type { Clock, TimerHandle } from '../io/clock.js';
@@ -35,7 +35,7 @@ const TICK_MS_MAX = 120_000;
 export async function run(session: Session): Promise<number> {
   const { loaded, log } = session;
   const stateOfRealSources = await exists(nodeDisk, loaded.config.places.stateFile).catch(() => false);
-  const doors = openDoors(log);
+  const doors = openDoors(log, loaded.config.places.publishDir);
   let demo: EmbeddedDemo | null = null;
   try {
     if (chooseSource(loaded, { env: process.env, stateOfRealSources }) === 'demo')
@@ -54,6 +54,10 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   const signals = onSignals({
     stop: () => void daemon.stop(),
     reread: () => void reread(session, daemon, isDemo),
+    late: () =>
+      log.fatal(
+        'it does not come to its end in time (does a disk hang?) and is ended; it goes on at the next start',
+      ),
   });
   const files = serveCommandFiles(doors, join(config.places.outDir, '.catchupd'), daemon.command);
   const manager = serviceManager(process.env, doors.clock, log, () => isAlive(daemon, config));
@@ -62,7 +66,7 @@ async function runDaemon(session: Session, config: Config, doors: Doors, isDemo:
   let api: Api | null = null;
   let drawing: { stop(): void } | null = null;
   try {
-    api = await listen(session, config, daemon, isDemo);
+    api = await listen(session, config, daemon, doors.disk, isDemo);
     daemon.listensOn(api?.address ?? null);
     if (config.run.runForMs > 0) doors.clock.after(config.run.runForMs, () => void daemon.stop());
     log.info(
@@ -139,6 +143,7 @@ async function listen(
   { log }: Session,
   config: Config,
   daemon: Daemon,
+  disk: Disk,
   isDemo: boolean,
 ): Promise<Api | null> {
   const { listen: where, apiToken, noAuth, publicUrl, connectionsMax } = config.doors;
@@ -154,7 +159,7 @@ async function listen(
     webFolder: fileURLToPath(new URL('../../web', import.meta.url)),
     log,
     doors: {
-      ...daemonViews(daemon, config, nodeDisk, version),
+      ...daemonViews(daemon, config, disk, version),
       health() {
         const { degraded } = daemon.status();
         return { ok: isAlive(daemon, config), degraded: degraded !== null, problem: degraded };

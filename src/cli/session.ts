@@ -1,6 +1,7 @@
 /** What every command is given: what was asked, where to log, and where the answer goes. */
 
 import { createWorkerParse } from '../guide/workerParse.js';
+import { apart } from '../io/apart.js';
 import { systemClock } from '../io/clock.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemPrograms } from '../io/programs.js';
@@ -24,11 +25,12 @@ export interface Session {
   readonly screen: Screen | null;
 }
 
-/** The real doors; `closeDoors` lets the process end. */
-export function openDoors(log: Log): Doors {
+/** The real doors; `closeDoors` lets the process end. The library may be on a share that hangs. */
+export function openDoors(log: Log, publishDir: string | null = null): Doors {
+  const disk = publishDir === null ? nodeDisk : apart(nodeDisk, publishDir, systemClock);
   return {
     clock: systemClock,
-    disk: withFailpoint(nodeDisk, process.env['CATCHUPD_FAILPOINT']),
+    disk: withFailpoint(disk, process.env['CATCHUPD_FAILPOINT']),
     transport: undiciTransport(systemClock),
     parse: createWorkerParse(),
     planner: createThreadPlanner(),

@@ -32,6 +32,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves when `task` does, or so much later; rejects as it does. */
+export async function within(clock: Clock, ms: number, task: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([task, pause(clock, ms, done.signal)]).finally(() => done.abort());
+}
+
 /** Resolves after `delayMs`, or at once when `signal` aborts; never rejects. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

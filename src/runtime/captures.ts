@@ -10,7 +10,7 @@ import type { CaptureFault, CaptureOutcome, CapturePiece } from '../domain/captu
 import { refKey, type UpstreamRef } from '../domain/channel.js';
 import type { QualityWish } from '../domain/hlsVariant.js';
 import { capture } from '../capture/protocols.js';
-import { pause, type Clock } from '../io/clock.js';
+import { within, type Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import type { Feeds } from '../capture/feeds.js';
 import type { WaitPool } from '../capture/waitPool.js';
@@ -83,7 +83,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
     const earlier = holders.get(asked.id);
     if (earlier) {
       earlier.abort.abort();
-      await within(HANDOVER_MS_MAX, earlier.ended);
+      await within(doors.clock, HANDOVER_MS_MAX, earlier.ended);
       // A write that hangs could land behind the new data: the spool has one writer or none (P2).
       if (holders.get(asked.id) === earlier)
         return faultAt(doors.clockOf(asked.id))('disk_error', 'disk_error', 'disk');
@@ -164,12 +164,6 @@ export function createCaptures(doors: CapturesDoors): Captures {
   }
 
   /** Waits for it, but no longer than that. */
-  async function within(ms: number, task: Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([task, pause(doors.clock, ms, done.signal)]);
-    done.abort();
-  }
-
   return {
     run,
     stop(id, lateMs = 0) {
@@ -181,7 +175,7 @@ export function createCaptures(doors: CapturesDoors): Captures {
       const all = [...holders.values()];
       for (const holder of all) holder.abort.abort();
       if (all.length === 0) return;
-      await within(withinMs, Promise.all(all.map((holder) => holder.ended)));
+      await within(doors.clock, withinMs, Promise.all(all.map((holder) => holder.ended)));
     },
     open: () => [...holders.keys()],
   };

@@ -4,7 +4,7 @@
  */
 
 import { CodedError } from '../domain/errors.js';
-import type { Clock } from '../io/clock.js';
+import { within, type Clock } from '../io/clock.js';
 import type { Log } from '../log.js';
 import type { History } from '../store/history.js';
 import type { Lock } from '../store/lock.js';
@@ -14,6 +14,8 @@ import type { Heartbeat } from './heartbeat.js';
 
 /** Captures are given this long to flush at the end; the whole stop stays under 8 s. */
 const DRAIN_MS_MAX = 5_000;
+/** What is written besides the state may be on a disk that hangs. */
+const SETTLE_MS_MAX = 1_000;
 
 export interface EndingDoors {
   readonly clock: Clock;
@@ -55,14 +57,13 @@ export function createEnding(doors: EndingDoors): Ending {
 
   async function drainOnce(): Promise<void> {
     const { captures, deadlines, feeds, outbox, pastGuide, sources, stages, system } = doors.parts();
-    await Promise.all([captures.stopAll(DRAIN_MS_MAX), outbox.close()]);
+    await Promise.all([captures.stopAll(DRAIN_MS_MAX), within(clock, DRAIN_MS_MAX, outbox.close())]);
     feeds.close();
     deadlines.stop();
     system.send({ type: 'DRAINED', at: clock.now() });
     try {
-      await sources.settled();
-      await stages.settled();
-      await pastGuide.settled();
+      const settled = Promise.all([sources.settled(), stages.settled(), pastGuide.settled()]);
+      await within(clock, SETTLE_MS_MAX, settled);
       await store.close();
     } catch (error) {
       const code = error instanceof CodedError ? error.code : 'bug';

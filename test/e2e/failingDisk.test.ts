@@ -16,10 +16,12 @@ import {
   nothingYet,
   openScene,
   programme,
+  said,
   soon,
   titles,
   until,
   type Daemon,
+  type ReportItem,
   type Scene,
 } from './scene.js';
 
@@ -41,20 +43,21 @@ function compiled(): { readonly library: string } | { readonly missing: string }
 }
 const shim = compiled();
 
-type Code = 'EIO' | 'ENOSPC';
+/** `HANG`: what is asked of it does not return. */
+type Code = 'EIO' | 'ENOSPC' | 'HANG';
 
-async function recording(scene: Scene) {
+async function recording(scene: Scene, seconds = 40) {
   if ('missing' in shim) throw new Error(shim.missing);
   const control = scene.path('faults');
   const provider = await scene.provider({
-    channels: [channel('one', { clip: { gop: 5 } })],
+    channels: ['one', 'two', 'three', 'four', 'five'].map((id) => channel(id, { clip: { gop: 5 } })),
     programmes: nothingYet('one.tv'),
   });
-  const words = ['--m3u', provider.m3uUrl];
+  const words = ['--m3u', provider.m3uUrl, '--max-concurrency', '5'];
   const env = { LD_PRELOAD: shim.library, CATCHUPD_FAULTS: control, UV_USE_IO_URING: '0' };
   const daemon = scene.daemon(words, { env });
   await daemon.ready();
-  await provider.setProgrammes([programme('one.tv', 'Long', soon() - 1_000, 40)]);
+  await provider.setProgrammes([programme('one.tv', 'Long', soon(-1), seconds)]);
   const spool = await until('it is captured', () => {
     const name = filesUnder(scene.outDir).find((path) => path.endsWith('.partial.ts'));
     const path = join(scene.outDir, name ?? '.');
@@ -62,6 +65,7 @@ async function recording(scene: Scene) {
   });
   return {
     daemon,
+    provider,
     spool,
     again: () => scene.daemon(words, { env }),
     fail: (code: Code, ...below: string[]) =>
@@ -69,6 +73,8 @@ async function recording(scene: Scene) {
     heal: () => rmSync(control, { force: true }),
   };
 }
+
+const isSpooling = ({ machine_state }: ReportItem) => machine_state === 'spooling';
 
 const saying = (daemon: Daemon, text: string) =>
   daemon.lines().filter(({ msg }) => String(msg).startsWith(text)).length;
@@ -153,6 +159,57 @@ describe.skipIf('missing' in shim)(
         expect(readFileSync(spool).equals(before)).toBe(true);
         heal();
         await isWhole(scene, again(), again, before);
+      });
+    }, 300_000);
+
+    it('that hangs under the spools ends nothing but their growing, and the program ends in time', async () => {
+      await inScene(async (scene) => {
+        const { daemon, spool, fail, heal, again } = await recording(scene);
+        const before = readFileSync(spool);
+        let last = -1;
+        fail('HANG', join(scene.outDir, 'general'));
+        await until(
+          'it grows no more',
+          () => {
+            const { size } = statSync(spool);
+            const isStill = size === last;
+            last = size;
+            return isStill;
+          },
+          60_000,
+        );
+        const { ms, code, signal } = await daemon.stop();
+        expect([ms < 8_000, code ?? signal]).toEqual([true, 'SIGKILL']);
+        heal();
+        await isWhole(scene, again(), again, before);
+      });
+    }, 300_000);
+
+    it('that hangs under the library keeps no capture from going on, nor what is new from being recorded', async () => {
+      await inScene(async (scene) => {
+        const { daemon, provider, spool, fail, heal } = await recording(scene, 90);
+        const shorts = ['two', 'three', 'four', 'five'].map((id) => programme(`${id}.tv`, id, soon(-1), 12));
+        const long = programme('one.tv', 'Long', soon(-10), 90);
+        await provider.setProgrammes([long, ...shorts]);
+        await daemon.sees('all are captured', ({ active }) => active.filter(isSpooling).length === 5, 60_000);
+        fail('HANG', scene.publishDir);
+        await daemon.sees(
+          'they are at their end',
+          ({ active }) => active.filter((item) => item.machine_state === 'finalizing').length === 4,
+          60_000,
+        );
+        await until('it is said', () => said(daemon, 'mount_missing'), 60_000);
+        const before = readFileSync(spool);
+        await until('the capture goes on', () => statSync(spool).size > before.length + 400_000, 30_000);
+        expect((await fetch(`${await daemon.url()}/healthz`)).status).toBe(200);
+        heal();
+        const report = await daemon.sees(
+          'all are published',
+          ({ completed }) => completed.length === 5,
+          120_000,
+        );
+        expect(report.failed).toEqual([]);
+        expect(await daemon.stop()).toMatchObject({ code: 0 });
       });
     }, 300_000);
 

@@ -1,7 +1,8 @@
 /*
  * Loaded into a program before the C library (LD_PRELOAD): what it writes fails while a file says so. Each line of the
  * file that CATCHUPD_FAULTS names is "EIO /path" or "ENOSPC /path": everything below that path (or beginning with it)
- * that is written, synced, renamed, linked, cut or opened to be written fails with that error.
+ * that is written, synced, renamed, linked, cut or opened to be written fails with that error. "HANG /path": it does not
+ * return until the line is gone, nor does what is opened to be read or asked for there.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,10 +16,13 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#define HANGS (-1)
+
 /* Straight to the kernel, so that nothing here comes back here. */
-static int fault_of(const char *path) {
+static int told_of(const char *path) {
   const char *control = getenv("CATCHUPD_FAULTS");
   if (control == NULL || path == NULL || path[0] != '/') return 0;
   int fd = (int)syscall(SYS_openat, AT_FDCWD, control, O_RDONLY | O_CLOEXEC);
@@ -33,9 +37,21 @@ static int fault_of(const char *path) {
     char *prefix = strchr(line, ' ');
     if (prefix == NULL) continue;
     *prefix++ = '\0';
-    if (strncmp(path, prefix, strlen(prefix)) == 0) return strcmp(line, "ENOSPC") == 0 ? ENOSPC : EIO;
+    if (strncmp(path, prefix, strlen(prefix)) != 0) continue;
+    if (strcmp(line, "HANG") == 0) return HANGS;
+    return strcmp(line, "ENOSPC") == 0 ? ENOSPC : EIO;
   }
   return 0;
+}
+
+static int fault_of(const char *path) {
+  int told = told_of(path);
+  for (; told == HANGS; told = told_of(path)) usleep(50000);
+  return told;
+}
+
+static void hang_if_told(const char *path) {
+  while (told_of(path) == HANGS) usleep(50000);
 }
 
 static int fault_of_fd(int fd) {
@@ -129,7 +145,19 @@ static int to_be_written(int flags) { return (flags & O_ACCMODE) != O_RDONLY || 
       va_end(more); \
     } \
     if (to_be_written(flags)) FAIL_IF(fault_of(path)); \
+    else hang_if_told(path); \
     return real(path, flags, mode); \
   }
 OPEN(open)
 OPEN(open64)
+
+int statfs64(const char *path, struct statfs64 *found) {
+  REAL(int, statfs64, const char *, struct statfs64 *);
+  hang_if_told(path);
+  return real(path, found);
+}
+int unlink(const char *path) {
+  REAL(int, unlink, const char *);
+  FAIL_IF(fault_of(path));
+  return real(path);
+}

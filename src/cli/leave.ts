@@ -1,0 +1,15 @@
+/**
+ * The end of the process where something hangs. A call of a disk or a name server that never returns keeps a program
+ * alive, and `process.exit` waits for it as well; what is on disk is consistent at every instant (P7), so that it may
+ * end as by a kill.
+ */
+
+/** What runs on the threads that `process.exit` waits for. */
+const ON_THREADS = /^(?:FSReq|FileHandleClose|GetAddrInfo|GetNameInfo)/;
+
+/** Ends the process with this code, or by SIGKILL where it could not. */
+export function leave(code: number): void {
+  if (process.getActiveResourcesInfo().some((name) => ON_THREADS.test(name)))
+    process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
+}
