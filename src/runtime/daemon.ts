@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { CommandVerb } from '../domain/commands.js';
+import { lastWritten } from '../domain/lastWritten.js';
 import type { MediaIndex } from '../domain/mediaIndex.js';
 import type { OverrideWord } from '../domain/override.js';
 import { rfc3339 } from '../domain/text.js';
@@ -149,9 +150,8 @@ async function startLocked(
     note: createEntryMaker().noted,
     onProblem: () => lookAgain(),
   });
-  let storedAt = 0;
-  for (const { updatedAt } of store.recordings().rows()) storedAt = Math.max(storedAt, updatedAt);
-  clock.begin(storedAt);
+  const times = [...store.recordings().rows()].map(({ updatedAt }) => updatedAt);
+  clock.begin(lastWritten(times, given.clock.now()));
   const roots = await openRoots(config, doors, store);
   await adoptStrandedSpools(config, doors, folder, store);
   let tickedAt: number | null = null;

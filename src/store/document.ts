@@ -98,6 +98,24 @@ function isDocument(value: unknown): value is RecordingDocument {
   );
 }
 
+function isTaken({ recordings }: StateDocument, document: RecordingDocument): boolean {
+  recordings.take(document.id, document);
+  return true;
+}
+
+/**
+ * Its key, the document and its chart each say whose it is. Where one of them rotted the other two know; the same for
+ * all of them, because a recording that is one thing to the book and another to the store could never be ended.
+ */
+function named(key: string, document: RecordingDocument): RecordingDocument {
+  const { context } = Object(document.snapshot) as { readonly context?: unknown };
+  const told = isRow(context) ? context['id'] : undefined;
+  if (document.id === key && (told === key || typeof told !== 'string')) return document;
+  const id = told === document.id ? document.id : key;
+  if (!isRow(context)) return { ...document, id };
+  return { ...document, id, snapshot: { ...Object(document.snapshot), context: { ...context, id } } };
+}
+
 function isTombstone(value: unknown): value is Tombstone {
   return (
     isRow(value) &&
@@ -136,7 +154,7 @@ export function setValue(state: StateDocument, section: Section, key: string, va
   }
   switch (section) {
     case 'recordings':
-      return isDocument(value) && Boolean(state.recordings.take(key, migrated(value)));
+      return isDocument(value) && isTaken(state, named(key, migrated(value)));
     case 'tombstones':
       return isTombstone(value) && Boolean(state.tombstones.set(key, value));
     case 'outbox':

@@ -221,4 +221,40 @@ describe('a daemon', { timeout: ALL ? 360_000_000 : 3_600_000 }, () => {
       await again.stop();
     }
   });
+
+  it('goes on with a recording of which its only base has one name or time wrong', async () => {
+    const world = await booted(files);
+    const { book, store } = world.daemon();
+    const documents = [...store.recordings().values()];
+    const running = [...book.all()].find(({ path }) => /^(spooling|retrying)/.test(path))?.id ?? '';
+    await world.stop();
+    const other = running.replace(/^./, (digit) => (digit === 'a' ? 'b' : 'a'));
+    const damages: Readonly<Record<string, (text: string) => string>> = {
+      key: (text) => text.replace(`"${running}":{"v"`, `"${other}":{"v"`),
+      id: (text) => text.replace(`"id":"${running}","rev"`, `"id":"${other}","rev"`),
+      'id of the chart': (text) => text.replace(`"context":{"id":"${running}"`, `"context":{"id":"${other}"`),
+      'time, far ahead': (text) => text.replace(/("rev":\d+,"updatedAt":)\d/, '$19'),
+      'time, none': (text) => text.replace('"updatedAt":', '"updatedBt":'),
+    };
+    const whole = JSON.stringify({
+      version: 1,
+      rev: 1,
+      recordings: Object.fromEntries(documents.map((document) => [document.id, document])),
+    });
+    for (const [name, damage] of Object.entries(damages)) {
+      expect([name, damage(whole) === whole]).toEqual([name, false]);
+      const again = await booted(
+        new Map([
+          ...[...files].filter(([path]) => !STATE.test(path)),
+          ['/rec/recorder-state.json', Buffer.from(damage(whole))],
+        ]),
+      );
+      await again.clock.run(AFTER_MS);
+      const ids = [...again.daemon().store.recordings().keys()];
+      expect([name, ids.includes(running), ids.includes(other)]).toEqual([name, true, false]);
+      expect([name, again.daemon().book.get(running)?.path]).toEqual([name, 'spooling.open']);
+      expect(again.lines.filter(({ code }) => code === 'clock_doubtful')).toEqual([]);
+      await again.stop();
+    }
+  });
 });
