@@ -104,7 +104,7 @@ export function firstLook(input: LookInput): FirstLook {
   /** What it sounds like so far. */
   let sounds: SoundUnit[] = [];
   const listen = (unit: SoundUnit) => sounds.push(unit);
-  let scan = streamScan(null, listen);
+  let scan = streamScan(null, listen, tail.scan.tables()?.map.number ?? null);
   let heldBytes = 0;
   let unitsSeen = 0;
   let soundsSeen = 0;

@@ -39,7 +39,7 @@ interface Going {
 
 export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   const { tail, silentMs, gapMs: knownGapMs, isSeam = false } = input;
-  const { movedTicks = null } = input;
+  const { movedTicks = null, isCrowded } = input;
   const written = tail.scan;
   let looking: FirstLook | null = firstLook(input);
   let going: Going | null = null;
@@ -56,10 +56,8 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     const gapMs = knownGapMs ?? Math.max(0, (silentMs ?? 0) - look.burstMs());
     const firstDts = look.scan().units()[0]?.dts ?? -1;
     const gapTicks = Math.round((gapMs * CLOCK_HZ) / 1000);
-    const start = startPoint(
-      (buffer, from, to, came) => mapper.push(buffer, from, to, came),
-      input.isCrowded,
-    );
+    const terms = { ...(isCrowded && { isCrowded }), wanted: written.tables()?.map.number ?? null };
+    const start = startPoint((buffer, from, to, came) => mapper.push(buffer, from, to, came), terms);
     const known = { gapTicks, firstDts, isSeam, movedTicks: movedTicks ?? 0 };
     const plan: JoinPlan = { kind: 'after', ...known, leadPid: start.leadPid };
     const mapper = pieceMapper(written, plan, sink);

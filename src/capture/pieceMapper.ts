@@ -53,7 +53,7 @@ export function pieceMapper(written: StreamScan, plan: JoinPlan, sink: TimedSink
   const exact = plan.kind === 'exact';
   const map = streamMap(written.tables());
   const gates = joinGates(written, plan.leadPid, exact);
-  const reader = tableReader();
+  const reader = tableReader(written.tables()?.map.number ?? null);
   /** What is added to the counters of each PID of the piece. */
   const deltas = new Uint8Array(PID_COUNT).fill(UNKNOWN);
   /** Of each PID that is simply written over: its delta, and its PID in the file. */

@@ -97,6 +97,23 @@ export function parsePat(section: Buffer): Programme[] | null {
   return programmes;
 }
 
+/**
+ * The programme to record, by a section of the PAT: the one of that number where there is one, else the one of before,
+ * else the first. Undefined where it says nothing of any; a PAT of several sections names each in one of them.
+ */
+export function chosenProgramme(
+  section: Buffer,
+  wanted: number | null,
+  current: Programme | undefined,
+): Programme | undefined {
+  const programmes = parsePat(section) ?? [];
+  const found =
+    programmes.find(({ number }) => number === wanted) ??
+    programmes.find(({ number }) => number === current?.number);
+  const isPart = (section[7] ?? 0) > 0;
+  return found ?? (isPart ? current : undefined) ?? programmes[0];
+}
+
 /** Streams of a PMT in force; null where it is something else. */
 export function parsePmt(section: Buffer): ProgrammeMap | null {
   if (section[0] !== 0x02 || section.length < 16 || !isCurrent(section)) return null;

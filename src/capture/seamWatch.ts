@@ -99,10 +99,11 @@ interface Suspicion {
   readonly clocks: StreamClocks;
 }
 
-export function seamWatch(sink: SeamSink): SeamWatch {
+/** `wanted`: number of the programme to watch, where there are several. */
+export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWatch {
   const watched = new Uint8Array(PID_COUNT).fill(SECTION, 0, 0x20);
   watched[0] = TABLE;
-  const reader = tableReader();
+  const reader = tableReader(wanted);
   let tables: Tables | null = null;
   let streams: ReadonlyMap<number, ElementaryStream> = new Map();
   let pcrPid = -1;

@@ -13,7 +13,7 @@ import { joiner, type Joiner } from './joiner.js';
 import { pictureHoles } from './pictureHoles.js';
 import { pieceWriter, type PieceWriter } from './pieceWriter.js';
 import { shiftClock } from './restamp.js';
-import { seamWatch } from './seamWatch.js';
+import { seamWatch, type SeamSink } from './seamWatch.js';
 import { isTrouble, type DiskTrouble } from './spool.js';
 import { startPoint, type StartPoint } from './startPoint.js';
 import { tsHealth } from './tsHealth.js';
@@ -110,7 +110,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   let trouble: DiskTrouble | null = null;
   let full = false;
 
-  const watch = seamWatch({
+  const seams: SeamSink = {
     onPackets(buffer, from, to, mono) {
       if (!waiting) return take(buffer, from, to, mono);
       waiting.push({ bytes: Buffer.from(buffer.subarray(from, to)), mono });
@@ -136,7 +136,8 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       content.unit(buffer, at, stream);
       holes.unit(buffer, at, stream);
     },
-  });
+  };
+  const watch = seamWatch(seams, input.written.tail?.scan.tables()?.map.number);
   const content = contentWatch(() => doors.onDead());
 
   function wallOf(mono: number): number {
@@ -179,10 +180,13 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     const opened: Section = {
       writer,
       joint,
-      start: startPoint((buffer, from, to, came) => {
-        head?.push(buffer, from, to, came);
-        writer.push(buffer, from, to, came);
-      }, isCrowded),
+      start: startPoint(
+        (buffer, from, to, came) => {
+          head?.push(buffer, from, to, came);
+          writer.push(buffer, from, to, came);
+        },
+        { isCrowded },
+      ),
       silentMs,
       firstMono: null,
       lastMono: 0,

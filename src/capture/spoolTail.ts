@@ -5,7 +5,8 @@
 import type { Clock } from '../io/clock.js';
 import { createSlices, type Slices } from './slices.js';
 import { streamScan, type SoundUnit, type StreamScan } from './streamScan.js';
-import { CLOCK_HZ, PACKET_BYTES, SYNC_BYTE, ticksBetween } from './tsPackets.js';
+import { tableReader } from './tables.js';
+import { CLOCK_HZ, PACKET_BYTES, pidAt, SYNC_BYTE, ticksBetween } from './tsPackets.js';
 import { writtenSounds, type WrittenSound } from './writtenSound.js';
 
 /** Providers repeat what their buffers hold, 2 to 10 s; rarely more (PROTOCOLS §6.2). */
@@ -14,6 +15,8 @@ const TAIL_BYTES_MAX = 48 * 1024 * 1024;
 /** Of the last bytes, to see how many a second has. Those are compared packet by packet, too. */
 const LAST_BYTES = 5_000 * PACKET_BYTES;
 const READ_BYTES = 5_000 * PACKET_BYTES;
+/** A file begins with its tables. */
+const HEAD_BYTES = 64 * PACKET_BYTES;
 /** After so many it is asked whether the slice is over. */
 const ASKED_BYTES = 50 * PACKET_BYTES;
 
@@ -24,24 +27,27 @@ export interface SpoolTail {
   readonly sounds: readonly WrittenSound[];
 }
 
+type SpoolRead = (offset: number, length: number) => Promise<Buffer>;
+
 /** `bytes`: length of the file, in whole packets; `tailS`: how much of it. Rejects with what the disk says. */
 export async function readTail(
-  read: (offset: number, length: number) => Promise<Buffer>,
+  read: SpoolRead,
   bytes: number,
   clock: Clock,
   tailS = TAIL_S,
 ): Promise<SpoolTail> {
+  const wanted = bytes > 0 ? await firstProgramme(read, bytes) : null;
   const slices = createSlices(clock);
   const lastFrom = Math.max(0, bytes - LAST_BYTES);
   const last = await read(lastFrom, bytes - lastFrom);
   let sounds: SoundUnit[] = [];
   const listen = (unit: SoundUnit) => sounds.push(unit);
-  const probe = streamScan(null, listen);
+  const probe = streamScan(null, listen, wanted);
   await scanWhole(probe, last, slices);
   const from = Math.max(0, bytes - tailBytes(probe, last.length, tailS));
   // A stream of few bytes a second is in the last of them as far back as is wanted.
   if (from < lastFrom) sounds = [];
-  const scan = from < lastFrom ? streamScan(null, listen) : probe;
+  const scan = from < lastFrom ? streamScan(null, listen, wanted) : probe;
   for (let at = from; at < lastFrom; at += READ_BYTES) {
     const chunk = await read(at, Math.min(READ_BYTES, lastFrom - at));
     await scanWhole(scan, chunk, slices);
@@ -57,6 +63,15 @@ async function scanWhole(scan: StreamScan, chunk: Buffer, slices: Slices): Promi
     if (at % ASKED_BYTES === 0 && slices.isOver()) await slices.turn();
     if (chunk[at] === SYNC_BYTE) scan.push(chunk, at, at + PACKET_BYTES);
   }
+}
+
+/** The programme that the file begins with, whatever the order of several is at its end. */
+async function firstProgramme(read: SpoolRead, bytes: number): Promise<number | null> {
+  const head = await read(0, Math.min(bytes, HEAD_BYTES));
+  const reader = tableReader();
+  for (let at = 0; at + PACKET_BYTES <= head.length && reader.programme() === null; at += PACKET_BYTES)
+    if (head[at] === SYNC_BYTE) reader.push(head, at, pidAt(head, at));
+  return reader.programme();
 }
 
 /** How far to go back for as many seconds as are wanted, by the rate of the last bytes. */

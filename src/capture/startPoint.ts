@@ -9,8 +9,8 @@
  */
 import { isKey } from './keyFrame.js';
 import type { TimedSink } from './pieceMapper.js';
-import { leadingStream, parsePat, parsePmt, sectionCollector } from './psi.js';
-import type { ElementaryStream, SectionCollector } from './psi.js';
+import { chosenProgramme, leadingStream, parsePmt, sectionCollector } from './psi.js';
+import type { ElementaryStream, Programme, SectionCollector } from './psi.js';
 import { hasPayload, NULL_PID, PACKET_BYTES, PID_COUNT, pidAt, startsUnit } from './tsPackets.js';
 
 export interface StartPoint {
@@ -52,8 +52,15 @@ interface Place {
 }
 const FIRST: Place = { index: 0, at: 0 };
 
-/** `isCrowded`: so much waits in other places that nothing may be added here; the oldest goes then as well. */
-export function startPoint(sink: TimedSink, isCrowded: () => boolean = () => false): StartPoint {
+export interface StartPointTerms {
+  /** So much waits in other places that nothing may be added here: the oldest goes. */
+  readonly isCrowded?: () => boolean;
+  /** Number of the programme to begin with, where there are several. */
+  readonly wanted?: number | null;
+}
+
+export function startPoint(sink: TimedSink, terms: StartPointTerms = {}): StartPoint {
+  const { isCrowded = () => false, wanted = null } = terms;
   let stage: 'waiting' | 'gated' | 'open' = 'waiting';
   let waitingSince: number | null = null;
   const waiting: { readonly bytes: Buffer; readonly mono: number }[] = [];
@@ -65,6 +72,7 @@ export function startPoint(sink: TimedSink, isCrowded: () => boolean = () => fal
   const gates = new Uint8Array(PID_COUNT).fill(UNIT);
   const pat = sectionCollector();
   let pmt: { pid: number; sections: SectionCollector } | null = null;
+  let programme: Programme | undefined;
   let section: Buffer | null = null;
   let streams: readonly ElementaryStream[] | null = null;
   /** The stream to begin with, by the tables. */
@@ -77,7 +85,7 @@ export function startPoint(sink: TimedSink, isCrowded: () => boolean = () => fal
   function learn(buffer: Buffer, at: number, pid: number): boolean {
     if (pid === 0) {
       const found = pat.push(buffer, at);
-      const programme = found && parsePat(found)?.[0];
+      if (found) programme = chosenProgramme(found, wanted, programme);
       if (programme && pmt?.pid !== programme.pmtPid) {
         pmt = { pid: programme.pmtPid, sections: sectionCollector() };
         section = streams = leading = null;

@@ -64,13 +64,14 @@ const BACK_TICKS_MAX = 5 * CLOCK_HZ;
 
 /**
  * `known`: tables that are in force before the first packet. `onSound`: takes each packet of sound once it is over, and
- * is told nothing of those that are torn.
+ * is told nothing of those that are torn. `wanted`: number of the programme to look at, where there are several.
  */
 export function streamScan(
   known: Tables | null = null,
   onSound: ((unit: SoundUnit) => void) | null = null,
+  wanted: number | null = known?.map.number ?? null,
 ): StreamScan {
-  const reader = tableReader();
+  const reader = tableReader(wanted);
   let tables = known;
   let lead = (known && leadingStream(known.map.streams)) ?? null;
   const leadUnits = scanUnits();

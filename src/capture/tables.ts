@@ -1,9 +1,11 @@
 /** PAT and PMT as they pass, and as they are written anew: the tables of the one programme a piece is recorded for. */
 import {
-  crc32,
+  chosenProgramme,
   parsePat,
+  crc32,
   parsePmt,
   sectionCollector,
+  type Programme,
   type ProgrammeMap,
   type SectionCollector,
 } from './psi.js';
@@ -21,13 +23,20 @@ export interface TableReader {
   /** Whether the PID is one of tables; `changed` when this packet made known what was not known before. */
   push(buffer: Buffer, at: number, pid: number): 'table' | 'changed' | 'other';
   tables(): Tables | null;
+  /** The number of the programme, by the PAT; null before there was one. */
+  programme(): number | null;
   /** Where the PMT comes, by the PAT; -1 before there was one. */
   pmtPid(): number;
 }
 
-export function tableReader(): TableReader {
+/**
+ * `wanted`: number of the programme to follow where there are several; null for the first one. Once chosen it is followed
+ * whatever their order is.
+ */
+export function tableReader(wanted: number | null = null): TableReader {
   const patSections = sectionCollector();
   let pat: Buffer | null = null;
+  let programme: Programme | undefined;
   let pmt: { readonly pid: number; readonly sections: SectionCollector } | null = null;
   let known: Tables | null = null;
   const patAgain = repetition();
@@ -39,9 +48,10 @@ export function tableReader(): TableReader {
         if (patAgain.is(buffer, at)) return 'table';
         const section = patSections.push(buffer, at);
         patAgain.note(buffer, at, section !== null);
-        const programme = section && parsePat(section)?.[0];
+        if (section) programme = chosenProgramme(section, wanted, programme);
         if (section && programme) {
-          pat = section;
+          const { number } = programme;
+          if (parsePat(section)?.some((one) => one.number === number)) pat = section;
           if (pmt?.pid !== programme.pmtPid) {
             pmt = { pid: programme.pmtPid, sections: sectionCollector() };
             pmtAgain.forget();
@@ -60,6 +70,7 @@ export function tableReader(): TableReader {
       return 'changed';
     },
     tables: () => known,
+    programme: () => programme?.number ?? null,
     pmtPid: () => pmt?.pid ?? -1,
   };
 }

@@ -7,7 +7,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isTrouble } from '../../src/capture/spool.js';
 import { sections } from '../../src/capture/sections.js';
 import { openWritten } from '../../src/capture/writtenSpool.js';
+import { crc32 } from '../../src/capture/psi.js';
 import { streamScan } from '../../src/capture/streamScan.js';
+import { sectionPackets } from '../../src/capture/tables.js';
 import { PACKET_BYTES } from '../../src/capture/tsPackets.js';
 import type { CapturePiece } from '../../src/domain/capture.js';
 import { systemClock } from '../../src/io/clock.js';
@@ -417,5 +419,80 @@ describe('tables that change', () => {
     const { piece, spool } = await record([{ bytes: part(clip, 0, 0.5) }, { bytes: part(two, 0.5, 1) }]);
     expect(piece).not.toHaveProperty('splices');
     expect(streamsOf(spool).map(([pid]) => pid)).toEqual([VIDEO, AUDIO, 0x102]);
+  });
+});
+
+describe('several programmes in one multiplex', () => {
+  /** Tables in front, and packets of both between each other; none of their own PAT. */
+  const multiplex = (one: Buffer, two: Buffer, numbers: readonly number[]) => {
+    const pat = patOf(numbers.map((number) => [number, number === 1 ? 0x1000 : 0x1200]));
+    const packets: Buffer[] = [];
+    let spent = 0;
+    eachPacket(one, (at) => {
+      const isPat = (one.readUInt16BE(at + 1) & 0x1fff) === 0;
+      packets.push(isPat ? pat : one.subarray(at, at + PACKET_BYTES));
+      for (const due = (at / one.length) * two.length; spent < due; spent += PACKET_BYTES)
+        if ((two.readUInt16BE(spent + 1) & 0x1fff) >= 0x20)
+          packets.push(two.subarray(spent, spent + PACKET_BYTES));
+    });
+    return Buffer.concat(packets);
+  };
+  const patOf = (programmes: readonly (readonly [number, number])[]) => {
+    const entries = programmes.flatMap(([number, pid]) => [
+      number >> 8,
+      number & 255,
+      0xe0 | (pid >> 8),
+      pid & 255,
+    ]);
+    const head = [0x00, 0xb0, entries.length + 9, 0, 1, 0xc1, 0, 0];
+    const section = Buffer.from([...head, ...entries, 0, 0, 0, 0]);
+    section.writeUInt32BE(crc32(section.subarray(0, -4)), section.length - 4);
+    return sectionPackets(section, 0, 0);
+  };
+  let second: Buffer;
+  beforeAll(async () => {
+    second = await clipBytes({
+      width: 160,
+      height: 90,
+      firstNumber: 1000,
+      muxer: '-muxdelay 0.4 -mpegts_service_id 2 -mpegts_start_pid 0x200 -mpegts_pmt_start_pid 0x1200',
+    });
+  });
+  const halves = (order: readonly (readonly number[])[]) =>
+    order.map((numbers, n) =>
+      multiplex(
+        part(clip, n / order.length, (n + 1) / order.length),
+        part(second, n / order.length, (n + 1) / order.length),
+        numbers,
+      ),
+    );
+
+  it('are one programme, the first, whatever their order becomes', async () => {
+    const { spool: whole } = await record([{ bytes: clip }]);
+    const one = await recordFresh(
+      Buffer.concat(
+        halves([
+          [1, 2],
+          [2, 1],
+          [1, 2],
+        ]),
+      ),
+    );
+    expect(one.piece).not.toHaveProperty('splices');
+    expect(payloads(one.spool, VIDEO)).toEqual(payloads(whole, VIDEO));
+    expect(payloads(one.spool, AUDIO)).toEqual(payloads(whole, AUDIO));
+  });
+
+  it('are it behind a joint, too', async () => {
+    const { spool: whole } = await record([{ bytes: clip }]);
+    rmSync(spoolPath);
+    const [first = clip, then = clip] = halves([
+      [1, 2],
+      [2, 1],
+    ]);
+    await record([{ bytes: Buffer.concat([first, then.subarray(0, 200 * PACKET_BYTES)]) }]);
+    await record([{ bytes: then }]);
+    const spool = readFileSync(spoolPath);
+    expect(payloads(spool, VIDEO)).toEqual(payloads(whole, VIDEO));
   });
 });

@@ -124,10 +124,7 @@ describe('where much waits elsewhere', () => {
     });
     let isCrowded = false;
     let passed = 0;
-    const start = startPoint(
-      (_buffer, from, to) => (passed += to - from),
-      () => isCrowded,
-    );
+    const start = startPoint((_buffer, from, to) => (passed += to - from), { isCrowded: () => isCrowded });
     const give = (from: number, to: number) => {
       for (let packet = from; packet < to; packet++)
         start.push(clip, packet * PACKET_BYTES, (packet + 1) * PACKET_BYTES, 0);
