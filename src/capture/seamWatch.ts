@@ -116,6 +116,8 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
   /** Tables, and PIDs that are new, until it is seen what they belong to. */
   const waiting: Held = [];
   let waitingBytes = 0;
+  /** What is looked at was before: its tables are in force, and those of the stream before may be among them. */
+  let isAgain = false;
 
   /** Takes tables in force; true where what follows is another stream by them. */
   function know(next: Tables): boolean {
@@ -220,7 +222,7 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
     if ((b1 & 0x80) !== 0) return 'on';
     const pid = ((b1 & 0x1f) << 8) | (buffer[at + 2] ?? 0);
     const kind = watched[pid];
-    if (kind === TABLE) return table(buffer, at, pid) ? 'seam' : 'on';
+    if (kind === TABLE && !isAgain) return table(buffer, at, pid) ? 'seam' : 'on';
     if (kind === TIMED) time(buffer, at, pid, mono);
     return suspicion ? 'doubt' : 'on';
   }
@@ -230,7 +232,10 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
     suspicion = null;
     clocks = unknownClocks();
     sink.onSeam(silentMs);
+    const wasAgain = isAgain;
+    isAgain = true;
     for (const { bytes, mono } of held) scan(bytes, 0, bytes.length, mono);
+    isAgain = wasAgain;
   }
 
   /** Nothing but the clock is another one: no picture is missing, and none has to be waited for. */

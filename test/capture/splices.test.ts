@@ -383,6 +383,18 @@ describe('another stream behind the first', () => {
   });
 });
 
+describe('tables that come late', () => {
+  it('behind those of before, with pictures that nobody knows yet between them: both streams are there', async () => {
+    const TABLES = 3 * PACKET_BYTES;
+    const bytes = Buffer.concat([part(clip, 0, 0.5), clip.subarray(0, TABLES), other.subarray(TABLES)]);
+    const { spool, piece } = await record([{ bytes, ms: 9_600 }]);
+    expect(piece?.splices).toHaveLength(1);
+    const frames = await expectSound(spool);
+    expect(frames.filter((frame) => frame >= 1000).length).toBeGreaterThan(FRAMES - 2 * 20);
+    expect(frames.filter((frame) => frame < 1000).length).toBeGreaterThan(70);
+  });
+});
+
 describe('the same again', () => {
   it('shown in a loop with its clock is kept each time', async () => {
     const { spool, piece } = await record([{ bytes: clip }, { bytes: clip }, { bytes: clip }]);
