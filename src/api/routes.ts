@@ -18,6 +18,8 @@ const REPORT_LIMIT = 10;
 const RECORDINGS_LIMIT = 1000;
 const CHANNELS_LIMIT = 200;
 const HOUR_MS = 3_600_000;
+/** What recordings are asked for by: lists of the report, or a state. */
+const STATES = ['active', 'running', 'completed', ...ofRecordings.machineState.options] as const;
 
 export function routesOf(doors: ApiDoors, thrift: Thrift): readonly Route[] {
   return [
@@ -82,7 +84,7 @@ function viewRoutes(doors: ApiDoors, thrift: Thrift): Route[] {
       summary:
         'recordings, newest first (`order=oldest`: the other way); `state` is active, running, completed, failed or a machine state, `q` is in title or channel',
       query: z.object({
-        state: textField('state', /^[a-z]*$/),
+        state: z.enum(['', ...STATES], { error: `one of ${STATES.join(', ')}` }).default(''),
         lane: textField('lane'),
         q: textField('q'),
         order: z

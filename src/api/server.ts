@@ -202,7 +202,10 @@ function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
       method: METHODS.filter((each) => !allowed.has(each)),
       url,
       handler: async (_request, reply) =>
-        send(reply.header('allow', allow), errorAnswer('method_not_allowed')),
+        send(
+          reply.header('allow', allow),
+          answerFor(new CodedError('method_not_allowed', `It takes ${allow}.`)),
+        ),
     });
   }
 }

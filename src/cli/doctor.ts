@@ -4,7 +4,7 @@
  */
 
 import { access, constants, realpath } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Config } from '../config/config.js';
 import { CodedError, ERRORS, type ErrorCode } from '../domain/errors.js';
 import { floorBytes } from '../domain/floor.js';
@@ -93,10 +93,8 @@ async function folderCheck(config: Config, check: string, path: string): Promise
   const floor = floorBytes(config.keep.diskFreeMin, totalBytes);
   const free = `${gib(freeBytes)} free of ${gib(totalBytes)}, ${gib(floor)} stay free`;
   if (freeBytes < floor) return failure(check, 'disk_full', `${path}: ${free}`);
-  return passed(
-    check,
-    `${await realpath(there).catch(() => there)}${there === path ? '' : ' (to be made)'}: ${free}`,
-  );
+  const real = join(await realpath(there).catch(() => there), relative(there, path));
+  return passed(check, `${real}${there === path ? '' : ' (to be made)'}: ${free}`);
 }
 
 /** The folder itself, or the closest one above it that exists. */

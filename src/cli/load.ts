@@ -99,11 +99,20 @@ function parsedLine(command: CommandName, words: Arguments, problems: Problem[])
   } catch (error) {
     const message = commanderMessage(error);
     if (message === null) throw error;
-    problems.push({ origin: '', message });
+    const row = findCommand(command);
+    problems.push({ origin: '', message: row?.argument === undefined ? strayWords(words) : message });
     // Options are still looked at, so that one error lists everything.
-    const filler = findCommand(command)?.argument?.startsWith('<') ? ['-'] : [];
+    const filler = row?.argument?.startsWith('<') ? ['-'] : [];
     return parseLine(command, words.options, filler);
   }
+}
+
+/** Of a command that takes none. */
+function strayWords({ command, positionals }: Arguments): string {
+  const hint = positionals.some((word) => ['true', 'false'].includes(word.toLowerCase()))
+    ? '; a switch is written --x, --x=false or --no-x'
+    : '';
+  return `"${positionals.join(' ')}" is one word too many: ${command} takes options alone${hint}`;
 }
 
 function helpAbout(positionals: readonly string[], problems: Problem[]): CommandName | null {

@@ -135,11 +135,7 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
     ...facts,
     lastFault: null,
     stretches: [...recording.stretches.slice(0, -1), ...(before ? [before] : []), stretch],
-    gaps: [
-      ...recording.gaps,
-      ...(fromAt > heardTo ? [{ fromAt: heardTo, toAt: fromAt, cause }] : []),
-      ...inside.gaps,
-    ],
+    gaps: [...recording.gaps, ...hole(recording, heardTo, fromAt, cause), ...inside.gaps],
     joins: last
       ? [
           ...recording.joins,
@@ -153,6 +149,22 @@ export function withPiece(recording: Recording, source: UpstreamRef, piece: Capt
         ]
       : [...recording.joins, ...inside.joins],
   };
+}
+
+/** A hole, nothing where it has no length. Before anybody was asked, nothing but the late start is to blame. */
+export function hole(
+  { startedAt, stretches }: Recording,
+  fromAt: number,
+  toAt: number,
+  cause: GapCause,
+): Gap[] {
+  if (toAt <= fromAt) return [];
+  const askedAt = Math.min(toAt, stretches.length === 0 && startedAt !== null ? startedAt : fromAt);
+  if (cause === 'late_start' || askedAt - fromAt < TOLD_GAP_MS) return [{ fromAt, toAt, cause }];
+  return [
+    { fromAt, toAt: askedAt, cause: 'late_start' },
+    ...(toAt > askedAt ? [{ fromAt: askedAt, toAt, cause }] : []),
+  ];
 }
 
 /** Joints that the provider made within one connection, and what is missing within it. */
@@ -287,6 +299,6 @@ export function withLastGap(recording: Recording, at: number): Partial<Facts> {
   const silentSince = unaccountedSince(recording);
   if (recording.lastFault === null || at <= silentSince) return {};
   return {
-    gaps: [...recording.gaps, { fromAt: silentSince, toAt: at, cause: recording.lastFault.cause }],
+    gaps: [...recording.gaps, ...hole(recording, silentSince, at, recording.lastFault.cause)],
   };
 }

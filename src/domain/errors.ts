@@ -356,10 +356,10 @@ export const ERRORS = {
     hint: 'The addresses are listed in docs/operations.md.',
   },
   method_not_allowed: {
-    meaning: 'This address is only read.',
+    meaning: 'This address does not take this method.',
     retryable: false,
     http: 405,
-    hint: 'Use GET.',
+    hint: 'Use one of those that the message names; so does the header Allow.',
   },
   request_invalid: {
     meaning: 'The request cannot be understood.',

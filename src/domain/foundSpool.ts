@@ -2,7 +2,8 @@
  * How a recording's facts are brought up to what its spool is found to hold, more or less than was known: after a crash,
  * a power cut, a person.
  */
-import { openAt, unaccountedSince, type Facts } from './capturing.js';
+import { hole, openAt, unaccountedSince, type Facts } from './capturing.js';
+import type { Gap } from './ledger.js';
 import type { Recording } from './recording.js';
 
 /**
@@ -90,6 +91,7 @@ function beganAt(recording: Recording, { writtenAt, unheardMs }: SpoolTail): num
 }
 
 /** What is missing before media that nobody heard of, where a fault is known that tells why. */
-function silence({ lastFault }: Recording, fromAt: number, toAt: number): Recording['gaps'] {
-  return lastFault && toAt > fromAt ? [{ fromAt, toAt, cause: lastFault.cause }] : [];
+function silence(recording: Recording, fromAt: number, toAt: number): Gap[] {
+  const { lastFault } = recording;
+  return lastFault ? hole(recording, fromAt, toAt, lastFault.cause) : [];
 }

@@ -99,7 +99,7 @@ export function reportItem(reported: ReportedRecording) {
     ...unlessZero('capture_bytes_resumed', bytesResumed(recording)),
     ...unlessZero('capture_upstream_switches', recording.switches),
     ...outcomeFields(reported, result),
-    ...gapFields(result?.gaps ?? recording.gaps),
+    ...gapFields(result?.gaps ?? gapsOfProgramme(recording)),
     ts_errors: errorsOf(recording),
     sources: [...new Set(recording.stretches.map((stretch) => showRef(stretch.source)))],
   };
@@ -138,6 +138,13 @@ function outcomeFields(
     outcome_reason: waiting ?? (failReason === 'missed' ? 'not_started' : state),
     coverage: 0,
   };
+}
+
+/** Padding is never a gap. */
+function gapsOfProgramme({ gaps, window: { startAt, stopAt } }: Recording): Gap[] {
+  return gaps
+    .map((gap) => ({ ...gap, fromAt: Math.max(gap.fromAt, startAt), toAt: Math.min(gap.toAt, stopAt) }))
+    .filter(({ fromAt, toAt }) => toAt > fromAt);
 }
 
 function gapFields(gaps: readonly Gap[]) {

@@ -54,6 +54,8 @@ function requests(world: DaemonWorld): Asked[] {
       ...[
         '',
         '?state=running',
+        '?state=quarantined',
+        '?state=runing',
         '?state=failed&limit=3',
         '?q=e&offset=2',
         '?limit=-1',

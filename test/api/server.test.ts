@@ -117,6 +117,16 @@ describe('the doors', () => {
     });
   });
 
+  it('refuse a state that there is not, naming those that there are', async () => {
+    const api = await start();
+    for (const state of ['', 'running', 'completed', 'failed', 'expired'])
+      expect(await ask(api, `/api/recordings?state=${state}`)).toMatchObject({ status: 200 });
+    expect(await ask(api, '/api/recordings?state=runing')).toMatchObject({
+      status: 400,
+      body: { error: { code: 'request_invalid', message: expect.stringContaining('running') } },
+    });
+  });
+
   it('answer a failure with its code and status, and show nothing of a bug', async () => {
     const broken = (error: Error) => doorsThat({ report: () => Promise.reject(error) });
     const coded = await start({ doors: broken(new CodedError('guide_unreadable', 'http://u:hunter2@h/x')) });
@@ -157,6 +167,7 @@ describe('a command', () => {
     expect(await ask(api, '/api/recordings/1a2b3c4d/keep')).toMatchObject({
       status: 405,
       headers: { allow: 'POST' },
+      body: { error: { code: 'method_not_allowed', message: expect.stringMatching(/It takes POST\.$/) } },
     });
     expect(await ask(api, '/api/recordings/1a2b3c4d/burn', post())).toMatchObject({
       status: 400,

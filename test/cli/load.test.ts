@@ -262,7 +262,8 @@ describe('the command line', () => {
   });
 
   it('refuses a word too many', async () => {
-    expect(await complaint('run something')).toContain('too many arguments');
+    expect(await complaint('run something')).toContain('"something" is one word too many: run takes options');
+    expect(await complaint('plan --m3u l.m3u --preempt false')).toMatch(/"false" .*--x=false/);
   });
 
   it('lists every problem at once, with where it came from and without the secret', async () => {

@@ -141,7 +141,10 @@ describe('a spool after a crash', () => {
     const tail = { bytes: 1880, writtenAt: START + 600_000, unheardMs: 20_000 };
     const found = { ...failed, ...withSpoolTail(failed, tail) };
     expect(found.stretches).toMatchObject([{ fromAt: START + 580_000, toAt: START + 600_000 }]);
-    expect(found.gaps).toEqual([{ fromAt: OPEN, toAt: START + 580_000, cause: 'reset' }]);
+    expect(found.gaps).toEqual([
+      { fromAt: OPEN, toAt: START, cause: 'late_start' },
+      { fromAt: START, toAt: START + 580_000, cause: 'reset' },
+    ]);
     const unknown = { ...fresh(), ...withSpoolTail(fresh(), tail) };
     expect(unknown.stretches).toMatchObject([{ fromAt: START + 580_000, toAt: START + 600_000 }]);
     const sentBefore = { ...asked, ...withSpoolTail(asked, { ...tail, unheardMs: 900_000 }) };
@@ -184,6 +187,22 @@ describe('a joint', () => {
 });
 
 describe('what a connection wrote', () => {
+  it('blames no provider for the time before it was asked first', () => {
+    const joined = worn(fresh({ startedAt: START + 60_000 }), [
+      fault(START + 61_000, { cause: 'http_404', code: 'upstream_http' }),
+    ]);
+    const gaps = [
+      { fromAt: OPEN, toAt: START + 60_000, cause: 'late_start' },
+      { fromAt: START + 60_000, toAt: START + 90_000, cause: 'http_404' },
+    ];
+    expect(withPiece(joined, FIRST, piece(START + 90_000, START + 99_000)).gaps).toEqual(gaps);
+    expect(withLastGap(joined, START + 90_000).gaps).toEqual(gaps);
+    const tail = { bytes: 188, writtenAt: START + 91_000, unheardMs: 1_000 };
+    expect(withSpoolTail(joined, tail).gaps).toEqual(gaps);
+    const inTime = { ...joined, startedAt: OPEN + 50 };
+    expect(withLastGap(inTime, START).gaps).toEqual([{ fromAt: OPEN, toAt: START, cause: 'http_404' }]);
+  });
+
   it('becomes a stretch, and what was missing before it a gap with the cause that was known', () => {
     const late = { ...fresh(), ...withPiece(fresh(), FIRST, piece(START, START + 9_000)) };
     expect(late.gaps).toEqual([{ fromAt: OPEN, toAt: START, cause: 'late_start' }]);

@@ -101,6 +101,23 @@ describe('an item of the report', () => {
     });
   });
 
+  it('counts no padding as a gap while it is under way either', () => {
+    const gaps = [
+      { fromAt: START - 15_000, toAt: START - 10_000, cause: 'late_start' },
+      { fromAt: START - 1_000, toAt: START + 2_000, cause: 'reset' },
+      { fromAt: STOP - 1_000, toAt: STOP + 30_000, cause: 'stall' },
+    ] as const;
+    expect(reportItem(reported('spooling', { gaps }))).toMatchObject({
+      gap_seconds: 3,
+      gap_count: 2,
+      longest_gap_seconds: 2,
+      gaps: [
+        { from: '2026-11-23T19:30:00.000Z', to: '2026-11-23T19:30:02.000Z', cause: 'reset' },
+        { from: '2026-11-23T19:39:59.000Z', to: '2026-11-23T19:40:00.000Z', cause: 'stall' },
+      ],
+    });
+  });
+
   it('has no outcome while it is under way, and no field that is empty', () => {
     const item = reportItem(
       reported('scheduled', { stretches: [], gaps: [], bytes: 0, attempts: 0, startedAt: null }),

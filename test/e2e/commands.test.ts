@@ -83,6 +83,8 @@ describe.concurrent('commands that ask', () => {
     const doctor = await scene.ask(['doctor', ...words, '--json', '--disk-free-min', '0']);
     expect(doctor.code).toBe(0);
     expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true });
+    const nested = await scene.ask(['doctor', ...words, '--out-dir', scene.path('not/there/yet')]);
+    expect(nested.stdout).toContain(`${join('not', 'there', 'yet')} (to be made)`);
     expect(filesUnder(scene.folder)).toEqual(before);
   });
 
