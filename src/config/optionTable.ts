@@ -836,5 +836,5 @@ export const REBUILD_FORCE = {
   commands: ['rebuild'],
   default: 'false',
   lineOnly: true,
-  description: 'add what is missing to a state that can be read',
+  description: 'add what is missing to a state that can be read, or begin OUT-DIR anew where it is gone',
 } as const satisfies OptionRow;

@@ -54,7 +54,8 @@ export async function rebuild(config: Config, doors: Doors, force: boolean): Pro
   const { clock, disk, log } = doors;
   const { outDir, stateFile } = config.places;
   const folder = join(outDir, '.catchupd');
-  if (!(await exists(disk, outDir).catch(() => false))) throw new CodedError('mount_missing', outDir);
+  if (!force && !(await exists(disk, outDir).catch(() => false)))
+    throw new CodedError('mount_missing', goneOr(outDir));
   const lock = await takeLock(doors, folder, doors.random.uuid());
   try {
     const there = await exists(disk, stateFile).catch(() => true);
@@ -71,7 +72,7 @@ export async function rebuild(config: Config, doors: Doors, force: boolean): Pro
         'state_readable',
         `${stateFile} lacks ${found.recordings.length} recordings and ${found.tombstones.length} tombstones`,
       );
-    await checkRoots(config, doors, found.seen);
+    await checkRoots(config, doors, found.seen, force);
     const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
     const store = await openStore({ ...opening, beforeCommit: () => history.write() });
     try {
@@ -94,13 +95,25 @@ export async function rebuild(config: Config, doors: Doors, force: boolean): Pro
   }
 }
 
-/** A root that has neither its marker nor anything of ours is a mount point without its disk. P5. */
-async function checkRoots({ places }: Config, { disk }: Doors, seen: readonly string[]): Promise<void> {
-  for (const root of places.publishDir === null ? [places.outDir] : [places.outDir, places.publishDir]) {
-    const marked = (await readMarker(disk, root).catch(() => null)) !== null;
-    if (!marked && !seen.some((path) => path.startsWith(`${root}/`)))
-      throw new CodedError('mount_missing', root);
-  }
+/**
+ * A root that has neither its marker nor anything of ours is a mount point without its disk. P5. `force`: a person says
+ * that what held the spools is gone for good.
+ */
+async function checkRoots(
+  { places: { outDir, publishDir } }: Config,
+  { disk }: Doors,
+  seen: readonly string[],
+  force: boolean,
+): Promise<void> {
+  const isThere = async (root: string) =>
+    (await readMarker(disk, root).catch(() => null)) !== null ||
+    seen.some((path) => path.startsWith(`${root}/`));
+  if (!force && !(await isThere(outDir))) throw new CodedError('mount_missing', goneOr(outDir));
+  if (publishDir !== null && !(await isThere(publishDir))) throw new CodedError('mount_missing', publishDir);
+}
+
+function goneOr(outDir: string): string {
+  return `${outDir} (where it is gone for good, --force begins it anew)`;
 }
 
 interface Found extends Pick<RebuildResult, 'recordings' | 'tombstones' | 'spools' | 'problems'> {

@@ -179,6 +179,32 @@ describe('a state that was lost', () => {
   );
 
   it(
+    'comes back from the library alone where all else is gone for good, with consent',
+    async () => {
+      const world = await worldOf(14);
+      await world.boot();
+      await world.clock.run(1.5 * HOUR_MS);
+      const before = content(world);
+      await world.stop();
+      await drop(world, [...world.disk.files('/rec').keys()]);
+      await expect(again(world)).rejects.toMatchObject({
+        code: 'mount_missing',
+        detail: expect.stringMatching(/^\/rec .*--force/) as string,
+      });
+      const published = [...before.recordings.values()].filter(({ path }) => path === 'published');
+      expect(published.length).toBeGreaterThan(0);
+      const { recordings } = await again(world, true);
+      expect(recordings.map(({ id }) => id).toSorted()).toEqual(published.map(({ id }) => id).toSorted());
+      await world.boot();
+      expect([...content(world).recordings.keys()]).toEqual(
+        expect.arrayContaining(published.map(({ id }) => id)),
+      );
+      await world.stop();
+    },
+    LONG_MS,
+  );
+
+  it(
     'is only added to with consent while it can be read, and never where its disk may be missing',
     async () => {
       const world = await worldOf(13);
