@@ -215,7 +215,12 @@ function linkChecks(found: Survey): Check[] {
   if (decisions.length === 0 && found.findings.some(({ counts }) => counts && isOver(counts, found.at)))
     return [];
   if (found.sources.guides().length === 0)
-    return [failure('guide', 'no_guide', 'neither --xmltv nor a list names a guide')];
+    return [
+      {
+        ...failure('guide', 'no_guide', 'neither --xmltv nor a list names the address of a guide'),
+        next: 'Give --xmltv FILE|URL, or ask the provider for a list with x-tvg-url.',
+      },
+    ];
   const wanted = decisions.filter(({ action }) => action === 'record').length;
   const channels = new Set(decisions.map(({ capsule }) => capsule.channelId)).size;
   const detail = `${channels} channels with programmes soon, ${wanted} programmes to record`;

@@ -121,6 +121,21 @@ describe.concurrent('commands that ask', () => {
     expect(await ask('one.tv', soon(600), '--rules', scene.path('none.json'))).toEqual(['rules_unreadable']);
   });
 
+  it('doctor says what to give where no guide is named, and does not send to itself', async ({
+    onTestFinished,
+  }) => {
+    const scene = openScene(onTestFinished);
+    writeFileSync(scene.path('list.m3u'), listText({ one: 'http://127.0.0.1:9/1.ts' }));
+    const list = ['--m3u', scene.path('list.m3u'), '--out-dir', scene.outDir, '--disk-free-min', '0'];
+    const { code, stdout } = await scene.ask(['doctor', ...list, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      checks: expect.arrayContaining([
+        expect.objectContaining({ ok: false, next: expect.stringMatching(/^Give --xmltv/) as string }),
+      ]) as unknown,
+    });
+  });
+
   it('report and health answer beside a daemon and without one', async ({ onTestFinished }) => {
     const scene = openScene(onTestFinished);
     const place = ['--out-dir', scene.outDir];
