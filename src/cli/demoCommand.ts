@@ -12,7 +12,7 @@ export async function demoCommand({ loaded, say }: Session): Promise<number> {
   const provider = await startDemoProvider({ ...where, firstStartInMs: FIRST_START_MS, faults: true });
   const answer = { m3u: provider.m3uUrl, xmltv: provider.xmltvUrl };
   say(
-    loaded.answer.format === 'json' && loaded.given.has('json')
+    loaded.answer.format === 'json'
       ? `${JSON.stringify(answer)}\n`
       : [
           `channel list  ${answer.m3u}`,

@@ -69,6 +69,7 @@ const TABLES: ReadonlySet<CommandName> = new Set([
   'doctor',
   'health',
   'record',
+  'demo',
   ...COMMAND_VERBS,
 ]);
 

@@ -6,7 +6,7 @@ import { exists } from '../io/disk.js';
 import { nodeDisk } from '../io/nodeDisk.js';
 import { systemClock } from '../io/clock.js';
 import { reportOfDocuments } from '../runtime/reporting.js';
-import { openStore } from '../store/store.js';
+import { openStore, type Store } from '../store/store.js';
 import type { Session } from './session.js';
 import { localTime, table } from './table.js';
 
@@ -22,6 +22,7 @@ export async function report({ loaded, log, say }: Session): Promise<number> {
     statePath: stateFile,
     readOnly: true,
   });
+  sayDamage(store, log);
   const { limit } = answer;
   const held = store.all('held');
   const shown = reportOfDocuments(config, store.recordings().values(), held, systemClock.now(), limit);
@@ -37,6 +38,15 @@ export async function report({ loaded, log, say }: Session): Promise<number> {
     );
   }
   return 0;
+}
+
+/** Throws CodedError `state_unreadable` where nothing of it can be read: an empty report would say that nothing is there. */
+function sayDamage(store: Store, log: Session['log']): void {
+  const { damage } = store.status();
+  if (damage.length === 0) return;
+  if (store.recordings().size + store.tombstones().size === 0)
+    throw new CodedError('state_unreadable', damage.join('; '));
+  log.error({ code: 'state_unreadable', damage }, 'the state is damaged; this is what can be read of it');
 }
 
 function row(item: ReportItem): string[] {

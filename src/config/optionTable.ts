@@ -24,6 +24,7 @@ const ANSWERING = [
   'rebuild',
   'doctor',
   'health',
+  'demo',
 ] as const;
 
 export const OPTIONS = [

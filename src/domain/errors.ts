@@ -85,10 +85,10 @@ export const ERRORS = {
     hint: 'Nothing is done to it. Play it, and keep it elsewhere or delete it.',
   },
   state_unreadable: {
-    meaning: 'The state file is there but may not be read.',
+    meaning: 'The state file is there but cannot be read.',
     retryable: false,
     http: 500,
-    hint: 'Give the user who runs catchupd the right to read and write it and its folder.',
+    hint: 'Give the user who runs catchupd the right to read and write it and its folder. Where it is damaged, `catchupd rebuild` makes it again from the history and the ledgers.',
   },
   state_unwritable: {
     meaning: 'The state cannot be written.',

@@ -261,6 +261,11 @@ describe('the command line', () => {
     expect(await complaint(line)).toBe(expected);
   });
 
+  it('asks the demo for its addresses as text, or as JSON', async () => {
+    expect((await loaded('demo')).answer.format).toBe('table');
+    expect((await loaded('demo --json')).answer.format).toBe('json');
+  });
+
   it('refuses a word too many', async () => {
     expect(await complaint('run something')).toContain('"something" is one word too many: run takes options');
     expect(await complaint('plan --m3u l.m3u --preempt false')).toMatch(/"false" .*--x=false/);

@@ -143,6 +143,11 @@ describe.concurrent('commands that ask', () => {
     expect(never).toMatchObject({ code: 1, stdout: '' });
     expect(never.stderr).toContain(`catchupd: state_missing: ${join(scene.outDir, 'recorder-state.json')}`);
     expect((await scene.ask(['health', ...place])).code).toBe(1);
+    const broken = scene.path('broken.json');
+    writeFileSync(broken, '{"version":1,"recordings":');
+    const damaged = await scene.ask(['report', ...place, '--state-file', broken]);
+    expect(damaged).toMatchObject({ code: 1, stdout: '' });
+    expect(damaged.stderr).toMatch(/catchupd: state_unreadable: .*broken\.json: .*damaged[^]*rebuild/);
 
     const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
     const daemon = scene.daemon(['--m3u', provider.m3uUrl]);
