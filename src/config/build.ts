@@ -78,8 +78,8 @@ export function buildConfig(
       joinMinLeft: value('join-min-left') ?? 0,
     },
     how: {
-      providerMax: value('provider-max') ?? {},
-      providerReserve: value('provider-reserve') ?? {},
+      providerMax: { ...lists.providerAccounts.max, ...value('provider-max') },
+      providerReserve: { ...lists.providerAccounts.reserve, ...value('provider-reserve') },
       providerCooldownMs: value('provider-cooldown') ?? 0,
       bandwidthMax: value('max-bandwidth') ?? 0,
       preempt: value('preempt') ?? true,

@@ -1,6 +1,6 @@
 /**
- * The lists of objects in a config file: media servers, of which there may be several of a kind, and webhooks. Each
- * field is read as an option of that kind would be; a secret may stand in a file of its own (`token-file`).
+ * The lists of objects in a config file: accounts of providers, media servers, of which there may be several of a kind,
+ * and webhooks. Each field is read as an option of that kind would be; a secret may stand in a file of its own (`token-file`).
  */
 import { NOTICE_EVENTS, type NoticeEvent } from '../domain/notice.js';
 import {
@@ -14,9 +14,17 @@ import {
 import type { FileSettings, Plain, Problem, Setting } from './file.js';
 import { schemaOf, type ValueOfKind } from './kinds.js';
 import type { Kind, OptionRow } from './optionRow.js';
+import type { LaneMap } from '../domain/quantity.js';
 import { suggestion } from './suggest.js';
 
+/** What an account allows, by its name in lower case; only what was said. */
+export interface AccountLimits {
+  readonly max: LaneMap;
+  readonly reserve: LaneMap;
+}
+
 export interface ObjectLists {
+  readonly providerAccounts: AccountLimits;
   readonly mediaServers: readonly ServerConfig[];
   readonly webhooks: readonly WebhookConfig[];
 }
@@ -35,6 +43,8 @@ interface ObjectSetting {
 }
 
 type Shape = Readonly<Record<string, Kind>>;
+
+const ACCOUNT = { account: 'text', max: 'count', reserve: 'count' } as const satisfies Shape;
 
 const SERVER = {
   kind: 'word',
@@ -73,7 +83,8 @@ export async function readObjects(
     const webhook = await webhookOf(object, doors, problems, webhooks.length + 1);
     if (webhook) webhooks.push(webhook);
   }
-  return { lists: { mediaServers, webhooks }, problems };
+  const providerAccounts = await accountsOf(lists, doors, problems);
+  return { lists: { providerAccounts, mediaServers, webhooks }, problems };
 }
 
 /** A single object stands for a list of one. */
@@ -103,6 +114,31 @@ function textsOf(value: Plain): string[] {
 
 function isList(value: Plain): value is readonly Plain[] {
   return Array.isArray(value);
+}
+
+/** `account` as `--provider-max` names it. */
+async function accountsOf(
+  lists: FileSettings['lists'],
+  doors: ObjectDoors,
+  problems: Problem[],
+): Promise<AccountLimits> {
+  const max: Record<string, number> = {};
+  const reserve: Record<string, number> = {};
+  const seen = new Set<string>();
+  for (const object of objectsIn(lists, 'provider-accounts', problems)) {
+    const field = await readerOf(object, ACCOUNT, doors, problems);
+    const account = field('account')?.trim().toLowerCase() ?? '';
+    if (account === '') {
+      problems.push({ origin: object.origin, message: 'needs account: USER@HOST, or HOST:PORT' });
+      continue;
+    }
+    if (seen.has(account)) problems.push({ origin: object.origin, message: `"${account}" is there twice` });
+    seen.add(account);
+    const limits = { max: field('max'), reserve: field('reserve') };
+    if (limits.max !== undefined) max[account] = limits.max;
+    if (limits.reserve !== undefined) reserve[account] = limits.reserve;
+  }
+  return { max, reserve };
 }
 
 async function serverOf(

@@ -46,7 +46,7 @@ export const GROUPS = [
 export type Group = (typeof GROUPS)[number];
 
 /** Keys of the config file that hold lists of objects and are no options. */
-export const LIST_KEYS = ['lane-definitions', 'media-servers', 'webhooks'] as const;
+export const LIST_KEYS = ['lane-definitions', 'provider-accounts', 'media-servers', 'webhooks'] as const;
 
 /** The built-in lanes. */
 export const LANES = ['sports', 'movies', 'general'] as const;

@@ -261,6 +261,24 @@ describe('the command line', () => {
     expect(await complaint(line)).toBe(expected);
   });
 
+  it('takes what provider accounts allow from a list of the config file, and an option above it', async () => {
+    const accounts = (text: string) => ({ files: { '/home/bob/c.yaml': `provider-accounts:\n${text}` } });
+    const file = accounts(
+      '  - { account: Joe@Panel.example, max: 3, reserve: 1 }\n  - account: relay:5004\n    max: 2\n',
+    );
+    const { config } = await loaded('run --config c.yaml --provider-max relay:5004=1', file);
+    expect(config.how.providerMax).toEqual({ 'joe@panel.example': 3, 'relay:5004': 1 });
+    expect(config.how.providerReserve).toEqual({ 'joe@panel.example': 1 });
+    const wrong = accounts(
+      '  - { max: 3 }\n  - { account: a:1, max: two, reserv: 1 }\n  - { account: A:1 }\n',
+    );
+    const said = await complaint('run --config c.yaml', wrong);
+    expect(said).toContain('provider-accounts[0]: needs account');
+    expect(said).toContain('provider-accounts[1].max: "two" is no whole number');
+    expect(said).toContain('provider-accounts[1].reserv: unknown key; did you mean reserve?');
+    expect(said).toContain('provider-accounts[2]: "a:1" is there twice');
+  });
+
   it('asks the demo for its addresses as text, or as JSON', async () => {
     expect((await loaded('demo')).answer.format).toBe('table');
     expect((await loaded('demo --json')).answer.format).toBe('json');
