@@ -13,7 +13,7 @@ export const STORM_MS_MAX = 1_800_000;
 /** Whatever else a seed decides, so many kinds of faults have come to pass. */
 export const KINDS_MIN = 12;
 /** A storm makes much that is forgotten at once: fewer and cheaper collections, on its own processor. */
-const FLAGS = ['--single-threaded-gc', '--max-semi-space-size=32', '--min-semi-space-size=32'];
+const FLAGS = ['--single-threaded-gc', '--max-semi-space-size=16', '--min-semi-space-size=16'];
 
 /**
  * A storm from one seed, and what was found in it. It runs as what is shipped would, without a test runner around it,
