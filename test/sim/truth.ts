@@ -236,6 +236,8 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         kinds(excuse),
     );
 
+  const isQuiet = () => world.clock.mono() - storm.troubledAt() >= 5 * MINUTE_MS;
+
   /** Padding that is left is no reason to wait: it yields. */
   function wasFull(at: number): boolean {
     return taken.some(
@@ -400,6 +402,10 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         );
         if (before?.id === id && !cut)
           ask('P1', bytes >= before.bytes, () => `${file} shrank from ${before.bytes} to ${bytes}`);
+        if (before?.id === id && before.bytes > 0 && isQuiet()) {
+          const safe = world.disk.durableBytes(file) ?? 0;
+          ask('P7', safe >= before.bytes, () => `a power cut could take ${file} back to ${safe} bytes`);
+        }
         const content = world.disk.glance(file) ?? Buffer.alloc(0);
         const whole = content.length - (content.length % 188);
         spools.set(file, {
@@ -408,8 +414,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
           id,
         });
       }
-      const quietMs = world.clock.mono() - storm.troubledAt();
-      if (quietMs < 5 * MINUTE_MS) return;
+      if (!isQuiet()) return;
       const now = world.clock.now();
       if (!placed) {
         placed = true;
