@@ -95,11 +95,17 @@ function compare(
   // An event makes at most one revision.
   const whole = part.every(({ rev }, index) => rev <= baseline.rev + index);
   let state: RecordingSnapshot | null = null;
-  for (const entry of part) state = after(state, entry);
+  let revisions = 0;
+  for (const entry of part) {
+    const before: RecordingSnapshot | null = state;
+    state = after(state, entry);
+    if (before && state && differencesOf(shownOf(before), shownOf(state)).length > 0) revisions += 1;
+  }
   const folded = state && shownOf(plain(recordingMachine.getPersistedSnapshot(state)));
   const differences = folded ? differencesOf(folded, shownOf(plain(document.snapshot as never))) : ['value'];
   if (differences.length === 0) return { verdict: 'same', differences };
-  const complete = whole && document.rev < baseline.rev + part.length && !damaged;
+  // A power cut may take the last lines: of each revision there is an event that made it, else some are missing.
+  const complete = whole && baseline.rev + revisions >= document.rev && !damaged;
   return complete ? { verdict: 'differs', differences } : { verdict: 'incomplete', differences: none };
 }
 

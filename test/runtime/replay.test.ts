@@ -74,6 +74,18 @@ it(
     const other = entries.map((entry) => ({ ...entry, chart: 'recording/0' }));
     expect(storyOf(id, other, document, false).verdict).toBe('other_chart');
 
+    // A power cut may take what the history told last, and what is left tells nothing wrong.
+    const { entries: all } = await readHistory(world.disk, FOLDER);
+    for (const [each, { verdict }] of told) {
+      if (verdict !== 'same') continue;
+      const own = all.filter((entry) => entry.id === each);
+      const beginnings = [1, 2, 3, 4, 5, 6].map((lost) => own.slice(0, -lost));
+      const shorter = beginnings.map((part) =>
+        storyOf(each, part, world.daemon().store.recordings().get(each), false),
+      );
+      expect(shorter.map((one) => one.verdict)).not.toContain('differs');
+    }
+
     // Any byte: nothing is told wrongly, and the loss is said.
     const [file = ''] = await world.disk.readdir(FOLDER);
     const bytes = world.disk.files().get(`${FOLDER}/${file}`) ?? Buffer.alloc(0);
