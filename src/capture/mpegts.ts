@@ -87,6 +87,8 @@ export async function recordPiece(
   });
 
   let mono = clock.mono();
+  /** When the chunk before it came. */
+  let beforeMono = mono;
   const writing = sections(ready, {
     disk: doors.disk,
     clock,
@@ -108,13 +110,15 @@ export async function recordPiece(
       if (hasOthers) end({ kind: 'refusal', refusal: DEAD });
     },
   });
-  const aligner = packetAligner((buffer, from, to) => {
+  const aligner = packetAligner((buffer, from, to, isEarlier = false) => {
     stall.touch(mono);
-    writing.push(buffer, from, to, mono);
+    // What was held back tells the time of before: a silence may lie between.
+    writing.push(buffer, from, to, isEarlier ? beforeMono : mono);
   });
   /** A throw in here would end as an unexplained broken connection: it is a bug of ours and is called one (P8). */
   function take(chunk: Buffer): void {
     try {
+      beforeMono = mono;
       mono = clock.mono();
       aligner.push(chunk);
     } catch (error) {

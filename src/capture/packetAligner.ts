@@ -7,8 +7,11 @@
 import { findStride, packetStripper, STRIDE_LOOK_BYTES, type Stripper } from './packetStride.js';
 import { findLock, PACKET_BYTES, SYNC_BYTE } from './tsPackets.js';
 
-/** Whole packets: `to - from` is a multiple of 188, and every packet begins with 0x47. Valid during the call only. */
-export type PacketSink = (buffer: Buffer, from: number, to: number) => void;
+/**
+ * Whole packets: `to - from` is a multiple of 188, and every packet begins with 0x47. Valid during the call only.
+ * `isEarlier`: it is one that began to come with an earlier chunk, and was held back.
+ */
+export type PacketSink = (buffer: Buffer, from: number, to: number, isEarlier?: boolean) => void;
 
 export interface PacketAligner {
   push(chunk: Buffer): void;
@@ -136,7 +139,7 @@ export function packetAligner(sink: PacketSink): PacketAligner {
           return;
         }
         heldBytes = 0;
-        sink(held, 0, PACKET_BYTES);
+        sink(held, 0, PACKET_BYTES, true);
       }
       locked(chunk, at);
     },

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fileTransport } from '../../src/capture/fileTransport.js';
+import { recordPiece } from '../../src/capture/mpegts.js';
 import { isTrouble } from '../../src/capture/spool.js';
+import type { LiveBody, LiveSink } from '../../src/capture/upstream.js';
 import { sections } from '../../src/capture/sections.js';
 import { openWritten } from '../../src/capture/writtenSpool.js';
 import { crc32 } from '../../src/capture/psi.js';
@@ -176,6 +179,56 @@ describe('a stream that goes on', () => {
     );
   });
 
+  it('says it also where the last packet before it told the time, and was held back until now', async () => {
+    let mono = 1_000;
+    const clock = { ...systemClock, mono: () => mono, now: () => 1_700_000_000_000 + mono };
+    const place = { spoolPath, startedAt: clock.now() };
+    const written = await openWritten({ disk: nodeDisk, clock }, place);
+    if (isTrouble(written)) throw new Error(written.code);
+    const sinks: LiveSink[] = [];
+    const body: LiveBody = {
+      first: Buffer.alloc(0),
+      flow: (to) => void sinks.push(to),
+      pause: () => undefined,
+      resume: () => undefined,
+      destroy: () => undefined,
+    };
+    const over = recordPiece(
+      body,
+      { place, written, silentMs: null },
+      { stallTimeoutMs: 60_000 },
+      {
+        transport: fileTransport(nodeDisk, clock, { path: spoolPath, from: 0, to: 0 }),
+        disk: nodeDisk,
+        clock,
+        signal: new AbortController().signal,
+        onCheckpoint: () => undefined,
+      },
+    );
+    const give = (bytes: Buffer, ms: number) => {
+      for (let at = 0; at < bytes.length; at += CHUNK) {
+        mono += (ms * Math.min(CHUNK, bytes.length - at)) / bytes.length;
+        sinks[0]?.onData(bytes.subarray(at, at + CHUNK));
+      }
+    };
+    // A sound at the end, and two before the next picture.
+    const units = unitsOf(clip, [VIDEO, AUDIO]);
+    const sounds = (from: number, count: number) =>
+      units.slice(from, from + count).every(({ pid }) => pid === AUDIO);
+    const last = units.findIndex(({ at }, n) => at > 0.4 * clip.length && sounds(n, 1));
+    const next = units.findIndex((_, n) => n > last && sounds(n, 2));
+    give(clip.subarray(0, (units[last]?.at ?? 0) + PACKET_BYTES), 2_400);
+    mono += 13_000;
+    give(remuxed(clip.subarray(units[next]?.at), new Map(), 13 * 90_000), 3_960);
+    sinks[0]?.onEnd();
+    const outcome = await over;
+    const piece = outcome.kind === 'fault' ? outcome.piece : null;
+    expect(piece).not.toHaveProperty('splices');
+    const [gap] = piece?.gaps ?? [];
+    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeGreaterThan(12_900);
+    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeLessThan(13_900);
+  });
+
   it('tells holes one by one where a key frame comes between them, and as one where none does', async () => {
     const bytes = await clipBytes({ gop: 50 });
     const at = picturesOf(bytes);
@@ -287,11 +340,17 @@ describe('a clock that jumps, and nothing else', () => {
 
 /** Where each picture begins. */
 function picturesOf(bytes: Buffer): number[] {
-  const at: number[] = [];
-  eachPacket(bytes, (place) => {
-    if (bytes.readUInt16BE(place + 1) === (0x4000 | VIDEO)) at.push(place);
+  return unitsOf(bytes, [VIDEO]).map(({ at }) => at);
+}
+
+/** Where each unit of these PIDs begins. */
+function unitsOf(bytes: Buffer, pids: readonly number[]): { readonly pid: number; readonly at: number }[] {
+  const units: { readonly pid: number; readonly at: number }[] = [];
+  eachPacket(bytes, (at) => {
+    const pid = bytes.readUInt16BE(at + 1) - 0x4000;
+    if (pids.includes(pid)) units.push({ pid, at });
   });
-  return at;
+  return units;
 }
 
 describe('a clock that goes back a little', () => {
