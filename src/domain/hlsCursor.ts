@@ -113,14 +113,17 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
   if (!first) return { cursor, steps: [], kind: 'nothing' };
   const numbers = numbering(cursor, segments);
   if (numbers === 'behind' && !anew) return { cursor, steps: [], kind: 'behind' };
-  const isReset = numbers !== 'same';
+  const known = numbers === 'same' ? 0 : knownByName(cursor, segments);
+  const isReset = numbers !== 'same' && known === 0;
+  const isNew = ({ sequence }: Segment, place: number) =>
+    numbers === 'same' ? sequence >= cursor.next : place >= known;
   const times = airTimes(playlist, now);
   const edge = edgeTimes(segments, now);
   const isClockGood = isClockBelieved(playlist, now);
   const steps: Step[] = [];
   let { endAt } = cursor;
 
-  if (!isReset && first.sequence > cursor.next) {
+  if (numbers === 'same' && first.sequence > cursor.next) {
     const counted = (first.sequence - cursor.next) * averageMs(segments);
     const passed = Math.max(0, isClockGood ? (times[0] ?? 0) - endAt : now - endAt);
     const durationMs = Math.round(isClockGood && passed > 0 ? passed : Math.min(counted, passed));
@@ -128,7 +131,7 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
     endAt += durationMs;
   }
   for (const [place, segment] of segments.entries()) {
-    if (!isReset && segment.sequence < cursor.next) continue;
+    if (!isNew(segment, place)) continue;
     const discontinuity = segment.discontinuity || (isReset && place === 0);
     const edgeAt = edge[place] ?? now;
     let at = endAt;
@@ -142,9 +145,24 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
     endAt = at + durationMs;
   }
   const last = segments.at(-1);
-  if (!last || (!isReset && last.sequence < cursor.next)) return { cursor, steps: [], kind: 'nothing' };
-  const taken = takenOf(isReset ? new Map() : cursor.taken, segments);
-  return { cursor: { next: last.sequence + 1, endAt, taken }, steps, kind: isReset ? 'reset' : 'new' };
+  if (!last || (numbers === 'same' && last.sequence < cursor.next))
+    return { cursor, steps: [], kind: 'nothing' };
+  const taken = takenOf(numbers === 'same' ? cursor.taken : new Map(), segments);
+  const kind = isReset ? 'reset' : steps.length > 0 ? 'new' : 'nothing';
+  return { cursor: { next: last.sequence + 1, endAt, taken }, steps, kind };
+}
+
+/**
+ * How many segments at the beginning are those that were taken last, whatever their numbers: some servers leave all
+ * numbers at nought, or count where nothing slid. Names that all segments have say nothing.
+ */
+function knownByName({ taken }: Cursor, segments: readonly Segment[]): number {
+  const before = [...taken.values()];
+  const ids = segments.map(segmentId);
+  if (new Set(ids).size < ids.length) return 0;
+  for (let count = Math.min(before.length, ids.length); count > 0; count -= 1)
+    if (before.slice(-count).every((id, place) => id === ids[place])) return count;
+  return 0;
 }
 
 /** `anew`: other media under numbers that are known, or numbers that stand clearly before what was taken. */

@@ -64,6 +64,37 @@ describe('a cursor', () => {
     expect(reset.steps[0]).toMatchObject({ kind: 'take', discontinuity: true });
   });
 
+  it('knows by their names what numbers say wrongly', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 8 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 40 })), {
+          maxLength: 30,
+        }),
+        (window, loads) => {
+          const shown = (last: number, from: number) =>
+            list(from, window, (n) => `m${n - from + last - window}.ts`);
+          const name = (step: Step) =>
+            step.kind === 'take' ? Number(/m(\d+)/.exec(step.segment.uri)?.[1]) : -1;
+          let last = 100;
+          let from = 0;
+          let now = NOW;
+          let { cursor, steps } = follow(startCursor(shown(last, 0), now, 0, null), shown(last, 0), now);
+          const taken = steps.map(name);
+          for (const [advance, slide] of loads) {
+            last += Math.min(advance, window - 1);
+            now += 10_000;
+            from = Math.max(0, from + Math.min(slide, window - 1));
+            ({ cursor, steps } = follow(cursor, shown(last, from), now, true));
+            taken.push(...steps.map(name));
+          }
+          // As if they had been numbered.
+          expect(taken).toEqual(Array.from({ length: last - 100 + window }, (_, n) => 100 - window + n));
+        },
+      ),
+    );
+  });
+
   it('asks for the first segment once more, whether or not what came before it is still listed', () => {
     const saved = cursorBefore({ variant: '', sequence: 12, id: 'any', endAt: NOW }, NOW - 2_000);
     for (const from of [10, 12]) {
