@@ -42,6 +42,8 @@ const SPELLED: ReadonlySet<string> = new Set(['health', 'children']);
 const TEXTS_MAX = 8_192;
 const SHAPES_MAX = 512;
 const DEPTH_MAX = 64;
+/** An object of more members than that is spelled out: its shape would hold the names of all its beginnings. */
+const NAMES_MAX = 128;
 /** So many texts of a row are looked at for one that is there already. */
 const LOOKED_BACK = 32;
 
@@ -182,7 +184,7 @@ export function createPacking(): Packing {
 
   function writeRow(row: Record<string, unknown>, name: string, depth: number): void {
     const names = Object.keys(row);
-    const shape = SPELLED.has(name) ? null : shapeOf(row, names);
+    const shape = SPELLED.has(name) || names.length > NAMES_MAX ? null : shapeOf(row, names);
     if (shape) {
       tagged(SHAPED, shape.number ?? 0);
       for (const each of shape.names) write(row[each], each, depth + 1);

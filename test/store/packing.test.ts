@@ -12,7 +12,7 @@ const name = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 3 }),
 );
 const text = fc.oneof(
-  fc.constantFrom('', 'general', '/library/general/One', '/library/general/One/One.ts', 'Ж', 'ÿ', '…'),
+  fc.constantFrom('', 'general', '/library/general/One', '/library/general/One/One.ts', 'Ж', 'ÿ', 'Ā', '…'),
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 );
@@ -67,6 +67,17 @@ describe('packing', () => {
       lane: `lane ${n}`,
       [`name ${n}`]: { health: { [`upstream ${n}`]: { tries: n } } },
     }));
+    const rows = values.map((value) => packing.pack(value) ?? '');
+    expect(rows.map((row) => packing.unpack(row))).toEqual(values);
+  });
+
+  it('takes texts that are longer than its first buffer, and objects of thousands of members', () => {
+    const packing = createPacking();
+    const values = [
+      { title: 'Ж'.repeat(100_000), desc: `${'Ж'.repeat(99_999)}ÿ`, lane: 'x'.repeat(200_000) },
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`name ${n}`, n])),
+      { title: 'Ж'.repeat(40_000) },
+    ];
     const rows = values.map((value) => packing.pack(value) ?? '');
     expect(rows.map((row) => packing.unpack(row))).toEqual(values);
   });
