@@ -17,9 +17,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import type typescript from 'typescript';
 import { cacheFolder } from '../media/ffmpeg.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,8 +38,14 @@ export interface Built {
   readonly folder: string;
 }
 
-/** Compiled file by file: whether the types fit is said by `npm run types`, not here. */
+let known: Built | undefined;
+
+/** Compiled file by file: whether the types fit is said by `npm run types`, not here. Looked for once. */
 export function built(): Built {
+  return (known ??= find());
+}
+
+function find(): Built {
   const sources = FOLDERS.flatMap(sourcesUnder);
   const name = `build-${digest(sources)}`;
   const folder = join(cacheFolder(), name);
@@ -79,6 +86,8 @@ function digest(sources: readonly string[]): string {
 }
 
 function build(into: string, sources: readonly string[]): void {
+  // Big, and most files of tests find a build that is there already.
+  const ts = createRequire(import.meta.url)('typescript') as typeof typescript;
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => readFileSync(path, 'utf8')) as {
     config: { compilerOptions: unknown };
   };
