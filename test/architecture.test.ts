@@ -237,6 +237,35 @@ describe('the import table', () => {
   });
 });
 
+describe('the way in', () => {
+  /** What is loaded with a file, dynamic imports left out. */
+  function loadedWith(path: string, seen = new Set<string>()): Set<string> {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    const tree = sources.find((source) => source.path === path)?.tree;
+    for (const statement of tree?.statements ?? []) {
+      if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue;
+      if (!statement.moduleSpecifier || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
+      const isType = ts.isImportDeclaration(statement)
+        ? importsOnlyTypes(statement.importClause)
+        : statement.isTypeOnly;
+      const { text } = statement.moduleSpecifier;
+      if (isType) continue;
+      if (text.startsWith('.')) loadedWith(join(dirname(path), text.replace(/\.js$/, '.ts')), seen);
+      else seen.add(text);
+    }
+    return seen;
+  }
+
+  it('loads nothing of the recorder for a command that does not record: `health` runs twice a minute', () => {
+    const loaded = [...loadedWith('src/cli/main.ts')];
+    expect(loaded).toEqual(expect.arrayContaining(['src/cli/load.ts', 'commander', 'pino']));
+    expect(loaded.filter((path) => /^(?:undici|fastify|xstate|saxes|lowdb|prom-client)$/.test(path))).toEqual(
+      [],
+    );
+  });
+});
+
 describe('names', () => {
   it('say what a file is for', () => {
     const bad = sources.filter(({ path }) => {

@@ -6,20 +6,8 @@ import { CodedError, ERRORS } from '../domain/errors.js';
 import { redactText } from '../domain/redact.js';
 import { openFilesMax } from '../io/openFiles.js';
 import { createLog } from '../log.js';
-import { capsulesCommand } from './capsulesCommand.js';
-import { demoCommand } from './demoCommand.js';
-import { doctor } from './doctor.js';
-import { health } from './health.js';
-import { launchersCommand } from './launchersCommand.js';
 import { leave } from './leave.js';
 import { loadConfig, type LoadedCommand } from './load.js';
-import { planCommand, why } from './planCommand.js';
-import { recordCommand } from './recordCommand.js';
-import { recordingCommand } from './recordingCommand.js';
-import { rebuildCommand } from './rebuildCommand.js';
-import { replayCommand } from './replayCommand.js';
-import { report } from './report.js';
-import { run } from './run.js';
 import { createScreen } from './screen.js';
 import type { Session } from './session.js';
 import { version } from './version.js';
@@ -45,7 +33,7 @@ async function main(): Promise<number> {
   }
 }
 
-function command(loaded: LoadedCommand): Promise<number> {
+async function command(loaded: LoadedCommand): Promise<number> {
   const { format, level } = loaded.config.log;
   const isTerminal = process.stderr.isTTY;
   const { NO_COLOR: noColour = '', TERM: kind } = process.env;
@@ -58,37 +46,38 @@ function command(loaded: LoadedCommand): Promise<number> {
   const log = createLog({ format, level, isTerminal, isColoured, ...(screen && { write: screen.write }) });
   for (const warning of loaded.warnings) log.warn(warning);
   const session: Session = { loaded, log, say: (text) => void process.stdout.write(text), screen };
+  // Each loads what it needs, and no more than that.
   switch (loaded.command) {
     case 'run':
-      return run(session);
+      return (await import('./run.js')).run(session);
     case 'record':
-      return recordCommand(session);
+      return (await import('./recordCommand.js')).recordCommand(session);
     case 'capsules':
-      return capsulesCommand(session);
+      return (await import('./capsulesCommand.js')).capsulesCommand(session);
     case 'launchers':
-      return launchersCommand(session);
+      return (await import('./launchersCommand.js')).launchersCommand(session);
     case 'plan':
-      return planCommand(session);
+      return (await import('./planCommand.js')).planCommand(session);
     case 'why':
-      return why(session);
+      return (await import('./planCommand.js')).why(session);
     case 'keep':
     case 'unkeep':
     case 'cancel':
     case 'retry':
     case 'delete':
-      return recordingCommand(session, loaded.command);
+      return (await import('./recordingCommand.js')).recordingCommand(session, loaded.command);
     case 'report':
-      return report(session);
+      return (await import('./report.js')).report(session);
     case 'rebuild':
-      return rebuildCommand(session);
+      return (await import('./rebuildCommand.js')).rebuildCommand(session);
     case 'replay':
-      return replayCommand(session);
+      return (await import('./replayCommand.js')).replayCommand(session);
     case 'doctor':
-      return doctor(session);
+      return (await import('./doctor.js')).doctor(session);
     case 'health':
-      return health(session);
+      return (await import('./health.js')).health(session);
     case 'demo':
-      return demoCommand(session);
+      return (await import('./demoCommand.js')).demoCommand(session);
   }
 }
 
