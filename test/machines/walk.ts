@@ -52,6 +52,25 @@ function edgeName(edge: AnyTransitionDefinition): string {
   throw new Error(`an edge that its state does not have: ${id} ${edge.eventType}`);
 }
 
+type Asked = Map<string, (outcome: unknown) => void>;
+
+/** What was asked for, by the system of the actor that lives. */
+const askedOf = new WeakMap<object, Asked>();
+/** A chart with effects that wait to be told how they end is made once: there are thousands of lives. */
+const waiting = new WeakMap<AnyStateMachine, AnyStateMachine>();
+
+function withWaitingEffects(machine: AnyStateMachine): AnyStateMachine {
+  const known = waiting.get(machine);
+  if (known) return known;
+  const effects = Object.keys(machine.implementations.actors).map((name) => [
+    name,
+    fromPromise(({ system }) => new Promise((resolve) => void askedOf.get(system)?.set(name, resolve))),
+  ]);
+  const made = machine.provide({ actors: Object.fromEntries(effects) as never });
+  waiting.set(machine, made);
+  return made;
+}
+
 export interface Live {
   readonly actor: ReturnType<typeof createActor<AnyStateMachine>>;
   /** Effects that were asked for and have not ended. */
@@ -65,19 +84,15 @@ export function live(
   start: { readonly input: unknown } | { readonly snapshot: Snapshot<unknown> },
   walked: Set<string>,
 ): Live {
-  const asked = new Map<string, (outcome: unknown) => void>();
-  const names = Object.keys(machine.implementations.actors);
-  const effects = names.map((name) => [
-    name,
-    fromPromise(() => new Promise((resolve) => void asked.set(name, resolve))),
-  ]);
-  const actor = createActor(machine.provide({ actors: Object.fromEntries(effects) as never }), {
+  const asked: Asked = new Map();
+  const actor = createActor(withWaitingEffects(machine), {
     ...(start as { readonly input: never }),
     inspect(event: InspectionEvent) {
       if (event.type !== '@xstate.microstep' || event.actorRef.sessionId !== event.rootId) return;
       for (const edge of event._transitions) walked.add(edgeName(edge));
     },
   });
+  askedOf.set(actor.system, asked);
   actor.start();
   return {
     actor: actor as never,
