@@ -1,9 +1,26 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/**
+ * Tests of these folders leave nothing behind in a process: no environment, no state of a module. So two processes do for
+ * all of them, and each loads a module once and not once a file.
+ */
+const SHARING = [
+  'cli',
+  'config',
+  'conformance',
+  'domain',
+  'expire',
+  'finalize',
+  'guide',
+  'lock',
+  'machines',
+  'publish',
+  'store',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Tests talk to loopback only and take free ports, so files run side by side. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // End-to-end tests wait for wall clocks, not for processors.
     maxWorkers: 2,
     maxConcurrency: 8,
@@ -11,5 +28,16 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Processes and sockets on a machine that others use too: what fails there twice has failed.
     retry: process.env['CI'] === undefined ? 0 : 1,
+    projects: [
+      { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...SHARING],
+        },
+      },
+    ],
   },
 });
