@@ -216,7 +216,8 @@ describe.concurrent('commands that record', () => {
     const scene = openScene(onTestFinished);
     const provider = await scene.provider({ channels: [channel('one')] });
     await provider.setProgrammes([programme('one.tv', 'Long', soon(-5), 600)]);
-    const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--run-for', '3s']);
+    // Long enough to have begun, beside all the others of this file.
+    const daemon = scene.daemon(['--m3u', provider.m3uUrl, '--run-for', '15s']);
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
     const { active } = JSON.parse((await scene.ask(['report', '--out-dir', scene.outDir])).stdout) as {
       active: Parameters<typeof titles>[0];
