@@ -37,8 +37,14 @@ export function createWorkerParse(script: URL = SCRIPT): Parse {
   function next<T>(order: Job, whole: (rows: readonly unknown[], rest: unknown) => T): Promise<T> {
     const answer = last.then(async () => {
       if (closed) throw new CodedError(codeOf(order), `${order.job.path}: stopping`);
-      const { rows, rest } = await ask(started(), order);
-      return whole(rows, rest);
+      const own = started();
+      try {
+        const { rows, rest } = await ask(own, order);
+        return whole(rows, rest);
+      } finally {
+        // Whoever closes waits for its end, and an answer may come before that.
+        if (!closed) own.unref();
+      }
     });
     last = answer.catch(() => {});
     return answer;
@@ -94,7 +100,6 @@ function ask(worker: Worker, order: Job): Promise<Answer> {
     };
     const settle = (answer: () => void) => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-      worker.unref();
       answer();
     };
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);

@@ -101,7 +101,8 @@ export function createThreadPlanner(script: URL = SCRIPT, patienceMs = PATIENCE_
     own.asked.delete(id);
     if (own.asked.size > 0) return;
     clearTimeout(own.patience);
-    own.worker.unref();
+    // Whoever closes waits for its end, and an answer may come before that.
+    if (!closed) own.worker.unref();
   }
 
   function ask(own: Life, question: Question): Promise<{ rows: readonly unknown[]; rest: unknown }> {

@@ -1,4 +1,5 @@
 /** The planner behind its thread says what the desk in this thread says, whatever it was told and however often. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ import { compiled } from '../compiled.js';
 import { aRecording } from '../domain/aRecording.js';
 import { capsule, channel, DAY, HOUR, tombstone } from '../domain/programmes.js';
 
-const PARTS = ['src/runtime', 'src/guide', 'src/domain', 'src/io', 'src/store'];
+const PARTS = ['machines', 'src/runtime', 'src/guide', 'src/domain', 'src/io', 'src/store'];
 const NOW = DAY + 12 * HOUR;
 const CHANNELS = Array.from({ length: 130 }, (_, n) => channel(`One ${n}`, { tvgId: `one-${n}` }));
 
@@ -249,4 +250,34 @@ it('takes nothing more once it is closed', async () => {
   await planner.read(job, null);
   await planner.close();
   await expect(planner.read(job, null)).rejects.toMatchObject({ detail: 'stopping' });
+});
+
+it.each([
+  ['the planner', 'src/runtime/threadPlanner.js', 'createThreadPlanner', 'planPage(0)'],
+  ['the parser', 'src/guide/workerParse.js', 'createWorkerParse', "list({ path: 'x' })"],
+])('a program that closes %s while its answer is on the way waits for its end', (_, file, create, ask) => {
+  const flag = join(folder, `${create}.answered`);
+  const thread = join(folder, `${create}.thread.mjs`);
+  const answered = `writeFileSync(${JSON.stringify(flag)}, '')`;
+  writeFileSync(
+    thread,
+    `import { writeFileSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+parentPort.on('message', ({ id }) => { parentPort.postMessage({ kind: 'done', id, rest: {} }); ${answered}; });`,
+  );
+  const program = join(folder, `${create}.program.mjs`);
+  const url = (path: string) => JSON.stringify(pathToFileURL(path).href);
+  writeFileSync(
+    program,
+    `import { existsSync } from 'node:fs';
+import { ${create} } from ${url(join(folder, 'built', file))};
+const own = ${create}(new URL(${url(thread)}));
+own.${ask}.catch(() => {});
+await new Promise(setImmediate);
+while (!existsSync(${JSON.stringify(flag)}));
+await own.close();
+process.stdout.write('closed');`,
+  );
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+  expect({ stdout, stderr, status }).toEqual({ stdout: 'closed', stderr: '', status: 0 });
 });
