@@ -91,8 +91,8 @@ export const MUTANTS = [
   {
     name: 'cause-of-a-gap-lost',
     file: 'src/domain/capturing.ts',
-    from: 'fromAt > heardTo ? [{',
-    to: 'fromAt < heardTo ? [{',
+    from: '...hole(recording, heardTo, fromAt, cause), ...inside.gaps',
+    to: '...inside.gaps',
   },
   {
     name: 'stop-too-early',
