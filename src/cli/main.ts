@@ -83,6 +83,8 @@ async function command(loaded: LoadedCommand): Promise<number> {
 
 /** So long a reader of the log has for what was said last. */
 const LAST_WORDS_MS = 1_000;
+/** And a disk to answer what it was asked last. */
+const PATIENCE_MS = 500;
 
 /** Expected failures name themselves and say what to do; anything else is a bug and keeps its stack. */
 function explain(error: unknown): number {
@@ -105,5 +107,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await main().catch(explain);
 // A log that nobody reads keeps no process alive that is done, nor does a disk that hangs.
 setTimeout(() => {
-  if (process.stdout.writableLength === 0) leave(Number(process.exitCode));
+  if (process.stdout.writableLength === 0) leave(Number(process.exitCode), PATIENCE_MS);
 }, LAST_WORDS_MS).unref();
