@@ -154,14 +154,17 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
 
 /**
  * How many segments at the beginning are those that were taken last, whatever their numbers: some servers leave all
- * numbers at nought, or count where nothing slid. Names that all segments have say nothing.
+ * numbers at nought, or count where nothing slid. One name that comes more than once says nothing by itself.
  */
 function knownByName({ taken }: Cursor, segments: readonly Segment[]): number {
   const before = [...taken.values()];
   const ids = segments.map(segmentId);
-  if (new Set(ids).size < ids.length) return 0;
-  for (let count = Math.min(before.length, ids.length); count > 0; count -= 1)
-    if (before.slice(-count).every((id, place) => id === ids[place])) return count;
+  const areUnique = new Set(ids).size === ids.length;
+  for (let count = Math.min(before.length, ids.length); count > 0; count -= 1) {
+    const known = ids.slice(0, count);
+    const isTelling = areUnique || new Set(known).size > 1;
+    if (isTelling && before.slice(-count).every((id, place) => id === known[place])) return count;
+  }
   return 0;
 }
 

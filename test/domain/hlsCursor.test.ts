@@ -95,6 +95,19 @@ describe('a cursor', () => {
     );
   });
 
+  it.each([
+    ['a segment that is listed twice', 'abbcd', 'bbcde', ['e']],
+    ['numbers that count where nothing slid', 'abcd', 'abcd', []],
+    ['nothing that was there before', 'abc', 'def', ['d', 'e', 'f']],
+  ])('follows %s by the names', (_, before, after, news) => {
+    const named = (names: string, from: number) => list(from, names.length, (n) => `${names[n - from]}.ts`);
+    const { cursor } = follow(startCursor(named(before, 5), NOW, 0, null), named(before, 5), NOW);
+    const { steps } = follow(cursor, named(after, 6), NOW + 2_000);
+    expect(steps.map((step) => step.kind === 'take' && step.segment.uri)).toEqual(
+      news.map((name) => `http://h/${name}.ts`),
+    );
+  });
+
   it('asks for the first segment once more, whether or not what came before it is still listed', () => {
     const saved = cursorBefore({ variant: '', sequence: 12, id: 'any', endAt: NOW }, NOW - 2_000);
     for (const from of [10, 12]) {
