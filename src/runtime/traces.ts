@@ -56,6 +56,11 @@ export async function tracesOf(disk: Disk, config: Config, now: number): Promise
 
   async function readLedger(path: string, isLibrary: boolean): Promise<void> {
     try {
+      // A pipe that nobody writes to would be read for ever.
+      if ((await disk.stat(path)).kind === 'other') {
+        problems.push({ path, what: 'it is no file' });
+        return;
+      }
       const content = (await disk.readFile(path)).toString('utf8');
       const recording = recordingOfLedger(content, path, placedAs(path, isLibrary), config, now);
       if (recording === null) problems.push({ path, what: 'it is no ledger that can be understood' });
