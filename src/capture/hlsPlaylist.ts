@@ -130,7 +130,7 @@ function mediaOf(media: HLS.types.MediaPlaylist, url: string): MediaPlaylist | R
   if (media.isIFrame || media.segments.some(({ duration }) => duration < 0)) return refused('hls_unreadable');
   const segments: Segment[] = [];
   let programAt: number | null = null;
-  for (const segment of media.segments) {
+  for (const [place, segment] of media.segments.entries()) {
     const uri = absolute(segment.uri, url);
     const durationMs = Math.round(finite(segment.duration) * 1000);
     const said = segment.programDateTime?.getTime() ?? Number.NaN;
@@ -138,7 +138,7 @@ function mediaOf(media: HLS.types.MediaPlaylist, url: string): MediaPlaylist | R
     const at = programAt;
     if (programAt !== null) programAt += durationMs;
     // Phantoms: parts of a segment that is still made, or a playlist that was cut off.
-    if (uri === null) continue;
+    if (uri === null || isSaidTwice(media.segments, place)) continue;
     const range = rangeOf(segment.byterange);
     const key = keyOf(segment.key, url);
     const init = segment.map ? absolute(segment.map.uri, url) : null;
@@ -164,6 +164,18 @@ function mediaOf(media: HLS.types.MediaPlaylist, url: string): MediaPlaylist | R
   const targetMs = finite(media.targetDuration) * 1000 || longestMs;
   if (targetMs <= 0 && !media.endlist) return refused('hls_unreadable');
   return { kind: 'media', targetMs: Math.min(targetMs, TARGET_MS_MAX), segments, ended: media.endlist };
+}
+
+/**
+ * Whether this segment is the one before once more. The clock of a stream does not go back without a discontinuity; a
+ * server that has one address for all its segments means others by it.
+ */
+function isSaidTwice(segments: readonly HLS.types.Segment[], place: number): boolean {
+  const [before, segment] = [segments[place - 1], segments[place]];
+  if (!before || !segment || segment.discontinuity) return false;
+  const isSame = (one: HLS.types.Segment) =>
+    one.uri === segment.uri && one.byterange?.offset === segment.byterange?.offset;
+  return isSame(before) && !segments.every(isSame);
 }
 
 /** Longer segments than that are a mistake, and waiting for them would look like a stall for ever. */

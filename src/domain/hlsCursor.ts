@@ -111,10 +111,10 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
   const { segments, targetMs } = playlist;
   const [first] = segments;
   if (!first) return { cursor, steps: [], kind: 'nothing' };
-  const numbers = numbering(cursor, segments);
+  const known = knownByName(cursor, segments);
+  const numbers = known > 0 ? 'wrong' : numbering(cursor, segments);
   if (numbers === 'behind' && !anew) return { cursor, steps: [], kind: 'behind' };
-  const known = numbers === 'same' ? 0 : knownByName(cursor, segments);
-  const isReset = numbers !== 'same' && known === 0;
+  const isReset = numbers === 'behind' || numbers === 'anew';
   const isNew = ({ sequence }: Segment, place: number) =>
     numbers === 'same' ? sequence >= cursor.next : place >= known;
   const times = airTimes(playlist, now);
@@ -153,10 +153,12 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
 }
 
 /**
- * How many segments at the beginning are those that were taken last, whatever their numbers: some servers leave all
- * numbers at nought, or count where nothing slid. One name that comes more than once says nothing by itself.
+ * Where the names contradict the numbers: how many segments at the beginning are those that were taken last. Some servers
+ * leave all numbers at nought, or count where nothing slid. One name that comes more than once says nothing by itself.
  */
 function knownByName({ taken }: Cursor, segments: readonly Segment[]): number {
+  const isContradicted = segments.some((one) => taken.has(one.sequence) && !isKnown(taken, one));
+  if (!isContradicted) return 0;
   const before = [...taken.values()];
   const ids = segments.map(segmentId);
   const areUnique = new Set(ids).size === ids.length;
@@ -168,14 +170,21 @@ function knownByName({ taken }: Cursor, segments: readonly Segment[]): number {
   return 0;
 }
 
-/** `anew`: other media under numbers that are known, or numbers that stand clearly before what was taken. */
+/**
+ * `anew`: other media under numbers that are known, or numbers that stand far before what was taken. A little before it
+ * another server lags, though that may be further than what is known.
+ */
 function numbering({ next, taken }: Cursor, segments: readonly Segment[]): 'same' | 'behind' | 'anew' {
-  const isBefore = (segments.at(-1)?.sequence ?? 0) < next - 2;
+  const last = segments.at(-1)?.sequence ?? 0;
+  const isBefore = last < next - 2;
   const known = segments.filter(({ sequence }) => taken.has(sequence));
-  if (known.length === 0) return isBefore ? 'anew' : 'same';
-  const isSame = known.some((segment) => taken.get(segment.sequence) === segmentId(segment));
-  if (!isSame) return 'anew';
+  if (known.length === 0 && isBefore) return last < next - 2 * segments.length ? 'anew' : 'behind';
+  if (known.length > 0 && !known.some((segment) => isKnown(taken, segment))) return 'anew';
   return isBefore ? 'behind' : 'same';
+}
+
+function isKnown(taken: Cursor['taken'], segment: Segment): boolean {
+  return taken.get(segment.sequence) === segmentId(segment);
 }
 
 function takenOf(before: ReadonlyMap<number, string>, more: readonly Segment[]): ReadonlyMap<number, string> {

@@ -98,6 +98,25 @@ describe('a media playlist', () => {
     expect(media('#EXTM3U\n#EXT-X-TARGETDURATION:99999\n#EXTINF:6,\na.ts\n').targetMs).toBe(120_000);
   });
 
+  it('has a segment once that is listed twice, unless it may be another one', () => {
+    const listed = (...lines: string[]) =>
+      media(
+        `${HEAD}${lines.map((line) => (line.startsWith('#') ? line : `#EXTINF:6,\n${line}`)).join('\n')}\n`,
+      ).segments.map(({ sequence, uri }) => [sequence, uri.slice(uri.lastIndexOf('/') + 1)]);
+    expect(listed('a.ts', 'b.ts', 'b.ts', 'c.ts')).toEqual([
+      [40, 'a.ts'],
+      [41, 'b.ts'],
+      [43, 'c.ts'],
+    ]);
+    expect(listed('slate.ts', '#EXT-X-DISCONTINUITY', 'slate.ts', 'c.ts')).toHaveLength(3);
+    expect(listed('x.php?n=1', 'x.php?n=2', 'x.php?n=3')).toHaveLength(3);
+    expect(listed('now.ts', 'now.ts', 'now.ts')).toHaveLength(3);
+    const range = (offset: number) => `#EXT-X-BYTERANGE:100@${offset}`;
+    expect(listed('other.ts', range(0), 'all.ts', range(100), 'all.ts', range(100), 'all.ts')).toHaveLength(
+      3,
+    );
+  });
+
   it('may be empty, and may have ended', () => {
     expect(media(HEAD).segments).toEqual([]);
     expect(media(`${HEAD}#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n`).ended).toBe(true);

@@ -60,6 +60,8 @@ describe('a cursor', () => {
       ).kind,
     ).toBe('reset');
     expect(follow(cursor, list(8, 3), NOW, true).kind).toBe('reset');
+    // Of a server that lags nothing is known where the capture has only begun.
+    expect(follow(cursor, list(7, 3), NOW).kind).toBe('behind');
     const reset = follow(cursor, list(0, 3), NOW);
     expect(reset.steps[0]).toMatchObject({ kind: 'take', discontinuity: true });
   });
