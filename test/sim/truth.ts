@@ -43,6 +43,8 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   const fates = new Map<string, Fate>();
   /** How much of each spool there was at the last look, and its last bytes. */
   const spools = new Map<string, { readonly bytes: number; readonly tail: Buffer; readonly id: string }>();
+  /** Spools of which a power cut could have taken at the last look what was there at the one before. */
+  const unsynced = new Set<string>();
   /** Folders of the library that came or went and of which that is not on disk, with whose word it is. */
   const loose = new Map<string, Daemon>();
   /** What each published recording has, by its id. */
@@ -402,10 +404,11 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         );
         if (before?.id === id && !cut)
           ask('P1', bytes >= before.bytes, () => `${file} shrank from ${before.bytes} to ${bytes}`);
-        if (before?.id === id && before.bytes > 0 && isQuiet()) {
-          const safe = world.disk.durableBytes(file) ?? 0;
-          ask('P7', safe >= before.bytes, () => `a power cut could take ${file} back to ${safe} bytes`);
-        }
+        // What a reconnect cut and wrote again is on its way to a slow disk; that cannot be so at two looks.
+        const isLoose = before?.id === id && isQuiet() && (world.disk.durableBytes(file) ?? 0) < before.bytes;
+        ask('P7', !isLoose || !unsynced.has(file), () => `a power cut could take ${file}, which is old`);
+        if (isLoose) unsynced.add(file);
+        else unsynced.delete(file);
         const content = world.disk.glance(file) ?? Buffer.alloc(0);
         const whole = content.length - (content.length % 188);
         spools.set(file, {
