@@ -221,12 +221,15 @@ interface PatientSocket {
 /**
  * undici's parser must not hear of the end of its connection while it is paused: it asserts that this cannot happen,
  * and the assertion is nobody's to catch (measured with 7.30.2: a server that closes while a body is paused ends the
- * process). So the socket keeps such news back until the parser goes on.
+ * process). So the socket keeps such news back until the parser goes on. Nor does a parser go on whose socket is
+ * destroyed, as one is by Node once all of it was read: that is kept back as well, for what it has still to say may be
+ * that the body is whole.
  */
 function patientSocket(): PatientSocket {
   const connector = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
   const news: (() => void)[] = [];
   let paused = false;
+  let goesOn = false;
 
   function hold(socket: Socket): void {
     const emit = socket.emit.bind(socket) as (name: string | symbol, ...rest: unknown[]) => boolean;
@@ -237,6 +240,9 @@ function patientSocket(): PatientSocket {
       return true;
     };
     socket.emit = later as Socket['emit'];
+    const isDestroyed = () =>
+      Reflect.get(Object.getPrototypeOf(socket) as object, 'destroyed', socket) === true;
+    Object.defineProperty(socket, 'destroyed', { configurable: true, get: () => !goesOn && isDestroyed() });
   }
 
   return {
@@ -256,7 +262,9 @@ function patientSocket(): PatientSocket {
     resume(controller) {
       if (!paused) return;
       paused = false;
+      goesOn = true;
       controller?.resume();
+      goesOn = false;
       while (!paused && news.length > 0) news.shift()?.();
     },
   };

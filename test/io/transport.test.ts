@@ -338,6 +338,35 @@ describe.each(
     },
   );
 
+  it.each([64, 128, 192, 256, 320, 384])(
+    'ends a body of %i KiB whose connection is long over when it goes on',
+    async (kibibytes) => {
+      const whole = Buffer.alloc(kibibytes * 1_024, 7);
+      const { url, sockets } = await http((_request, response) => {
+        response.setHeader('connection', 'close');
+        response.end(whole);
+      });
+      const { body } = await open(url);
+      let received = 0;
+      let isFirst = true;
+      const goOn = () => (sockets.size === 0 ? turns(50, () => body.resume()) : setImmediate(goOn));
+      await new Promise<void>((resolve, reject) => {
+        body.flow({
+          onData(chunk) {
+            received += chunk.length;
+            if (!isFirst) return;
+            isFirst = false;
+            body.pause();
+            goOn();
+          },
+          onEnd: resolve,
+          onFault: reject,
+        });
+      });
+      expect(received).toBe(whole.length);
+    },
+  );
+
   it.each(['length', 'chunks'] as const)(
     'gives a body told by %s to who says where it is wanted, whole and in order',
     async (told) => {
