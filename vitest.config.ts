@@ -24,8 +24,8 @@ export default defineConfig({
     // End-to-end tests wait for wall clocks, not for processors.
     maxWorkers: 2,
     maxConcurrency: 8,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Processes and sockets on a machine that others use too: what fails there twice has failed.
     retry: process.env['CI'] === undefined ? 0 : 1,
     projects: [
