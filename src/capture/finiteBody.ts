@@ -12,7 +12,7 @@ import { sizeOf, type FiniteDoors, type FiniteInput, type FiniteOutcome } from '
 import { fetchSession } from './hlsArchive.js';
 import { refusalOfBody, refusalOfFault, refusalOfStatus, STALLED, type Refusal } from './refusal.js';
 import { troubleOf } from './spool.js';
-import { isTransportStream } from './tsPackets.js';
+import { isTransportStream } from './packetStride.js';
 
 /** So much of what is there must come again, to the byte. */
 const AGREED_BYTES = 64 * 1024;

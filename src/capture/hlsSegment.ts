@@ -9,7 +9,7 @@ import type { HlsFetch } from './hlsFetch.js';
 import type { Container } from './hlsFrames.js';
 import { dropBlocks } from './lentBlocks.js';
 import { NOT_MEDIA, refusalOfBody, type Refusal } from './refusal.js';
-import { isTransportStream } from './tsPackets.js';
+import { isTransportStream } from './packetStride.js';
 
 /** No segment of live television is larger. */
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;

@@ -4,8 +4,8 @@
  * a length that is a multiple of 188 (P1: what is written can always be appended to). The loops are plain: 40 streams of
  * 9 Mbit/s go through them in a few percent of a core.
  */
-import { findStride, packetStripper, STRIDE_LOOK_BYTES, type Stripper } from './packetStride.js';
-import { findLock, PACKET_BYTES, SYNC_BYTE } from './tsPackets.js';
+import { findLock, findStride, packetStripper, STRIDE_LOOK_BYTES, type Stripper } from './packetStride.js';
+import { PACKET_BYTES, SYNC_BYTE } from './tsPackets.js';
 
 /**
  * Whole packets: `to - from` is a multiple of 188, and every packet begins with 0x47. Valid during the call only.

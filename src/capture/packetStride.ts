@@ -3,9 +3,8 @@
  * of each, broadcast gear sixteen of Reed-Solomon code behind. What is more than a packet is taken off here, so that
  * everything after sees packets alone.
  */
+import { PACKET_BYTES, SYNC_BYTE } from './tsPackets.js';
 
-const PACKET_BYTES = 188;
-const SYNC_BYTE = 0x47;
 /** Sync bytes that must follow each other at one stride before it is believed. */
 const LOCK_STRIDES = 5;
 const STRIDES = [192, 204] as const;
@@ -29,9 +28,19 @@ export function findStride(bytes: Uint8Array): Stride | null {
   return first;
 }
 
-function lockAt(bytes: Uint8Array, stride: number): number {
+/** First offset from `from` on where five sync bytes follow at the stride of plain packets, or -1. */
+export function findLock(bytes: Uint8Array, from = 0): number {
+  return lockAt(bytes, PACKET_BYTES, from);
+}
+
+/** Whether this begins like a transport stream, whatever the stride of its packets. */
+export function isTransportStream(bytes: Uint8Array): boolean {
+  return findLock(bytes) >= 0 || findStride(bytes) !== null;
+}
+
+function lockAt(bytes: Uint8Array, stride: number, from = 0): number {
   const span = (LOCK_STRIDES - 1) * stride;
-  for (let at = 0; at + span < bytes.length; at++) {
+  for (let at = from; at + span < bytes.length; at++) {
     let found = 0;
     while (found < LOCK_STRIDES && bytes[at + found * stride] === SYNC_BYTE) found++;
     if (found === LOCK_STRIDES) return at;

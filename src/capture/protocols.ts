@@ -3,7 +3,7 @@ import type { CaptureOutcome } from '../domain/capture.js';
 import { captureHls } from './hls.js';
 import { captureMpegTs } from './mpegts.js';
 import type { CaptureDoors, CaptureInput, CaptureProtocol } from './protocol.js';
-import { isTransportStream } from './tsPackets.js';
+import { isTransportStream } from './packetStride.js';
 import { openUpstream } from './upstream.js';
 
 const HLS: CaptureProtocol = {

@@ -1,8 +1,8 @@
 /** PAT and PMT as they pass, and as they are written anew: the tables of the one programme a piece is recorded for. */
 import {
   chosenProgramme,
-  parsePat,
   crc32,
+  parsePat,
   parsePmt,
   sectionCollector,
   type Programme,

@@ -1,7 +1,5 @@
 /** MPEG-TS packets (ISO 13818-1): how a stream of them is known, and what their headers say. */
 
-import { findStride } from './packetStride.js';
-
 export const PACKET_BYTES = 188;
 export const SYNC_BYTE = 0x47;
 export const NULL_PID = 0x1fff;
@@ -9,25 +7,6 @@ export const PID_COUNT = 0x2000;
 /** 33 bits at 90 kHz; PCR, PTS and DTS wrap there, after 26.5 h. */
 export const CLOCK_WRAP = 2 ** 33;
 export const CLOCK_HZ = 90_000;
-/** Sync bytes that must follow each other at one stride before a position is believed. */
-const LOCK_STRIDES = 5;
-/** From a first sync byte to just past the fifth. */
-const LOCK_BYTES = (LOCK_STRIDES - 1) * PACKET_BYTES + 1;
-
-/** First offset from `from` on where five sync bytes follow at one stride, or -1. */
-export function findLock(bytes: Uint8Array, from = 0): number {
-  for (let at = from; at + LOCK_BYTES <= bytes.length; at++) {
-    let stride = 0;
-    while (stride < LOCK_STRIDES && bytes[at + stride * PACKET_BYTES] === SYNC_BYTE) stride++;
-    if (stride === LOCK_STRIDES) return at;
-  }
-  return -1;
-}
-
-/** Whether this begins like a transport stream, whatever the stride of its packets. */
-export function isTransportStream(bytes: Uint8Array): boolean {
-  return findLock(bytes) >= 0 || findStride(bytes) !== null;
-}
 
 export function pidAt(buffer: Uint8Array, at: number): number {
   return (((buffer[at + 1] ?? 0) & 0x1f) << 8) | (buffer[at + 2] ?? 0);

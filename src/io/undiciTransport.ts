@@ -263,8 +263,11 @@ function patientSocket(): PatientSocket {
       if (!paused) return;
       paused = false;
       goesOn = true;
-      controller?.resume();
-      goesOn = false;
+      try {
+        controller?.resume();
+      } finally {
+        goesOn = false;
+      }
       while (!paused && news.length > 0) news.shift()?.();
     },
   };

@@ -163,7 +163,6 @@ export function createCaptures(doors: CapturesDoors): Captures {
     doors.onEnd(id, upstream, outcome);
   }
 
-  /** Waits for it, but no longer than that. */
   return {
     run,
     stop(id, lateMs = 0) {

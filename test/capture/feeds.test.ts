@@ -155,8 +155,9 @@ it('lets one that waits go without disturbing the others', async () => {
   expect(viewers.length).toBe(1);
 });
 
-it('gives what was received to one that pauses, also when the provider ends it', async () => {
-  const { viewers, open } = await scene();
+/** Two listeners of ten packets, of whom one has paused. */
+async function slowAndQuick(pool = waitPool()) {
+  const { viewers, open } = await scene(200, systemClock, pool);
   const first = open();
   await until(() => viewers.length === 1);
   viewers[0]?.write(packets(0, 10));
@@ -165,6 +166,11 @@ it('gives what was received to one that pauses, also when the provider ends it',
   const quick = listen(await liveOf(open()));
   await until(() => slow.all().length === 1880);
   slowBody.pause();
+  return { viewers, slow, slowBody, quick };
+}
+
+it('gives what was received to one that pauses, also when the provider ends it', async () => {
+  const { viewers, slow, quick } = await slowAndQuick();
   viewers[0]?.end(packets(10, 100));
   await until(() => quick.ended() === 'end' && slow.ended() === 'end');
   expect(slow.all().equals(packets(0, 110))).toBe(true);
@@ -182,15 +188,7 @@ it('is closed under its listeners when it is no good', async () => {
 });
 
 it('goes on for the others while one listener pauses, who then gets what it missed', async () => {
-  const { viewers, open } = await scene();
-  const first = open();
-  await until(() => viewers.length === 1);
-  viewers[0]?.write(packets(0, 10));
-  const slowBody = await liveOf(first);
-  const slow = listen(slowBody);
-  const quick = listen(await liveOf(open()));
-  await until(() => slow.all().length === 1880);
-  slowBody.pause();
+  const { viewers, slow, slowBody, quick } = await slowAndQuick();
   viewers[0]?.write(packets(10, 100));
   await until(() => quick.all().length === 18_800);
   expect(slow.all().length).toBe(1880);
@@ -201,15 +199,7 @@ it('goes on for the others while one listener pauses, who then gets what it miss
 
 it('lets nobody go who holds no more than a share, however much waits elsewhere (P8)', async () => {
   const pool = waitPool(1_000_000);
-  const { viewers, open } = await scene(200, systemClock, pool);
-  const first = open();
-  await until(() => viewers.length === 1);
-  viewers[0]?.write(packets(0, 10));
-  const slowBody = await liveOf(first);
-  const slow = listen(slowBody);
-  const quick = listen(await liveOf(open()));
-  await until(() => slow.all().length === 1880);
-  slowBody.pause();
+  const { viewers, slow, slowBody, quick } = await slowAndQuick(pool);
   pool.join().hold(2_000_000);
   viewers[0]?.write(packets(10, 100));
   await until(() => quick.all().length === 18_800);

@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packetAligner } from '../../src/capture/packetAligner.js';
-import {
-  findLock,
-  isTransportStream,
-  PACKET_BYTES,
-  pcrAt,
-  pesTimesAt,
-  pidAt,
-  ticksBetween,
-} from '../../src/capture/tsPackets.js';
+import { findLock, isTransportStream } from '../../src/capture/packetStride.js';
+import { PACKET_BYTES, pcrAt, pesTimesAt, pidAt, ticksBetween } from '../../src/capture/tsPackets.js';
 
 /** Packets whose payload never looks like a sync byte, numbered in it. */
 function packets(count: number): Buffer {

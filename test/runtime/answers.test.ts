@@ -9,6 +9,7 @@ import { CodedError } from '../../src/domain/errors.js';
 import type { Daemon } from '../../src/runtime/daemon.js';
 import type { Entry } from '../../src/runtime/entries.js';
 import { createDaemonWorld, HOUR_MS, type DaemonWorld } from '../sim/daemonWorld.js';
+import { layDown } from './foundDisk.js';
 
 const LONG_MS = 120_000;
 const LIVED_MS = 1.5 * HOUR_MS;
@@ -31,14 +32,7 @@ const worldOf = () =>
 
 async function booted(content: ReadonlyMap<string, Buffer>): Promise<DaemonWorld> {
   const world = await worldOf();
-  for (const [path, bytes] of content) {
-    await world.disk.mkdir(path.slice(0, path.lastIndexOf('/')));
-    const file = await world.disk.open(path, 'create');
-    await file.write([bytes]);
-    await file.datasync();
-    await file.close();
-    await world.disk.syncFolder(path.slice(0, path.lastIndexOf('/')));
-  }
+  await layDown(world.disk, content);
   await world.clock.run(LIVED_MS);
   await world.boot();
   await world.clock.run(20_000);

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { seededRandom } from '../../src/io/random.js';
 import { createDaemonWorld, HOUR_MS, type DaemonWorld } from '../sim/daemonWorld.js';
+import { layDown } from './foundDisk.js';
 
 type Files = ReadonlyMap<string, Buffer>;
 
@@ -67,13 +68,7 @@ beforeAll(async () => {
 
 async function booted(content: Files): Promise<DaemonWorld> {
   const world = await worldOf();
-  for (const [path, bytes] of content) {
-    await world.disk.mkdir(path.slice(0, path.lastIndexOf('/')));
-    const file = await world.disk.open(path, 'create');
-    await file.write([bytes]);
-    await file.datasync();
-    await file.close();
-  }
+  await layDown(world.disk, content);
   await world.clock.run(LIVED_MS + 2_000);
   await world.boot();
   return world;
