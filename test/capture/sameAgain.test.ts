@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { adaptationFlags, pcrAt, pesTimesAt, pidAt } from '../../src/capture/tsPackets.js';
 import { shift } from '../../src/demo/tsFields.js';
 import { clipBytes } from '../media/clip.js';
-import { decode, isUnbroken } from '../media/frames.js';
+import { breaksOf, decode } from '../media/frames.js';
 import { eachPacket, faultsOf, payloads, recordPiece, recordPieces, remuxed } from './spoolOfPieces.js';
 
 const VIDEO = 0x100;
@@ -111,7 +111,7 @@ describe('the same again', () => {
     const second = onAnotherClock(groups(one, 2, GROUPS));
     const { spool, join } = await recordPieces([groups(one, 0, 6), second], paced);
     expect(join?.removedOverlapS).toBeCloseTo(4 * GROUP_FRAMES * 0.04, 0);
-    expect(isUnbroken((await decode(spool)).frames)).toBe(true);
+    expect(breaksOf((await decode(spool)).frames)).toEqual([]);
   });
 
   it('is cut within a trailer that was there before, where it comes at once', async () => {
@@ -132,7 +132,7 @@ describe('the same again', () => {
     const first = await recordPieces([groups(one, 0, 6)]);
     const { spool } = await recordPiece(first.spool, onAnotherClock(groups(one, 2, 5)), paced);
     const again = await recordPiece(spool, onAnotherClock(groups(one, 2, GROUPS)), paced);
-    expect(isUnbroken((await decode(again.spool)).frames)).toBe(true);
+    expect(breaksOf((await decode(again.spool)).frames)).toEqual([]);
   });
 
   it('is cut where only the sound can tell, however that is divided into packets', async () => {

@@ -6,7 +6,7 @@ import { tsHealth } from '../../src/capture/tsHealth.js';
 import { packetAligner } from '../../src/capture/packetAligner.js';
 import { adaptationFlags, PACKET_BYTES, payloadAt, pidAt, startsUnit } from '../../src/capture/tsPackets.js';
 import { clipBytes } from '../media/clip.js';
-import { decode, isUnbroken, soundErrors } from '../media/frames.js';
+import { breaksOf, decode, soundErrors } from '../media/frames.js';
 
 let clip: Buffer;
 /** Its sound comes in PES packets of many frames, with pictures between their packets. */
@@ -154,7 +154,7 @@ describe('the point at which a piece begins', () => {
         expect(errors).toEqual([]);
         expect((frames[0] ?? -1) % 20).toBe(0);
         expect(frames.at(-1)).toBe(159);
-        expect(isUnbroken(frames)).toBe(true);
+        expect(breaksOf(frames)).toEqual([]);
         const health = tsHealth();
         health.count(bytes, 0, bytes.length);
         expect(health.counts().continuityErrors).toBe(0);
@@ -199,7 +199,7 @@ describe('the point at which a piece begins', () => {
     const { frames, errors } = await decode(bytes, 'warning');
     expect(errors).toEqual([]);
     expect(frames[0]).toBe(20);
-    expect(isUnbroken(frames)).toBe(true);
+    expect(breaksOf(frames)).toEqual([]);
     const health = tsHealth();
     health.count(bytes, 0, bytes.length);
     expect(health.counts().continuityErrors).toBe(0);

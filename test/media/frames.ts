@@ -74,9 +74,15 @@ function readNumber(frame: Buffer, width: number): number {
   return number;
 }
 
-/** Whether each number is one more than the one before, modulo the length of the loop they come from. */
-export function isUnbroken(frames: readonly number[], loop = Number.MAX_SAFE_INTEGER): boolean {
-  return frames.every((frame, i) => i === 0 || frame === ((frames[i - 1] ?? 0) + 1) % loop);
+/**
+ * Where a number is not one more than the one before, modulo the length of the loop they come from: `INDEX: BEFORE, THIS`
+ * each, and nothing where not one picture is missing and none is there twice.
+ */
+export function breaksOf(frames: readonly number[], loop = Number.MAX_SAFE_INTEGER): string[] {
+  return frames.flatMap((frame, index) => {
+    const before = frames[index - 1];
+    return before === undefined || frame === (before + 1) % loop ? [] : [`${index}: ${before}, ${frame}`];
+  });
 }
 
 export interface Probed {
