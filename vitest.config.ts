@@ -2,9 +2,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
  * Tests of these folders leave nothing behind in a process: no environment, no state of a module. So two processes do for
- * all of them, and each loads a module once and not once a file.
+ * all of them, and each loads a module once and not once a file. test/architecture.test.ts holds them to it.
  */
-const SHARING = [
+export const SHARING = [
   'cli',
   'config',
   'conformance',
@@ -16,7 +16,9 @@ const SHARING = [
   'machines',
   'publish',
   'store',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+].map((folder) => `test/${folder}`);
+
+const testsOf = (folder: string) => `${folder}/**/*.test.ts`;
 
 /** Tests talk to loopback only and take free ports, so files run side by side. */
 export default defineConfig({
@@ -29,13 +31,13 @@ export default defineConfig({
     // Processes and sockets on a machine that others use too: what fails there twice has failed.
     retry: process.env['CI'] === undefined ? 0 : 1,
     projects: [
-      { extends: true, test: { name: 'sharing', include: SHARING, isolate: false } },
+      { extends: true, test: { name: 'sharing', include: SHARING.map(testsOf), isolate: false } },
       {
         extends: true,
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...SHARING],
+          exclude: [...configDefaults.exclude, ...SHARING.map(testsOf)],
         },
       },
     ],

@@ -8,6 +8,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { SHARING } from '../vitest.config.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -79,10 +80,14 @@ interface Source {
   readonly tree: ts.SourceFile;
 }
 
-const sources: readonly Source[] = ['src', 'machines'].flatMap(filesUnder).map((path) => ({
-  path,
-  tree: ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true),
-}));
+const sources = sourcesUnder(['src', 'machines']);
+
+function sourcesUnder(folders: readonly string[]): Source[] {
+  return folders.flatMap(filesUnder).map((path) => ({
+    path,
+    tree: ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true),
+  }));
+}
 
 function filesUnder(folder: string): string[] {
   const entries = readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true });
@@ -344,4 +349,47 @@ describe('deciding is pure', () => {
         return found;
       });
   }
+});
+
+describe('tests that share a process', () => {
+  const sharing = sourcesUnder(SHARING);
+  const OF_THE_PROCESS = /^(?:process|globalThis|global|console)\b/;
+  const CHANGING_CALLS =
+    /^(?:vi\.\w+|process\.(?:chdir|umask|on|once|addListener|setuid|setgid)|setGlobalDispatcher)$/;
+
+  /** What a file of tests would leave behind for the next one in its process. */
+  function leftBehind(node: ts.Node): boolean {
+    if (ts.isCallExpression(node)) return CHANGING_CALLS.test(node.expression.getText());
+    if (ts.isDeleteExpression(node)) return OF_THE_PROCESS.test(node.expression.getText());
+    return (
+      ts.isBinaryExpression(node) &&
+      node.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+      node.operatorToken.kind <= ts.SyntaxKind.LastAssignment &&
+      OF_THE_PROCESS.test(node.left.getText())
+    );
+  }
+
+  it('leave its environment, its globals and its listeners as they were', () => {
+    const found: string[] = [];
+    for (const { path, tree } of sharing)
+      walk(tree, (node) => {
+        if (leftBehind(node)) found.push(`${path} ${node.getText()}`);
+      });
+    expect(found).toEqual([]);
+    expect(sharing.length).toBeGreaterThan(100);
+  });
+
+  it('use modules that keep nothing of their own between them', () => {
+    const tested = SHARING.map((folder) => folder.replace(/^test/, 'src')).concat('machines');
+    const kept = sources
+      .filter(({ path }) => path.endsWith('.ts') && tested.some((folder) => isUnder(path, folder)))
+      .flatMap(({ path, tree }) =>
+        tree.statements
+          .filter(
+            (line) => ts.isVariableStatement(line) && !(line.declarationList.flags & ts.NodeFlags.Const),
+          )
+          .map((line) => `${path} ${line.getText()}`),
+      );
+    expect(kept).toEqual([]);
+  });
 });
