@@ -3,16 +3,17 @@
  * and what is on the disk. It looks at every step of the disk and at every fate.
  */
 import type { Entry } from '../../src/runtime/entries.js';
-import type { Daemon } from '../../src/runtime/daemon.js';
+import { createBlame } from './blame.js';
 import { HOUR_MS, type DaemonWorld } from './daemonWorld.js';
+import { judgeBookings, judgeFate, type Fate } from './fates.js';
 import type { SimulatedLibrary } from './library.js';
-import { ARCHIVED, type Showing } from './provider.js';
-import { RETITLED, type Excuse, type Storm } from './storm.js';
-import { unitsIn, UNIT_MS, type Unit } from './syntheticTs.js';
+import { watchLibrary } from './libraryWatch.js';
+import { ARCHIVED } from './provider.js';
+import { createQuestions } from './questions.js';
+import { RETITLED, type Storm } from './storm.js';
+import { unitsIn } from './syntheticTs.js';
 
 const MINUTE_MS = 60_000;
-/** A backoff, a cool-down, a stall that is noticed, and a connection: no outage lasts longer than its cause by more. */
-const SLACK_MS = 120_000;
 /** A connection to an archive comes after everything else, and is waited for so long. */
 const ARCHIVE_MS = 3 * HOUR_MS;
 
@@ -32,23 +33,16 @@ export interface Judge {
   readonly findings: readonly string[];
 }
 
-interface Fate {
-  readonly entry: Entry;
-  readonly units: readonly Unit[];
-}
-
 export function createJudge(storm: Storm, world: DaemonWorld, library: SimulatedLibrary): Judge {
-  const findings: string[] = [];
-  const checks = new Map<string, number>();
+  const { ask, checks, findings } = createQuestions();
+  const blame = createBlame(storm, world);
+  const shelves = watchLibrary(world, library, ask);
+  const court = { ask, blame, storm, world };
   const fates = new Map<string, Fate>();
   /** How much of each spool there was at the last look, and its last bytes. */
   const spools = new Map<string, { readonly bytes: number; readonly tail: Buffer; readonly id: string }>();
   /** Spools of which a power cut could have taken at the last look what was there at the one before. */
   const unsynced = new Set<string>();
-  /** Folders of the library that came or went and of which that is not on disk, with whose word it is. */
-  const loose = new Map<string, Daemon>();
-  /** What each published recording has, by its id. */
-  const folders = new Map<string, string>();
   const foreign = '/library/general/a film of mine.mkv';
   let placed = false;
   /** How often what was asked for before the last look, with what came of it. */
@@ -56,147 +50,15 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
   /** Of the changes of open connections, so many were looked at. */
   let seen = 0;
 
-  function ask(promise: string, holds: boolean, finding: () => string): void {
-    checks.set(promise, (checks.get(promise) ?? 0) + 1);
-    if (!holds && findings.length < 40) findings.push(`${promise} ${finding()}`);
-  }
-
-  const inner = world.disk.link.bind(world.disk);
-  world.disk.link = async (from, to) => {
-    await inner(from, to);
-    appeared(to);
-  };
-  const rename = world.disk.rename.bind(world.disk);
-  world.disk.rename = async (from, to) => {
-    await rename(from, to);
-    appeared(to);
-  };
-  const unlink = world.disk.unlink.bind(world.disk);
-  world.disk.unlink = async (path) => {
-    await removed(path);
-    await unlink(path);
-  };
-
-  /** P9: whatever a media server finds is whole, with what belongs to it. */
-  function appeared(path: string): void {
-    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path)) return;
-    const there = world.disk.sizes('/library');
-    const stem = path.replace(/\.ts$/, '');
-    ask('P9', there.has(`${stem}.nfo`), () => `${path} appeared before its nfo`);
-    ask('P9', there.has(`${stem}.catchupd.json`), () => `${path} appeared before its ledger`);
-  }
-
-  /** P9: a server is told of what is whole, or of what is not there any more, and of one folder at a time. */
-  library.onTold = ({ folder, change }) => {
-    const there = [...world.disk.sizes('/library').keys()].filter((path) => path.startsWith(`${folder}/`));
-    const media = there.find((path) => /\/[^.][^/]*\.ts$/.test(path));
-    const isWhole = media === undefined || there.includes(media.replace(/\.ts$/, '.nfo'));
-    ask('P9', isWhole, () => `a media server was told of ${folder} without its nfo`);
-    ask('P9', folder.split('/').length === 4, () => `${folder} is no folder of a programme`);
-    const isFalse = change === 'Deleted' && media !== undefined && owned(media);
-    ask('P9', !isFalse, () => `a media server was told that ${folder} is gone`);
-    // What a power cut may still undo is told to nobody.
-    const isLoose = world.isRunning() && loose.get(factOf(folder, change === 'Deleted')) === world.daemon();
-    ask(
-      'P9',
-      !isLoose,
-      () => `a media server was told of ${folder} (${change}) before that was written down`,
-    );
-  };
-
-  const factOf = (folder: string, isGone: boolean) => `${folder} ${isGone ? 'is gone' : 'is there'}`;
-
-  /** That a folder came or went is loose until it is on disk; another life knows only what is. */
-  function noteFact(id: string, folder: string, isGone: boolean): void {
-    const daemon = world.daemon();
-    const fact = factOf(folder, isGone);
-    loose.set(fact, daemon);
-    void daemon.store.durable(id, daemon.book.get(id)?.rev ?? Infinity).then(() => loose.delete(fact));
-  }
-
-  /** Whether what is known of a recording now is on disk now. */
-  function written(id: string): Promise<boolean> {
-    const { book, store } = world.daemon();
-    const rev = book.get(id)?.rev ?? Infinity;
-    return Promise.race([
-      store.durable(id, rev).then(() => true),
-      new Promise<boolean>((resolve) => void setImmediate(resolve, false)),
-    ]);
-  }
-
-  function owned(media: string): boolean {
-    return (
-      world.isRunning() &&
-      [...world.daemon().book.all()].some(
-        ({ path, recording }) => path === 'published' && recording.files?.media === media,
-      )
-    );
-  }
-
-  /** P1: a spool goes where its recording is done away with, or when its bytes are safe under another name. */
-  async function spoolRemoved(path: string): Promise<void> {
-    const owner = [...world.daemon().book.all()].find(({ recording }) => recording.spool === path);
-    const bytes = world.disk.glance(path);
-    if (!owner || bytes === null || bytes.length === 0) return;
-    if (owner.path.startsWith('expired')) {
-      ask('P5', await written(owner.id), () => `${path} removed before that was written down`);
-      return;
-    }
-    const isCopy = (name: string) => name !== path && (world.disk.glance(name)?.equals(bytes) ?? false);
-    const isSafe = [...world.disk.sizes()].some(
-      ([name, size]) =>
-        size === bytes.length && isCopy(name) && world.disk.durableBytes(name) === bytes.length,
-    );
-    ask(
-      'P1',
-      isSafe,
-      () => `${path} of ${owner.id} (${owner.path}) removed, and a power cut could take the rest`,
-    );
-  }
-
-  /** P5: media goes only with a recording that is being removed. What was expired is written down before. */
-  async function removed(path: string): Promise<void> {
-    if (!world.isRunning()) return;
-    if (path.startsWith('/rec/') && path.endsWith('.partial.ts')) return spoolRemoved(path);
-    if (!path.startsWith('/library/') || !/\/[^.][^/]*\.ts$/.test(path)) return;
-    const entries = [...world.daemon().book.all()];
-    const owner = entries.find(({ recording }) => recording.files?.media === path);
-    ask(
-      'P5',
-      owner?.path.startsWith('expired') ?? false,
-      () => `${path} removed as ${owner?.path ?? 'nobody’s'}`,
-    );
-    if (!owner) return;
-    ask('P5', await written(owner.id), () => `${path} removed before that was written down`);
-    // The time that passed, whatever the wall says.
-    const due = owner.recording.expiresAt <= world.startAt + world.clock.mono() + MINUTE_MS;
-    ask('P5', owner.recording.evictedBy !== 'expiry' || due, () => `${path} expired before its time`);
-  }
-
-  /** Whether all places were taken by programmes that are on, whenever that may have changed; by the time that passed. */
-  const taken: { readonly at: number; readonly full: boolean }[] = [];
-
-  function noteTaken(): void {
-    const full = world.daemon().inside().busy >= world.slots;
-    const before = taken.at(-1);
-    if (before?.full !== full) taken.push({ at: world.startAt + world.clock.mono(), full });
-  }
-
   world.watch(({ msg, id }) => {
-    if (msg === 'recording') noteTaken();
     if (msg === 'recording') {
+      blame.noteTaken();
       const entry = world.daemon().book.get(String(id));
       witness(entry);
-      const folder = entry?.path === 'published' ? entry.recording.files?.folder : undefined;
-      // It comes once, and again where its life ended before that was written down.
-      if (entry && folder !== undefined && (!folders.has(entry.id) || loose.has(factOf(folder, false)))) {
-        folders.set(entry.id, folder);
-        noteFact(entry.id, folder, false);
-      }
+      if (entry) shelves.changed(entry);
     }
     if (msg !== 'removed') return;
-    const left = folders.get(String(id));
-    if (left !== undefined) noteFact(String(id), left, true);
+    shelves.gone(String(id));
     const tombstone = world.daemon().store.tombstones().get(String(id));
     ask('P10', tombstone !== undefined, () => `${String(id)} is gone without a tombstone`);
     ask('P5', tombstone?.reason !== 'removed_by_user', () => `${String(id)}: its media went by itself`);
@@ -229,127 +91,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
     for (const folder of ['/library', '/library/general']) await world.disk.syncFolder(folder);
   }
 
-  const excused = (at: number, channel: number, kinds: (excuse: Excuse) => boolean = () => true) =>
-    storm.excuses.some(
-      (excuse) =>
-        (excuse.channel === null || excuse.channel === channel) &&
-        at >= excuse.fromAt - 10_000 &&
-        at <= excuse.toAt + SLACK_MS &&
-        kinds(excuse),
-    );
-
   const isQuiet = () => world.clock.mono() - storm.troubledAt() >= 5 * MINUTE_MS;
-
-  /** Padding that is left is no reason to wait: it yields. */
-  function wasFull(at: number): boolean {
-    return taken.some(
-      ({ at: fromAt, full }, index) =>
-        full && fromAt <= at + 10_000 && (taken[index + 1]?.at ?? Infinity) >= at - SLACK_MS,
-    );
-  }
-
-  function judgeFate(showing: Showing, { entry, units }: Fate): void {
-    const { recording, path } = entry;
-    const { outcome = '', reason = '', gaps = [] } = recording.result ?? {};
-    const name = `${entry.id} ${showing.channel.number} ${new Date(showing.startAt).toISOString()} ${showing.title}`;
-    ask('P4', outcome === 'complete' || reason !== '', () => `${name}: ${outcome} without a reason`);
-    ask('P10', recording.reason !== '', () => `${name}: recorded for no reason`);
-    if (path === 'published')
-      ask(
-        'P2',
-        units.every(({ channel }) => channel === showing.channel.number),
-        () => `${name}: another channel`,
-      );
-    const steps = units.slice(1).map((unit, index) => unit.index - (units[index]?.index ?? 0));
-    const repeats = steps.filter((step) => step < 1).length;
-    ask(
-      'P2',
-      repeats <= recording.joins.length,
-      () => `${name}: ${repeats} repeats, ${recording.joins.length} joints`,
-    );
-    // A single unit that comes again may be in it twice: it is not seen as a whole before the joint is made (P1).
-    const back = steps.findIndex((step) => step < 0);
-    ask('P2', back < 0, () => `${name}: at its unit ${back + 1} it goes back by ${-(steps[back] ?? 0)}`);
-    if (outcome === 'missed' || outcome === 'empty') {
-      const at = recording.window.startAt;
-      const isExcused =
-        excused(at, showing.channel.number) || wasFull(at) || excused(showing.stopAt, showing.channel.number);
-      ask('P3', isExcused, () => `${name}: ${outcome} (${reason}) for no cause`);
-      return;
-    }
-    // P3, P4: every unit of the programme is in the file, or in a gap that tells why, and something is to blame.
-    const have = new Set(units.map(({ index }) => index));
-    for (
-      let index = Math.ceil(showing.startAt / UNIT_MS) + 1;
-      (index + 2) * UNIT_MS < showing.stopAt;
-      index += 1
-    ) {
-      const at = index * UNIT_MS;
-      if (have.has(index)) continue;
-      const told = gaps.some(({ fromAt, toAt }) => at >= fromAt - 3 * UNIT_MS && at <= toAt + 3 * UNIT_MS);
-      ask(
-        'P4',
-        told,
-        () =>
-          `${name}: nothing is told of what is missing at ${new Date(at).toISOString()}, gaps ${JSON.stringify(gaps)}`,
-      );
-      const blamed = excused(at, showing.channel.number) || wasFull(at) || at < world.startAt + 10_000;
-      ask(
-        'P3',
-        blamed,
-        () => `${name}: missing for no cause at ${new Date(at).toISOString()}, gaps ${JSON.stringify(gaps)}`,
-      );
-      if (!told || !blamed) return;
-    }
-    // P4: nobody is blamed who was not there.
-    for (const { fromAt, toAt, cause } of gaps) {
-      if (cause !== 'restart' || toAt - fromAt < 2 * UNIT_MS) continue;
-      const isTrue = storm.excuses.some(
-        ({ kind, ...excuse }) =>
-          (kind === 'kill' || kind === 'power_cut') &&
-          excuse.fromAt - SLACK_MS <= toAt &&
-          excuse.toAt + SLACK_MS >= fromAt,
-      );
-      ask(
-        'P4',
-        isTrue,
-        () => `${name}: a gap (${cause}) at ${new Date(fromAt).toISOString()} without a restart`,
-      );
-    }
-    // P4: and what is claimed to be missing is.
-    for (const { fromAt, toAt, cause } of gaps) {
-      const inside = units.filter(
-        ({ index }) => index * UNIT_MS > fromAt + 3 * UNIT_MS && (index + 4) * UNIT_MS < toAt,
-      );
-      // A connection that was taken away at once has brought one unit, and no time.
-      const moments = recording.stretches.filter((one) => one.fromAt >= fromAt && one.toAt <= toAt).length;
-      ask(
-        'P4',
-        inside.length <= moments,
-        () => `${name}: a gap (${cause}) of ${toAt - fromAt} ms that is there`,
-      );
-    }
-  }
-
-  /** P2: one thing at a time is on a channel, whatever the guide calls it, so one recording at a time is of it. */
-  function judgeBookings(): void {
-    const all = new Map([...fates.values()].map(({ entry }) => [entry.id, entry]));
-    for (const entry of world.daemon().book.all()) if (!all.has(entry.id)) all.set(entry.id, entry);
-    const last = new Map<string, Entry>();
-    for (const entry of [...all.values()].toSorted(
-      (one, other) => one.recording.capsule.startAt - other.recording.capsule.startAt,
-    )) {
-      const { guideNumber, startAt, title } = entry.recording.capsule;
-      const before = last.get(guideNumber);
-      last.set(guideNumber, entry);
-      ask(
-        'P2',
-        !before || before.recording.capsule.stopAt <= startAt,
-        () =>
-          `${guideNumber} ${new Date(startAt).toISOString()}: ${entry.id} (${title}) and ${before?.id} (${before?.recording.capsule.title}) are of the same time`,
-      );
-    }
-  }
 
   return {
     findings,
@@ -368,7 +110,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
       for (const { at, counted } of since.filter(({ counted }) => counted > world.slots).slice(0, 1))
         ask('P6', false, () => `${counted} connections for the provider at ${new Date(at).toISOString()}`);
       if (!world.isRunning()) return;
-      noteTaken();
+      blame.noteTaken();
       const { book, store } = world.daemon();
       const inside = world.daemon().inside();
       ask(
@@ -397,7 +139,7 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
         const before = spools.get(file);
         if (bytes === undefined || !file.endsWith('.partial.ts')) continue;
         // A power cut takes what was not synced; then, and only then, there may be less.
-        const cut = excused(
+        const cut = blame.excused(
           world.startAt + world.clock.mono(),
           -1,
           ({ kind }) => kind === 'power_cut' || kind === 'kill',
@@ -459,9 +201,11 @@ export function createJudge(storm: Storm, world: DaemonWorld, library: Simulated
           others.length === 0,
           () => `${channel.number} ${startAt} ${title}: ${others.length + 1} times`,
         );
-        if (fate) judgeFate(showing, fate);
+        if (fate) judgeFate(court, showing, fate);
       }
-      judgeBookings();
+      const all = new Map([...fates.values()].map(({ entry }) => [entry.id, entry]));
+      for (const entry of world.daemon().book.all()) if (!all.has(entry.id)) all.set(entry.id, entry);
+      judgeBookings(ask, all.values());
       for (const { id, path, recording, updatedAt } of world.daemon().book.all()) {
         const folder = recording.files?.folder;
         if (path !== 'published' || folder === undefined || updatedAt > toAt) continue;
