@@ -12,10 +12,15 @@ import { createPacking, type Packing } from './packing.js';
 const BLOCK_ROWS = 64;
 /** So many of those that came last are left as they are: what is recorded changes every few seconds. */
 const LOOSE_MAX = 128;
+/** When no more rows than that are left of a block they are pressed anew, with others. */
+const BLOCK_LEFT_MIN = BLOCK_ROWS / 4;
 const PRESSED = { level: 1, chunkSize: 16 * 1024 };
 const OPENED = { chunkSize: 64 * 1024 };
 
-interface Block {
+export interface Block {
+  readonly ids: readonly string[];
+  /** How many of them are still in the table as they were when they were pressed. */
+  left: number;
   /** Bytes, as Latin-1. */
   readonly pressed: string;
   /** Where each row of it ends. */
@@ -67,20 +72,30 @@ export class Row {
     return this.#reader.packing.unpack(this.#reader.textOf(held, this.#at)) as RecordingDocument;
   }
 
+  /** The block that it is pressed in, if it is. */
+  get block(): Block | null {
+    return typeof this.#held === 'object' && 'pressed' in this.#held ? this.#held : null;
+  }
+
+  /** Takes it out of its block. */
+  loosen(): void {
+    if (this.block) this.#held = this.#reader.textOf(this.block, this.#at);
+  }
+
   /** Presses those that are packed and not pressed yet. */
-  static press(rows: readonly Row[]): void {
-    const packed = rows.flatMap((row) => (typeof row.#held === 'string' ? [row.#held] : []));
+  static press(rows: readonly (readonly [id: string, row: Row])[]): void {
+    const packed = rows.flatMap(([id, row]) =>
+      typeof row.#held === 'string' ? [{ id, row, text: row.#held }] : [],
+    );
     let end = 0;
-    const ends = packed.map((text) => (end += text.length));
-    const bytes = deflateRawSync(Buffer.from(packed.join(''), 'latin1'), PRESSED);
-    const block = { pressed: bytes.toString('latin1'), ends };
-    let at = 0;
-    for (const row of rows)
-      if (typeof row.#held === 'string') {
-        row.#held = block;
-        row.#at = at;
-        at += 1;
-      }
+    const ends = packed.map(({ text }) => (end += text.length));
+    const bytes = deflateRawSync(Buffer.from(packed.map(({ text }) => text).join(''), 'latin1'), PRESSED);
+    const ids = packed.map(({ id }) => id);
+    const block = { ids, left: ids.length, pressed: bytes.toString('latin1'), ends };
+    for (const [at, { row }] of packed.entries()) {
+      row.#held = block;
+      row.#at = at;
+    }
   }
 }
 
@@ -123,8 +138,10 @@ export class RowTable implements Recordings {
   }
   set(id: string, document: RecordingDocument, note: Note | null = null): Row {
     const row = new Row(this.#reader, document, note);
+    const before = this.#rows.get(id);
     this.#rows.set(id, row);
     this.#loose.push([id, row]);
+    this.#leave(before);
     if (this.#loose.length >= LOOSE_MAX) this.#tidy();
     return row;
   }
@@ -133,7 +150,10 @@ export class RowTable implements Recordings {
     return this.set(id, document, this.#note);
   }
   delete(id: string): boolean {
-    return this.#rows.delete(id);
+    const row = this.#rows.get(id);
+    const isGone = this.#rows.delete(id);
+    this.#leave(row);
+    return isGone;
   }
   keys(): IterableIterator<string> {
     return this.#rows.keys();
@@ -153,7 +173,22 @@ export class RowTable implements Recordings {
 
   #tidy(): void {
     const left = this.#loose.filter(([id, row]) => this.#rows.get(id) === row);
-    if (left.length >= LOOSE_MAX / 2) Row.press(left.splice(0, BLOCK_ROWS).map(([, row]) => row));
+    if (left.length >= LOOSE_MAX / 2) Row.press(left.splice(0, BLOCK_ROWS));
     this.#loose = left;
+  }
+
+  /** The last of its rows would keep a whole block: the few that are left go into others. */
+  #leave(row: Row | undefined): void {
+    const block = row?.block;
+    if (!block) return;
+    block.left -= 1;
+    if (block.left > BLOCK_LEFT_MIN) return;
+    for (const id of block.ids) {
+      const other = this.#rows.get(id);
+      if (other?.block !== block) continue;
+      other.loosen();
+      this.#loose.push([id, other]);
+    }
+    if (this.#loose.length >= LOOSE_MAX) this.#tidy();
   }
 }

@@ -140,6 +140,29 @@ describe('a table of rows', () => {
       { numRuns: 20 },
     );
   });
+
+  it('lets go of what went: no block is held by fewer than a quarter of the rows it was pressed of', () => {
+    const order = fc.shuffledSubarray(Array.from({ length: 400 }, (_, n) => `r${n}`));
+    fc.assert(
+      fc.property(order, fc.boolean(), (leaving, isReplaced) => {
+        const table = new RowTable();
+        for (let n = 0; n < 400; n += 1) table.set(`r${n}`, documentOf(`r${n}`));
+        for (const id of leaving) {
+          if (isReplaced) table.set(id, documentOf(id));
+          else table.delete(id);
+        }
+        const blocks = new Map<unknown, number>();
+        for (const { block } of table.rows()) if (block) blocks.set(block, (blocks.get(block) ?? 0) + 1);
+        expect(Math.min(64, ...blocks.values())).toBeGreaterThan(16);
+        expect([...table].every(([id, document]) => document.id === id)).toBe(true);
+        const left = isReplaced ? 400 : 400 - leaving.length;
+        expect(table.size).toBe(left);
+        // The others are pressed still.
+        if (left > 128) expect(blocks.size).toBeGreaterThan(0);
+      }),
+      { numRuns: 10 },
+    );
+  });
 });
 
 function documentOf(id: string) {
