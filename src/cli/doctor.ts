@@ -17,7 +17,7 @@ import { shownLocation } from '../guide/fetchSource.js';
 import { levelOf, rateOf } from '../runtime/leveling.js';
 import type { SourceFinding, Survey } from '../runtime/survey.js';
 import { readLock } from '../store/lock.js';
-import { readHistory } from '../store/historyFiles.js';
+import { lastNumbers, readHistory } from '../store/historyFiles.js';
 import { parseRules } from '../store/rules.js';
 import { readSecrets, secretsPath } from '../store/secrets.js';
 import { openStore } from '../store/store.js';
@@ -122,12 +122,15 @@ async function stateCheck({ loaded, log }: Session): Promise<Check> {
   if (!(await exists(nodeDisk, stateFile).catch(() => false)))
     return passed(check, `${stateFile} (to be made)`);
   try {
+    // Before the state: a daemon may be writing both.
+    const { line: told } = await lastNumbers(nodeDisk, await historyFolder(stateFile, outDir));
     const store = await openStore({
       disk: nodeDisk,
       clock: systemClock,
       log,
       statePath: stateFile,
       readOnly: true,
+      told,
     });
     const damage = [...store.status().damage, ...(await damageBeside(stateFile, outDir))];
     const holder = await readLock(nodeDisk, join(outDir, '.catchupd')).catch(() => null);

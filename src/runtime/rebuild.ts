@@ -74,7 +74,11 @@ export async function rebuild(config: Config, doors: Doors, force: boolean): Pro
       );
     await checkRoots(config, doors, found.seen, force);
     const history = await openHistory({ disk, clock, log }, join(folder, 'history'));
-    const store = await openStore({ ...opening, beforeCommit: () => history.write() });
+    const store = await openStore({
+      ...opening,
+      beforeCommit: (line) => history.write(line),
+      told: history.told,
+    });
     try {
       await openRoots(config, doors, store);
       for (const { id, document } of found.documents) {

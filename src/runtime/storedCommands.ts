@@ -42,7 +42,8 @@ export async function commandOnStore(
       log,
       statePath: stateFile,
       privateFolder: folder,
-      beforeCommit: () => history.write(),
+      beforeCommit: (line) => history.write(line),
+      told: history.told,
     });
     try {
       const book: Book = createBook({ store, history, deadlines, clock, log, onChange: () => undefined });

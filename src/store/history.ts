@@ -11,7 +11,7 @@ import {
   dayFile,
   dayFiles,
   endLines,
-  lastNumber,
+  lastNumbers,
   tidyFile,
   type TidyDoors,
 } from './historyFiles.js';
@@ -21,8 +21,10 @@ import type { StoreLog } from './journalAdapter.js';
 export interface History {
   /** Never waits and never fails; written by the next `write`. */
   append(entry: HistoryEntry): void;
-  /** Hands everything appended so far to the system. Never rejects. */
-  write(): Promise<void>;
+  /** Hands everything appended so far to the system. `line`: of the state's journal, about to be written. Never rejects. */
+  write(line?: number): Promise<void>;
+  /** The line that was about to be written when the last life ended; 0 where that is not known. */
+  readonly told: number;
   /**
    * Clears the files of earlier days of what belongs to recordings that do not live any more, puts those that are
    * damaged aside, and says it. Today's is written to: what is damaged there is said now and put aside tomorrow. Never
@@ -45,7 +47,8 @@ export interface HistoryDoors {
 
 /** `folder` is `<out-dir>/.catchupd/history`. Never rejects: recording goes on without a history, and that is said. */
 export async function openHistory({ disk, clock, log }: HistoryDoors, folder: string): Promise<History> {
-  let seq = await lastNumber(disk, folder);
+  const last = await lastNumbers(disk, folder);
+  let { seq, line } = last;
   let refused = false;
   let waiting: NumberedEntry[] = [];
   let open: { readonly name: string; readonly file: DiskFile } | null = null;
@@ -85,7 +88,7 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       const batch = count < 0 ? [...waiting] : waiting.slice(0, count);
       try {
         const file = await fileOf(name);
-        await file.write([Buffer.from(batch.map(encodeEntry).join(''))]);
+        await file.write([Buffer.from(batch.map(numbered).join(''))]);
         waiting = waiting.slice(batch.length);
         if (refused) log.info({ path: folder }, 'the history is written again');
         refused = false;
@@ -107,6 +110,10 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     }
   }
 
+  function numbered(entry: NumberedEntry): string {
+    return encodeEntry(line > 0 ? { ...entry, line } : entry);
+  }
+
   async function putRight(doors: TidyDoors, path: string): Promise<void> {
     const found = await tidyFile(doors, path);
     if (found) log.error({ path, lines: found.damaged, quarantine: found.quarantine }, DAMAGED);
@@ -119,7 +126,8 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
     log.error({ path, lines }, DAMAGED);
   }
 
-  function write(): Promise<void> {
+  function write(next = line): Promise<void> {
+    line = next;
     writing = writing.then(drain);
     return writing;
   }
@@ -130,6 +138,7 @@ export async function openHistory({ disk, clock, log }: HistoryDoors, folder: st
       waiting.push({ seq, ...entry });
     },
     write,
+    told: last.line,
     async tidy(lives) {
       const today = dayFile(clock.now());
       const yieldTurn = () => pause(clock, 0);

@@ -127,19 +127,30 @@ function unglued(line: string): readonly NumberedEntry[] {
   return parts.flatMap((part) => decodeEntry(part) ?? decodeEntry(part.slice(0, -1)) ?? []);
 }
 
-/** The highest number given so far, from the ends of the files; a file that cannot be read may have had more. */
-export async function lastNumber(disk: Disk, folder: string): Promise<number> {
+export interface LastNumbers {
+  /** Of an entry. */
+  readonly seq: number;
+  /** Of a line of the state's journal; 0 where none is told. */
+  readonly line: number;
+}
+
+/** The highest numbers given so far, from the ends of the files; a file that cannot be read may have had more. */
+export async function lastNumbers(disk: Disk, folder: string): Promise<LastNumbers> {
   let last = 0;
+  let line = 0;
   let unread = 0;
   for (const name of await dayFiles(disk, folder)) {
     try {
-      const lines = (await tailOf(disk, join(folder, name))).split('\n');
-      for (const line of lines) last = Math.max(last, decodeEntry(line)?.seq ?? 0);
+      for (const text of (await tailOf(disk, join(folder, name))).split('\n')) {
+        const entry = decodeEntry(text);
+        last = Math.max(last, entry?.seq ?? 0);
+        line = Math.max(line, entry?.line ?? 0);
+      }
     } catch {
       unread = UNREAD_MAX;
     }
   }
-  return last + unread;
+  return { seq: last + unread, line };
 }
 
 async function tailOf(disk: Disk, path: string): Promise<string> {

@@ -17,6 +17,8 @@ export interface HistoryEntry {
   readonly rev: number;
   readonly snapshot?: Json;
   readonly event?: Json;
+  /** Number of the journal line that goes with it; the state knows at least the one before. */
+  readonly line?: number;
 }
 
 export interface NumberedEntry extends HistoryEntry {

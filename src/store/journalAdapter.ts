@@ -33,8 +33,8 @@ export interface JournalDoors {
   readonly yieldTurn: (restMs: number) => Promise<void>;
   /** Journal size from which the base is written anew. */
   readonly compactBytes: number;
-  /** Runs before each line is written; its failure does not stop the line. */
-  readonly beforeCommit: () => Promise<void>;
+  /** Runs before each line is written, with its number; its failure does not stop the line. */
+  readonly beforeCommit: (line: number) => Promise<void>;
   /** Runs on the live state before it becomes a base. */
   readonly beforeCompact: (state: StateDocument) => void;
   /** Which revision of which document is on disk now; Infinity where it is gone. */
@@ -147,7 +147,7 @@ export function createJournalAdapter(
       (id) => [id, state.recordings.row(id)?.rev ?? Infinity] as const,
     );
     await doors
-      .beforeCommit()
+      .beforeCommit(state.rev + 1)
       .catch((error: unknown) => log.error({ error: String(error) }, 'the history could not be written'));
     const line = encodeLine(state.rev + 1, await commitText(members, () => doors.yieldTurn(0)));
     try {

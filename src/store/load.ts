@@ -44,16 +44,28 @@ type Read = { readonly kind: 'bytes'; readonly bytes: Buffer } | Absent;
 type BaseRead =
   { readonly kind: 'base'; readonly content: BaseContent; readonly bytes: Buffer | null } | Absent;
 
+/** Something else has the name: a folder (a container makes one of a file that it should mount), a pipe, a device. */
+const NO_FILE = 'ERR_NO_FILE';
+/** Nobody can read it: it is put aside, and what else is there counts. */
+const LOST: ReadonlySet<string> = new Set(['EIO', TOO_LARGE, NO_FILE]);
+
 /** `spare`: the pair before is a comfort; nothing about it keeps anybody from starting. */
 async function absence(path: string, error: unknown, spare: boolean): Promise<Absent> {
   const code = diskCode(error);
   if (code === 'ENOENT') return { kind: 'missing' };
-  if (code === 'EIO' || code === TOO_LARGE || spare) return { kind: 'unreadable' };
+  if (LOST.has(code) || spare) return { kind: 'unreadable' };
   throw new CodedError('state_unreadable', `${path} (${code})`);
+}
+
+/** Whoever opens a pipe waits for somebody to write into it, and a device may have no end. */
+async function expectFile(disk: Disk, path: string): Promise<void> {
+  const { kind } = await disk.stat(path);
+  if (kind !== 'file') throw Object.assign(new Error(`a ${kind} and no file`), { code: NO_FILE });
 }
 
 async function readBytes(disk: Disk, path: string, spare: boolean): Promise<Read> {
   try {
+    await expectFile(disk, path);
     return { kind: 'bytes', bytes: await disk.readFile(path) };
   } catch (error) {
     return absence(path, error, spare);
@@ -62,6 +74,7 @@ async function readBytes(disk: Disk, path: string, spare: boolean): Promise<Read
 
 async function readState({ disk, fresh }: Doors, path: string, spare: boolean): Promise<BaseRead> {
   try {
+    await expectFile(disk, path);
     const content = await loadBase(disk, path, fresh);
     const isGood = content.kind === 'state' && content.sound;
     return { kind: 'base', content, bytes: isGood ? null : await disk.readFile(path) };
@@ -73,7 +86,7 @@ async function readState({ disk, fresh }: Doors, path: string, spare: boolean): 
 const LOOKS_MAX = 5;
 
 /**
- * Throws CodedError `state_unreadable` (permissions, not a file) or `state_newer`. With `beside`, a writer may move the
+ * Throws CodedError `state_unreadable` (permissions) or `state_newer`. With `beside`, a writer may move the
  * files while they are read: what looks like a hole is looked at again.
  */
 export async function loadState(doors: Doors, paths: StatePaths, beside: boolean): Promise<Loaded> {
@@ -104,14 +117,14 @@ async function look(doors: Doors, paths: StatePaths): Promise<Loaded> {
   async function decode(path: string) {
     const file = await readBytes(disk, path, path === paths.journalPrev);
     if (file.kind === 'unreadable') damage.push({ path, what: 'the journal cannot be read', bytes: null });
-    if (file.kind !== 'bytes') return { lines: [], goodBytes: 0, bytes: 0 };
+    if (file.kind !== 'bytes') return { lines: [], goodBytes: 0, bytes: 0, kind: file.kind };
     read += 1;
     const found = decodeJournal(file.bytes, chosen.sound ? state.rev : -1);
     unended ||= found.unended;
     for (const bytes of found.damaged) damage.push({ path, what: 'damaged lines in the journal', bytes });
     if (found.tail.includes(0x0a) || !isBeginning(found.tail))
       damage.push({ path, what: 'a damaged end of the journal', bytes: found.tail });
-    return { lines: found.lines, goodBytes: found.goodBytes, bytes: file.bytes.length };
+    return { lines: found.lines, goodBytes: found.goodBytes, bytes: file.bytes.length, kind: file.kind };
   }
   const journal = await decode(paths.journal);
   // A journal that goes on where the base ends needs nothing of the one before.
@@ -133,7 +146,9 @@ async function look(doors: Doors, paths: StatePaths): Promise<Loaded> {
   if (missing > 0)
     damage.push({ path: paths.journal, what: `${missing} changes are missing`, bytes: Buffer.alloc(0) });
   const fresh = base.kind === 'missing' && chosen.spare === 'missing' && read === 0;
-  const rebuild = !fresh && (chosen.rebuild || unended || damage.length > 0);
+  // Where its name is there all the same (a link that leads nowhere), nothing could be appended.
+  const begun = journal.kind !== 'missing';
+  const rebuild = !fresh && (chosen.rebuild || unended || damage.length > 0 || !begun);
   return { kind: 'state', state, fresh, damage, journal, rebuild };
 }
 

@@ -4,7 +4,7 @@
  *
  * P5: damage is put aside and said, never thrown away. P7: opens after any crash with what was acknowledged.
  */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { Low } from 'lowdb';
 
@@ -45,7 +45,9 @@ export interface StoreOptions {
   /** Kept free on disk for the journal; 0 is none. */
   readonly reserveBytes?: number;
   /** Runs before each journal line is written (the event history), so that it is never behind the state. */
-  readonly beforeCommit?: () => Promise<void>;
+  readonly beforeCommit?: (line: number) => Promise<void>;
+  /** The last line that the history speaks of: a state that ends long before it lacks what came after. */
+  readonly told?: number;
   /** The state cannot be written from now on, for this reason of the disk; null when it can again. */
   readonly onProblem?: (code: string | null) => void;
   /** The time that old tombstones are judged by, or null while the clock is not to be trusted. */
@@ -98,7 +100,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const paths = statePaths(options.statePath, options.privateFolder);
   const fresh = () => emptyState(options.note);
   const loaded = await loadState({ disk, fresh }, paths, readOnly);
-  const found = recognise(loaded, paths, clock.now(), fresh);
+  const found = upTo(recognise(loaded, paths, clock.now(), fresh), options.told ?? 0);
   const waiting = new Map<string, { readonly rev: number; readonly resolve: () => void }[]>();
 
   const reserve = createReserve(
@@ -184,7 +186,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     status: () => ({
       writable: !readOnly && adapter.problem() === null,
       problem: adapter.problem(),
-      damage: found.damage.map((damage) => `${damage.path}: ${damage.what}`),
+      damage: [
+        ...found.damage.map((damage) => `${damage.path}: ${damage.what}`),
+        ...(found.lacks > 0 ? [`${paths.base}: ${lacking(found.lacks)}`] : []),
+      ],
     }),
   };
 }
@@ -195,12 +200,28 @@ interface Found {
   readonly rebuild: boolean;
   /** The base is another program's, to be kept under another name. */
   readonly foreign: boolean;
+  /** So many changes were written once and are in none of the files, at least. */
+  readonly lacks: number;
 }
+
+/**
+ * A state that was put back, whose journal was taken away, or that is gone goes on from what it says. What is missing
+ * is told, and its lines get numbers that were never given. The line that was under way at a crash is nobody's loss.
+ */
+function upTo(found: Found, told: number): Found {
+  const lacks = told - 1 - found.state.rev;
+  if (lacks <= 0) return found;
+  found.state.rev = told;
+  return { ...found, lacks, rebuild: true };
+}
+
+const lacking = (changes: number) =>
+  `the last ${changes} changes that were written are missing: an older state was put back, or a file of it is gone`;
 
 function recognise(loaded: Loaded, paths: StatePaths, now: number, fresh: () => StateDocument): Found {
   if (loaded.kind === 'state') {
     const { state, damage, rebuild, fresh } = loaded;
-    return { state, damage, rebuild: rebuild || fresh, foreign: false };
+    return { state, damage, rebuild: rebuild || fresh, foreign: false, lacks: 0 };
   }
   const state = fresh();
   const tombstones = tunerrTombstones(loaded.value, now);
@@ -209,7 +230,7 @@ function recognise(loaded: Loaded, paths: StatePaths, now: number, fresh: () => 
   const damage = tombstones
     ? []
     : [{ path: paths.base, what, bytes: Buffer.from(JSON.stringify(loaded.value)) }];
-  return { state, damage, rebuild: true, foreign: tombstones !== null };
+  return { state, damage, rebuild: true, foreign: tombstones !== null, lacks: 0 };
 }
 
 /** Puts damage aside, makes the files whole again and opens the journal. */
@@ -233,12 +254,13 @@ async function repair(
       );
     }
     let number = 0;
-    for (const { path, what, bytes } of found.damage) {
+    for (const { path, what, bytes } of [...found.damage, ...(await inTheWay(disk, paths, found.damage))]) {
       const aside = join(paths.quarantine, quarantineName(clock.now(), path, (number += 1)));
-      if (bytes === null) await disk.rename(path, aside);
+      if (bytes === null) await moveAside(disk, path, aside);
       else if (bytes.length > 0) await replaceFile(disk, aside, bytes, { mode: 0o600 });
       log.error({ path, quarantine: aside }, what);
     }
+    if (found.lacks > 0) log.error({ path: paths.base, changes: found.lacks }, lacking(found.lacks));
     if (found.rebuild) await adapter.rewrite(found.damage.some(({ path }) => path === paths.base));
     // Twice, so that the previous pair is whole again too.
     if (found.damage.length > 0) await adapter.rewrite(false);
@@ -246,6 +268,32 @@ async function repair(
   } catch (error) {
     throw new CodedError('state_unwritable', `${paths.base} (${diskCode(error)})`);
   }
+}
+
+/** What has the name of a spare file and is none would stop every new base. */
+async function inTheWay(
+  disk: Disk,
+  { basePrev, journalPrev }: StatePaths,
+  known: readonly Damage[],
+): Promise<readonly Damage[]> {
+  const found: Damage[] = [];
+  for (const path of [basePrev, journalPrev]) {
+    if (known.some((damage) => damage.path === path)) continue;
+    const kind = await disk.stat(path).then(
+      (stat) => stat.kind,
+      () => 'file',
+    );
+    if (kind !== 'file') found.push({ path, what: `a ${kind} where a file should be`, bytes: null });
+  }
+  return found;
+}
+
+/** The quarantine may be on another disk than a state that is no file; then it stays beside it, under that name. */
+async function moveAside(disk: Disk, path: string, aside: string): Promise<void> {
+  await disk.rename(path, aside).catch(async (error: unknown) => {
+    if (diskCode(error) !== 'EXDEV') throw error;
+    await disk.rename(path, join(dirname(path), basename(aside)));
+  });
 }
 
 async function freeName(disk: Disk, stem: string): Promise<string> {

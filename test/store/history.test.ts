@@ -270,3 +270,20 @@ it('keeps what happens while it writes', async () => {
   await history.close();
   expect((await readHistory(disk, FOLDER, 'a')).entries.map(({ rev }) => rev)).toEqual([1, 2]);
 });
+
+it('tells which line of the journal was about to be written, over restarts and a day', async () => {
+  const { clock, entry, open } = bench();
+  const first = await open();
+  expect(first.told).toBe(0);
+  first.append(entry('a', 1));
+  await first.write(7);
+  first.append(entry('a', 2));
+  await first.close();
+  await clock.advance(DAY_MS);
+  const second = await open();
+  expect(second.told).toBe(7);
+  second.append(entry('b', 1));
+  await second.write(9);
+  await second.close();
+  expect((await open()).told).toBe(9);
+});

@@ -2,9 +2,10 @@
  * Every byte of a small state changed and every file of it cut, one at a time: it starts, it lost at most what was hit,
  * and what it lost it says. `storeLaws.test.ts` has larger ones at random.
  */
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
@@ -177,6 +178,36 @@ describe('a small state', { timeout: 120_000 }, () => {
       await again.close();
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
+    ['a device without an end', (path: string) => symlinkSync('/dev/zero', path)],
+    ['a link that leads nowhere', (path: string) => symlinkSync('/nowhere/at/all', path)],
+    ['a folder', (path: string) => mkdirSync(path)],
+  ])('waits for nobody where any of its files is %s', async (_what, put) => {
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    for (const name of [...PAIR, ...SPARE].map((path) => basename(path))) {
+      const folder = mkdtempSync(join(tmpdir(), 'catchupd-damage-'));
+      const statePath = join(folder, 'recorder-state.json');
+      const open = () => openStore({ disk: nodeDisk, clock: systemClock, log, statePath, reserveBytes: 0 });
+      try {
+        for (const [path, bytes] of files)
+          if (basename(path) !== name) writeFileSync(join(folder, basename(path)), bytes);
+        put(join(folder, name));
+        const store = await open();
+        store.put(documentOf('aaaa0009', 1));
+        await store.close();
+        const again = await open();
+        expect(again.status().damage).toEqual([]);
+        expect([...again.recordings().keys()]).toContain('aaaa0009');
+        // Without the last journal two of five are unknown.
+        expect(again.recordings().size).toBe(name === basename(JOURNAL) ? 4 : 6);
+        await again.close();
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     }
   });
 });
