@@ -245,8 +245,7 @@ async function repair(
     await disk.mkdir(paths.quarantine);
     await dropLeftovers(disk, paths);
     if (found.foreign) {
-      const kept = await freeName(disk, paths.base.replace(/(\.json)?$/, '.iptv-tunerr'));
-      await disk.rename(paths.base, kept);
+      const kept = await keepForeign(disk, paths);
       const tombstones = found.state.tombstones.size;
       log.info(
         { path: kept, tombstones },
@@ -261,7 +260,8 @@ async function repair(
       log.error({ path, quarantine: aside }, what);
     }
     if (found.lacks > 0) log.error({ path: paths.base, changes: found.lacks }, lacking(found.lacks));
-    if (found.rebuild) await adapter.rewrite(found.damage.some(({ path }) => path === paths.base));
+    const makesWay = found.foreign || found.damage.some(({ path }) => path === paths.base);
+    if (found.rebuild) await adapter.rewrite(makesWay);
     // Twice, so that the previous pair is whole again too.
     if (found.damage.length > 0) await adapter.rewrite(false);
     await adapter.open();
@@ -296,9 +296,22 @@ async function moveAside(disk: Disk, path: string, aside: string): Promise<void>
   });
 }
 
-async function freeName(disk: Disk, stem: string): Promise<string> {
+/**
+ * Another name for the state of another program, which keeps its own until ours takes its place in one step: a crash in
+ * between would forget what it recorded. Returns the name.
+ */
+async function keepForeign(disk: Disk, { base, folder }: StatePaths): Promise<string> {
+  const stem = base.replace(/(\.json)?$/, '.iptv-tunerr');
+  const { inode } = await disk.stat(base);
   let path = `${stem}.json`;
-  for (let number = 2; await exists(disk, path); number += 1) path = `${stem}-${number}.json`;
+  for (let number = 2; await exists(disk, path); number += 1) {
+    // A start that was killed has been here.
+    if ((await disk.stat(path)).inode === inode) return path;
+    path = `${stem}-${number}.json`;
+  }
+  // Shares without links get a copy.
+  await disk.link(base, path).catch(async () => replaceFile(disk, path, await disk.readFile(base)));
+  await disk.syncFolder(folder);
   return path;
 }
 

@@ -677,6 +677,44 @@ describe('what else may lie where the state should be', () => {
     expect((await bench.open()).tombstones().size).toBe(2);
   });
 
+  it.each(['kill', 'power cut'])(
+    'forgets nothing of the state of iptv-tunerr by a %s at any step',
+    async (end) => {
+      const theirs = JSON.stringify({
+        updated_at: 'x',
+        active: [],
+        completed: [{ record_key: 'dna-1|x|y', stop: '2026-11-23T20:00:00Z' }],
+        failed: [{ record_key: 'dna-2|x|y' }],
+      });
+      let steps = 0;
+      for (let isThrough = false; !isThrough; steps += 1) {
+        const bench = storeBench();
+        await bench.disk.mkdir('/out');
+        const file = await bench.disk.open(STATE, 'create');
+        await file.write([Buffer.from(theirs)]);
+        await file.datasync();
+        await file.close();
+        await bench.disk.syncFolder('/out');
+        // Killed twice at the same step: what the first one left is found by the second.
+        for (const _life of [1, 2]) {
+          let left = steps;
+          bench.disk.fault = () => ((left -= 1) < 0 ? 'EIO' : null);
+          isThrough = (await codeOf(bench.open())) === 'none' && left >= 0;
+          bench.disk.fault = () => null;
+          if (end === 'power cut') bench.disk.crash();
+        }
+        const store = await bench.open();
+        expect([steps, store.tombstones().size]).toEqual([steps, 2]);
+        const kept = [...bench.disk.files()].filter(([path]) => path.includes('iptv-tunerr'));
+        expect(kept.map(([path, bytes]) => [path, bytes.toString()])).toEqual([
+          ['/out/recorder-state.iptv-tunerr.json', theirs],
+        ]);
+        await store.close();
+      }
+      expect(steps).toBeGreaterThan(10);
+    },
+  );
+
   it('puts other JSON aside and starts', async () => {
     const bench = storeBench();
     await bench.disk.mkdir('/out');
