@@ -8,6 +8,7 @@ import type { StreamScan } from './streamScan.js';
 import type { Tables } from './tables.js';
 import { CLOCK_WRAP, hasPayload, pesTimesAt, PID_COUNT, startsUnit } from './tsPackets.js';
 import { ticksBetween } from './tsPackets.js';
+import { unitTimes, type UnitTimes } from './unitTimes.js';
 
 export interface JoinGates {
   /** The tables of the piece, whenever they change. */
@@ -42,6 +43,8 @@ export function joinGates(written: StreamScan, leadPid: () => number, exact: boo
   let waitsFor: readonly number[] = [];
   let packets = 0;
   let allOpen = false;
+  /** Of PIDs that do not pass yet. */
+  const times = new Map<number, UnitTimes>();
   /** PTS of the first key frame, until a later picture came; whether a leading picture is being dropped. */
   let keyPts = -1;
   let dropping = false;
@@ -82,6 +85,13 @@ export function joinGates(written: StreamScan, leadPid: () => number, exact: boo
     return exact && counter === written.pids.get(out)?.counter;
   }
 
+  /** When a unit is decoded, though it may not say. */
+  function timeOf(pid: number, dts: number): number {
+    const known = times.get(pid) ?? unitTimes();
+    times.set(pid, known);
+    return known.take(dts);
+  }
+
   function passesNow(buffer: Buffer, at: number, pid: number, out: number, offset: number): boolean {
     const starts = startsUnit(buffer, at);
     if (!hasPayload(buffer, at)) return opened[pid] === 1 || (lead.open && !waitsFor.includes(pid));
@@ -91,12 +101,13 @@ export function joinGates(written: StreamScan, leadPid: () => number, exact: boo
       return !dropping;
     }
     if (!starts) return false;
-    const times = pesTimesAt(buffer, at);
-    if (times && times.dts >= 0) {
-      if (pid === lead.pid) lead.atEnd = isLast((times.dts + offset) % CLOCK_WRAP, out);
+    const said = pesTimesAt(buffer, at);
+    const dts = said ? timeOf(pid, said.dts) : -1;
+    if (said && dts >= 0) {
+      if (pid === lead.pid) lead.atEnd = isLast((dts + offset) % CLOCK_WRAP, out);
       const first = pid === lead.pid && !exact;
-      if (first) keyPts = times.pts;
-      return (first || later((times.dts + offset) % CLOCK_WRAP, out)) && open(pid);
+      if (first) keyPts = said.pts;
+      return (first || later((dts + offset) % CLOCK_WRAP, out)) && open(pid);
     }
     const counter = (buffer[at + 3] ?? 0) & 15;
     return (followsOn(counter, out) || (lead.open && !isWritten(counter, out))) && open(pid);

@@ -46,36 +46,35 @@ export function unitMatcher(written: readonly LeadUnit[], moved: number | null =
     return run.units >= UNITS_WITHOUT_KEY_MIN && run.bytes >= BYTES_WITHOUT_KEY_MIN;
   }
 
+  /** What goes on with that written unit. Where one of the two has no time it can only be a run that has begun. */
+  function runAt(place: number, unitDts: number): Run | null {
+    const before = runs.get(place);
+    const dts = written[place]?.dts ?? -1;
+    if (unitDts < 0 || dts < 0) return before ?? null;
+    const offset = (dts - unitDts + CLOCK_WRAP) % CLOCK_WRAP;
+    if (before?.offset === offset) return before;
+    return { offset, units: 0, bytes: 0, key: false, all: 0, anyKey: false };
+  }
+
   return {
     /** The offset, once it is sure; else null. */
     add(unit: LeadUnit): number | null {
       const next = new Map<number, Run>();
-      if (unit.dts < 0) {
-        // It says nothing of its own, but it may be the next one.
-        for (const [place, run] of runs) if (written[place]?.hash === unit.hash) next.set(place + 1, run);
-        runs = next;
-        return null;
-      }
       const found = places.get(unit.hash) ?? [];
       for (const place of found) {
-        const dts = written[place]?.dts ?? -1;
-        if (dts < 0) continue;
-        const offset = (dts - unit.dts + CLOCK_WRAP) % CLOCK_WRAP;
-        const before = runs.get(place);
-        const run =
-          before?.offset === offset
-            ? before
-            : { offset, units: 0, bytes: 0, key: false, all: 0, anyKey: false };
+        const run = runAt(place, unit.dts);
+        if (!run) continue;
         run.all++;
         run.anyKey ||= unit.key;
-        if (place === written.length - 1 && run.all >= UNITS_MIN && run.anyKey) endings.add(offset);
+        if (place === written.length - 1 && run.all >= UNITS_MIN && run.anyKey) endings.add(run.offset);
+        const isTimed = unit.dts >= 0 && (written[place]?.dts ?? -1) >= 0;
         // The same picture at the same time: no repetition can feign that.
-        if (found.length === 1 || offset === (moved ?? 0)) {
+        if (found.length === 1 || (isTimed && run.offset === (moved ?? 0))) {
           run.units++;
           run.bytes += unit.bytes;
           run.key ||= unit.key;
         }
-        if (isSure(run, place)) return offset;
+        if (isSure(run, place)) return run.offset;
         next.set(place + 1, run);
       }
       runs = next;

@@ -42,6 +42,8 @@ export interface ProofInput {
 export function overlapProof({ written, sounds, offset, unitsMin }: ProofInput): OverlapProof {
   const lastDts = written.findLast(({ dts }) => dts >= 0)?.dts ?? -1;
   let place = 0;
+  /** Behind the written unit that was the same last. */
+  let after = -1;
   let sameUnits = 0;
   let otherUnits = 0;
   let otherSounds = 0;
@@ -51,30 +53,35 @@ export function overlapProof({ written, sounds, offset, unitsMin }: ProofInput):
 
   const moved = (dts: number) => (dts + offset) % CLOCK_WRAP;
 
-  /** The written unit of that time; null where there is another one, undefined where there may have been one. */
-  function counterpart(dts: number): LeadUnit | null | undefined {
+  /** The place of the written unit of that time; -1 where there is another one, undefined where there may have been one. */
+  function placeOf({ dts: said, hash }: LeadUnit): number | undefined {
+    const follows = written[after];
+    // Pictures need not say their time, and on either side it may be others that do not: then their order tells.
+    if (follows?.hash === hash && (said < 0 || follows.dts < 0)) return after;
+    if (said < 0) return undefined;
+    const dts = moved(said);
     while (place < written.length && isBefore(written[place], dts - SLACK_TICKS)) place++;
     const next = written[place];
     if (!next) return undefined;
-    if (Math.abs(ticksBetween(dts, next.dts)) <= SLACK_TICKS) return next;
+    if (Math.abs(ticksBetween(dts, next.dts)) <= SLACK_TICKS) return place;
     const before = written[place - 1];
     if (!before || before.dts < 0) return undefined;
-    return ticksBetween(before.dts, next.dts) < HOLE_TICKS_MIN ? null : undefined;
+    return ticksBetween(before.dts, next.dts) < HOLE_TICKS_MIN ? -1 : undefined;
   }
 
   return {
     unit(unit) {
-      if (atEnd || unit.dts < 0) return;
-      const dts = moved(unit.dts);
-      atEnd = ticksBetween(lastDts, dts) >= -SLACK_TICKS;
+      if (atEnd) return;
+      atEnd = unit.dts >= 0 && ticksBetween(lastDts, moved(unit.dts)) >= -SLACK_TICKS;
       if (unit.torn) return;
-      const own = counterpart(dts);
-      if (own === undefined || own?.torn) return;
-      if (own?.hash !== unit.hash) {
+      const own = placeOf(unit);
+      if (own === undefined || written[own]?.torn) return;
+      if (written[own]?.hash !== unit.hash) {
         otherUnits++;
         refuted ||= otherUnits >= OTHERS_MIN;
         return;
       }
+      after = own + 1;
       otherUnits = 0;
       sameUnits++;
       if (!unit.key) telling = { units: telling.units + 1, bytes: telling.bytes + unit.bytes };

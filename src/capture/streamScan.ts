@@ -10,6 +10,7 @@ import { soundTicks } from './soundLength.js';
 import { tableReader, type Tables } from './tables.js';
 import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, payloadAt, pcrAt, pesTimesAt } from './tsPackets.js';
 import { pidAt, startsUnit, ticksBetween } from './tsPackets.js';
+import { unitTimes, type UnitTimes } from './unitTimes.js';
 
 /** A PES packet of sound, whole as far as its counter tells. */
 export interface SoundUnit {
@@ -22,6 +23,7 @@ export interface SoundUnit {
 /** Where a PID stands after its last packet. Ticks are -1 where none was seen. */
 export interface PidState {
   counter: number;
+  /** Of its last unit; as it follows from those before where that does not say. */
   dts: number;
   /** Of the unit that is shown last, which B-frames make another than the one that came last. */
   ptsMax: number;
@@ -58,8 +60,7 @@ interface Sound {
 
 const soundOf = (type: number): Sound => ({ type, packets: [], dts: -1, torn: false });
 
-/** A longer way from one unit to the next is a hole, a way back this long another clock. */
-const STEP_TICKS_MAX = CLOCK_HZ / 2;
+/** A way back this long is another clock. */
 const BACK_TICKS_MAX = 5 * CLOCK_HZ;
 
 /**
@@ -79,6 +80,7 @@ export function streamScan(
   let voice = voiceOf(known, lead);
   const voiceUnits = scanUnits();
   const pids = new Map<number, PidState>();
+  const times = new Map<number, UnitTimes>();
   let firstPcr = -1;
   let lastPcr = -1;
   let pcrPid = -1;
@@ -105,18 +107,22 @@ export function streamScan(
     if (sound) sound.torn = true;
   }
 
+  /** The time that a unit says, or -1. */
   function timeOf(buffer: Buffer, at: number, state: PidState, own: ScanUnits | null): number {
-    const times = pesTimesAt(buffer, at);
-    if (!times) return -1;
-    const { pts, dts } = times;
-    if (dts < 0) return -1;
-    const step = state.dts < 0 ? 0 : ticksBetween(state.dts, dts);
-    if (step > 0 && step <= STEP_TICKS_MAX) state.stepTicks = step;
-    if (step < -BACK_TICKS_MAX) {
+    const said = pesTimesAt(buffer, at);
+    if (!said) return -1;
+    const { pts, dts } = said;
+    const pid = pidAt(buffer, at);
+    const known = times.get(pid) ?? unitTimes();
+    times.set(pid, known);
+    const taken = known.take(dts);
+    state.stepTicks = known.stepTicks();
+    if (dts >= 0 && state.dts >= 0 && ticksBetween(state.dts, dts) < -BACK_TICKS_MAX) {
       state.ptsMax = -1;
       own?.forget();
     }
-    state.dts = dts;
+    if (taken >= 0) state.dts = taken;
+    if (dts < 0) return -1;
     if (state.ptsMax < 0 || ticksBetween(state.ptsMax, pts) > 0) state.ptsMax = pts;
     return dts;
   }

@@ -150,20 +150,33 @@ describe('a piece that repeats what is written', () => {
     await expectUnbroken(spool, 159);
   });
 
-  it('is found where every other picture has no time', async () => {
-    const bare = Buffer.from(clip);
-    let n = 0;
-    eachPacket(bare, (at) => {
-      const isUnit = bare.readUInt16BE(at + 1) === (0x4000 | VIDEO);
-      if (!isUnit || bare[at + 5] === 0x50 || n++ % 2 === 0) return;
-      const pes = at + 4 + ((bare[at + 3] ?? 0) & 0x20 ? 1 + (bare[at + 4] ?? 0) : 0);
-      bare[pes + 7] = (bare[pes + 7] ?? 0) & 0x3f;
-      bare.fill(0xff, pes + 9, pes + 9 + (bare[pes + 8] ?? 0));
+  describe('where every other picture has no time', () => {
+    /** `kept`: which ones have it. */
+    const bare = (kept: 0 | 1) => {
+      const bytes = Buffer.from(clip);
+      let n = 0;
+      eachPacket(bytes, (at) => {
+        const isUnit = bytes.readUInt16BE(at + 1) === (0x4000 | VIDEO);
+        if (!isUnit || bytes[at + 5] === 0x50 || n++ % 2 === kept) return;
+        const pes = at + 4 + ((bytes[at + 3] ?? 0) & 0x20 ? 1 + (bytes[at + 4] ?? 0) : 0);
+        bytes[pes + 7] = (bytes[pes + 7] ?? 0) & 0x3f;
+        bytes.fill(0xff, pes + 9, pes + 9 + (bytes[pes + 8] ?? 0));
+      });
+      return bytes;
+    };
+
+    it.each([
+      ['the same ones', 0],
+      ['the others', 1],
+    ] as const)('is found, %s at the next connection', async (_name, kept) => {
+      const pictures = payloads((await recordPieces([clip])).spool, VIDEO);
+      for (const end of [0.5, 0.53, 0.56, 0.6]) {
+        const again = remuxed(part(bare(kept), 0.3, 1), new Map(), 90_000 * 700, 3);
+        const { spool, join } = await recordPieces([part(bare(0), 0, end), again]);
+        expect(join).toMatchObject({ approximate: false, gapS: 0 });
+        expect(payloads(spool, VIDEO)).toEqual(pictures);
+      }
     });
-    const again = remuxed(part(bare, 0.3, 1), new Map(), 90_000 * 700, 3);
-    const { spool, join } = await recordPieces([part(bare, 0, 0.6), again]);
-    expect(join).toMatchObject({ approximate: false, gapS: 0 });
-    expect(payloads(spool, VIDEO)).toEqual(payloads((await recordPieces([bare])).spool, VIDEO));
   });
 
   it('is found again and again', async () => {
