@@ -21,6 +21,9 @@ import { BUG, ENDED, STALLED, type Refusal } from './refusal.js';
 const SEGMENT_WAITS_MS = [300, 1_000, 2_000];
 /** For what is not there (yet): once more, and soon. */
 const MISSING_WAIT_MS_MAX = 2_000;
+/** Some list what they are still making: the newest ones come no later than so many of their lengths after that. */
+const NEWEST = 2;
+const NEWEST_WAIT = 1.5;
 const PLAYLIST_WAIT_MS_MIN = 300;
 /** A playlist that is refused so often in a row is gone. */
 const REFUSALS_MAX = 3;
@@ -40,7 +43,11 @@ export interface HlsSessionInput extends Pick<HlsSourceInput, 'url' | 'first'> {
   readonly turns: Turns;
 }
 
-type Planned = Step & { readonly suspect: boolean };
+type Planned = Step & {
+  readonly suspect: boolean;
+  /** Until then it may come to be there, monotonic. */
+  readonly mayComeUntil: number;
+};
 
 export function hlsSession(input: HlsSessionInput): TransportBody {
   const { clock, wish } = input;
@@ -65,8 +72,12 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
     if (outlet.put([frameHead(frame), ...payload])) dropBlocks(payload);
   }
 
-  function add(followed: Followed): void {
-    todo.push(...followed.steps.map((step) => ({ ...step, suspect: followed.kind === 'reset' })));
+  function add({ steps, kind }: Followed, askedMono: number): void {
+    for (const [place, step] of steps.entries()) {
+      const isNewest = step.kind === 'take' && place >= steps.length - NEWEST;
+      const waitMs = isNewest ? NEWEST_WAIT * Math.min(targetMs, step.segment.durationMs) : 0;
+      todo.push({ ...step, suspect: kind === 'reset', mayComeUntil: askedMono + waitMs });
+    }
     wake();
   }
 
@@ -108,11 +119,11 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       if (isNew) {
         ({ cursor } = followed);
         changedMono = askedMono;
-        add(followed);
+        add(followed, askedMono);
       }
       if (playlist.ended) return end(ENDED);
       if (!isNew && isStill) return end(STALLED);
-      await pause(clock, Math.max(0, reloadMs(targetMs, isNew) - (clock.mono() - askedMono)), signal);
+      await pause(clock, Math.max(0, reloadMs(playlist, isNew) - (clock.mono() - askedMono)), signal);
     }
   }
 
@@ -124,7 +135,7 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
     return same && segmentId(same) === segmentId(segment) ? same : null;
   }
 
-  async function load(listed: Segment): Promise<LoadedSegment> {
+  async function load(listed: Segment, mayComeUntil: number): Promise<LoadedSegment> {
     let segment = listed;
     let isRenewed = false;
     for (let tries = 0; ; tries++) {
@@ -140,7 +151,8 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       }
       const isMissing = status === 404 || status === 410;
       const waitMs = isMissing ? Math.min(targetMs / 2, MISSING_WAIT_MS_MAX) : SEGMENT_WAITS_MS[tries];
-      if (waitMs === undefined || (isMissing && tries > 0)) return loaded;
+      const isGone = isMissing && tries > 0 && clock.mono() >= mayComeUntil;
+      if (waitMs === undefined || isGone) return loaded;
       await pause(clock, Math.max(PLAYLIST_WAIT_MS_MIN, waitMs), signal);
     }
   }
@@ -162,7 +174,10 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       while (running.length < (wish.oneAtATime ? 1 : AHEAD) && !outlet.isPaused()) {
         const step = todo.shift();
         if (!step) break;
-        running.push({ step, loaded: step.kind === 'take' ? load(step.segment) : NOTHING });
+        running.push({
+          step,
+          loaded: step.kind === 'take' ? load(step.segment, step.mayComeUntil) : NOTHING,
+        });
       }
       const [head] = running;
       if (!head) {

@@ -224,7 +224,20 @@ export function standstillMs(targetMs: number): number {
   return Math.max(5_000, 3 * targetMs);
 }
 
-/** From the start of one load to the next (RFC 8216 §6.3.4). */
-export function reloadMs(targetMs: number, changed: boolean): number {
-  return Math.max(100, changed ? targetMs : targetMs / 2);
+/** More often than this no playlist is loaded because of what it says of itself. */
+const RELOAD_MS_MIN = 500;
+/** A playlist is at least so many target durations long (RFC 8216 §6.2.2). */
+const WINDOW_TARGETS_MIN = 3;
+
+/**
+ * From the start of one load to the next: the target duration, half of it where nothing changed (RFC 8216 §6.3.4). A list
+ * that is shorter than such a list may be promises longer segments than it has, or forgets them sooner than it may:
+ * it is loaded for each of them, and twice for each where it has but one at a time.
+ */
+export function reloadMs({ targetMs, segments }: MediaPlaylist, changed: boolean): number {
+  const spanMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const newestMs = (segments.at(-1)?.durationMs ?? targetMs) / (segments.length > 1 ? 1 : 2);
+  const isShort = segments.length > 0 && spanMs < WINDOW_TARGETS_MIN * targetMs;
+  const intervalMs = isShort ? Math.min(targetMs, Math.max(RELOAD_MS_MIN, newestMs)) : targetMs;
+  return Math.max(100, changed ? intervalMs : intervalMs / 2);
 }

@@ -351,6 +351,22 @@ describe('a live window', () => {
     }
   });
 
+  it('is waited for where it lists what is still being made, and for nothing older', async () => {
+    const answers = [404, 404];
+    const segments = loopSegments(clip, 0, 6).map((one, n) =>
+      n === 0 || n === 4 ? { ...one, answers } : one,
+    );
+    const started = await origin({ ...live, segments, ended: true });
+    const running = begin(started.mediaUrl);
+    for (let n = 3; n < 6; n++) {
+      await asked(started, `seg-${n - 1}.ts`);
+      started.advance();
+    }
+    expect(codeOf(await running.outcome)).toBe('upstream_ended');
+    expect((await recorded()).frames).toEqual(framesOf(1, 2, 3, 4, 5));
+    expect([started.asked('seg-0.ts'), started.asked('seg-4.ts')]).toEqual([2, 3]);
+  });
+
   it('that lost segments while nobody looked has a gap of their length', async () => {
     const started = await origin({ ...live, segments: loopSegments(clip, 0, 9), ended: true });
     const running = begin(started.mediaUrl);

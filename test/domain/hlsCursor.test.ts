@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   cursorBefore,
   follow,
+  reloadMs,
   segmentId,
   startCursor,
   type Cursor,
@@ -117,6 +118,15 @@ describe('a cursor', () => {
       expect(start).toMatchObject({ next: 12, endAt: NOW - 2_000 });
       expect(numbers(follow(start, list(from, 13 - from), NOW).steps)).toEqual([12]);
     }
+  });
+
+  it('looks for what comes next before a short list has forgotten it', () => {
+    const targets = { ...list(10, 6), targetMs: 2_000 };
+    expect([reloadMs(targets, true), reloadMs(targets, false)]).toEqual([2_000, 1_000]);
+    expect(reloadMs({ ...list(10, 15), targetMs: 10_000 }, true)).toBe(10_000);
+    expect(reloadMs({ ...list(10, 4), targetMs: 10_000 }, true)).toBe(2_000);
+    expect(reloadMs(list(10, 1), true)).toBe(1_000);
+    expect(reloadMs({ ...list(10, 0), targetMs: 4_000 }, false)).toBe(2_000);
   });
 
   it('knows a segment by its name whatever token its address carries', () => {
