@@ -1,9 +1,10 @@
 /** Random access points: frames that a decoder can begin with, told by their flag or by what they carry. */
 import { STREAM_H264, STREAM_HEVC, STREAM_MPEG1, STREAM_MPEG2 } from './psi.js';
-import { adaptationFlags, PACKET_BYTES, payloadAt } from './tsPackets.js';
+import { adaptationFlags, isScrambled, PACKET_BYTES, payloadAt } from './tsPackets.js';
 
 /** Whether the unit that starts in this packet can be decoded from: flagged so, or it carries the headers for it. */
 export function isKey(buffer: Buffer, at: number, type: number): boolean {
+  if (isScrambled(buffer, at)) return false;
   if ((adaptationFlags(buffer, at) & 0x40) !== 0) return true;
   const end = at + PACKET_BYTES;
   const pes = payloadAt(buffer, at);

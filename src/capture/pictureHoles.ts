@@ -1,17 +1,20 @@
 /**
  * How long a hole in a stream is to whoever watches it. What follows a hole refers to pictures that never came: up to
  * the next key frame nothing can be decoded that is worth it. All of it is kept, the sound is whole and some decoders
- * make something of the pictures (P1), and the ledger tells the hole as far as that key frame (P4).
+ * make something of the pictures (P1), and the ledger tells the hole as far as that key frame (P4). Pictures that are
+ * scrambled are kept and told in the same way: whoever has no key sees nothing of them.
  */
-import type { Gap } from '../domain/ledger.js';
+import { TOLD_GAP_MS, type Gap } from '../domain/ledger.js';
 import { isKey } from './keyFrame.js';
 import type { ElementaryStream } from './psi.js';
 import { KEY_WAIT_MS } from './startPoint.js';
-import { CLOCK_HZ, pesTimesAt, ticksBetween } from './tsPackets.js';
+import { CLOCK_HZ, isScrambled, pesTimesAt, ticksBetween } from './tsPackets.js';
 
 export interface PictureHoles {
   /** A unit of sound or pictures begins in this packet. */
-  unit(buffer: Buffer, at: number, stream: ElementaryStream): void;
+  unit(buffer: Buffer, at: number, stream: ElementaryStream, mono: number): void;
+  /** A packet of it came that nobody can read. */
+  scrambled(stream: ElementaryStream, mono: number): void;
   /** So much is missing, by the clock of the stream; what is here of it was told before. */
   hole(gap: Gap): void;
   /** What follows is on another clock, or another stream. */
@@ -26,7 +29,8 @@ const HOLE_STEPS_MIN = 3;
 /** The clock tells a hole no later than so long behind the pictures. */
 const TOLD_TICKS_MAX = CLOCK_HZ;
 /** Streams without a key frame for longer repair themselves in other ways. */
-const KEY_WAIT_TICKS_MAX = (KEY_WAIT_MS * CLOCK_HZ) / 1000;
+const TICKS_PER_MS = CLOCK_HZ / 1000;
+const KEY_WAIT_TICKS_MAX = KEY_WAIT_MS * TICKS_PER_MS;
 
 /** Where a picture is missing, by the clock of the pictures. */
 interface Break {
@@ -38,7 +42,8 @@ interface Break {
   keyAt: number;
 }
 
-export function pictureHoles(): PictureHoles {
+/** `wallOf`: of a monotonic time. */
+export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
   const gaps: Gap[] = [];
   /** The picture that the last gap begins with. */
   let anchor = -1;
@@ -51,16 +56,20 @@ export function pictureHoles(): PictureHoles {
   let open: Break | null = null;
   /** The clock told a hole that no picture has come behind. */
   let isTold = false;
+  /** When scrambled packets came since the last picture that can be read: the first and the last; -1 where none did. */
+  let hiddenMono = -1;
+  let stillHiddenMono = -1;
 
   /** Makes the last gap reach to that picture, if it does not. */
   function reach(until: number): void {
     const gap = gaps.pop();
     if (!gap) return;
-    const toAt = gap.fromAt + Math.round(ticksBetween(anchor, until) / (CLOCK_HZ / 1000));
+    const toAt = gap.fromAt + Math.round(ticksBetween(anchor, until) / TICKS_PER_MS);
     gaps.push({ ...gap, toAt: Math.max(gap.toAt, toAt) });
   }
 
-  function take(dts: number, key: boolean): void {
+  /** What is missing before that picture, in ticks. */
+  function take(dts: number, key: boolean): number {
     const way = last < 0 ? 0 : ticksBetween(last, dts);
     const isLong = way >= HOLE_TICKS_MIN && step > 0 && way > HOLE_STEPS_MIN * step;
     if (isLong || isTold) seen = { from: last + step, since: dts, keyAt: -1 };
@@ -70,6 +79,7 @@ export function pictureHoles(): PictureHoles {
     for (const one of [seen, open]) if (one && one.keyAt < 0 && key) one.keyAt = dts;
     if (isTold) waitForKey();
     follow();
+    return isLong ? way - step : 0;
   }
 
   /** The last gap goes on to the key frame behind what was seen. */
@@ -90,32 +100,66 @@ export function pictureHoles(): PictureHoles {
     if (keyAt >= 0 || !hadKey || ticksBetween(since, last) > KEY_WAIT_TICKS_MAX) open = null;
   }
 
+  function tell(gap: Gap): void {
+    const before = gaps.at(-1);
+    if (before && before.toAt >= gap.fromAt)
+      gaps.splice(-1, 1, { ...before, toAt: Math.max(before.toAt, gap.toAt) });
+    else {
+      gaps.push(gap);
+      anchor = -1;
+    }
+  }
+
+  /** The first picture that can be read behind scrambled ones. */
+  function uncover(missing: number, isFirst: boolean, mono: number, key: boolean): void {
+    const toAt = wallOf(mono);
+    const fromAt = isFirst ? wallOf(hiddenMono) : toAt - Math.round(missing / TICKS_PER_MS);
+    hiddenMono = -1;
+    if (toAt - fromAt < TOLD_GAP_MS) return;
+    tell({ fromAt, toAt, cause: 'dead' });
+    seen ??= { from: last - (toAt - fromAt) * TICKS_PER_MS, since: last, keyAt: key ? last : -1 };
+    hadKey = true;
+    waitForKey();
+    follow();
+  }
+
+  /** What is hidden now. */
+  function hiddenGap(): Gap[] {
+    if (hiddenMono < 0 || stillHiddenMono - hiddenMono < TOLD_GAP_MS) return [];
+    return [{ fromAt: wallOf(hiddenMono), toAt: wallOf(stillHiddenMono), cause: 'dead' }];
+  }
+
   return {
-    unit(buffer, at, stream) {
-      if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid)) return;
+    unit(buffer, at, stream, mono) {
+      if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid) || isScrambled(buffer, at)) return;
       ({ pid } = stream);
       const dts = pesTimesAt(buffer, at)?.dts ?? -1;
-      if (dts >= 0) take(dts, isKey(buffer, at, stream.type));
+      if (dts < 0) return;
+      const isFirst = last < 0;
+      const key = isKey(buffer, at, stream.type);
+      const missing = take(dts, key);
+      if (hiddenMono >= 0) uncover(missing, isFirst, mono, key);
+    },
+    scrambled(stream, mono) {
+      if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid)) return;
+      ({ pid } = stream);
+      if (hiddenMono < 0) hiddenMono = mono;
+      stillHiddenMono = mono;
     },
     hole(gap) {
-      const before = gaps.at(-1);
-      if (before && before.toAt >= gap.fromAt)
-        gaps.splice(-1, 1, { ...before, toAt: Math.max(before.toAt, gap.toAt) });
-      else {
-        gaps.push(gap);
-        anchor = -1;
-      }
+      tell(gap);
       isTold = last >= 0;
       const isRecent = seen !== null && ticksBetween(seen.since, last) <= TOLD_TICKS_MAX;
       if (isRecent) waitForKey();
       follow();
     },
     end() {
-      pid = last = -1;
+      for (const gap of hiddenGap()) tell(gap);
+      pid = last = hiddenMono = -1;
       step = 0;
       seen = open = null;
       isTold = hadKey = false;
     },
-    gaps: () => gaps,
+    gaps: () => [...gaps, ...hiddenGap()],
   };
 }

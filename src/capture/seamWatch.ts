@@ -18,7 +18,7 @@ import {
   type StreamClocks,
 } from './streamClocks.js';
 import { tableReader, type Tables } from './tables.js';
-import { CLOCK_HZ, hasPayload, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
+import { CLOCK_HZ, hasPayload, isScrambled, NULL_PID, PACKET_BYTES, pcrAt, pesTimesAt } from './tsPackets.js';
 import { PID_COUNT, startsUnit, ticksBetween } from './tsPackets.js';
 
 /** Where the stream lacks some of itself, though its clock went on. */
@@ -39,7 +39,9 @@ export interface SeamSink {
   /** A clock value or time stamp came: another one than the last, or the same again. */
   onClock(moved: boolean): void;
   /** A unit of sound or pictures begins in this packet. */
-  onUnit(buffer: Buffer, at: number, stream: ElementaryStream): void;
+  onUnit(buffer: Buffer, at: number, stream: ElementaryStream, mono: number): void;
+  /** A packet of sound or pictures came that nobody can read. */
+  onScrambled?(stream: ElementaryStream, mono: number): void;
 }
 
 export interface SeamWatch {
@@ -183,7 +185,7 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
     if (pcr >= 0) pcrCame(pcr, mono);
     if (!startsUnit(buffer, at)) return;
     const stream = streams.get(pid);
-    if (stream) sink.onUnit(buffer, at, stream);
+    if (stream) sink.onUnit(buffer, at, stream, mono);
     const dts = pesTimesAt(buffer, at)?.dts ?? -1;
     if (dts < 0) return;
     const before = clocks.stamps.get(pid);
@@ -276,6 +278,11 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
     else if (isEnough || doubted.votes <= 0) clear(doubted);
   }
 
+  function hide(pid: number, mono: number): void {
+    const stream = streams.get(pid);
+    if (stream) sink.onScrambled?.(stream, mono);
+  }
+
   function emit(buffer: Buffer, from: number, to: number, mono: number): void {
     if (to <= from) return;
     pass(waiting.splice(0));
@@ -303,6 +310,7 @@ export function seamWatch(sink: SeamSink, wanted: number | null = null): SeamWat
         const counter = (buffer[at + 3] ?? 0) & 15;
         inOrder = ((counters[pid] ?? UNKNOWN) + 1) % 16 === counter;
         counters[pid] = counter;
+        if (isScrambled(buffer, at)) hide(pid, mono);
       } else inOrder = true;
       const asks = before !== null || kind === TABLE || (kind === TIMED && tells);
       const said = asks ? look(buffer, at, mono) : 'on';

@@ -91,7 +91,7 @@ type Waiting =
 
 export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   const { clock } = doors;
-  const holes = pictureHoles();
+  const holes = pictureHoles(wallOf);
   /** Of the sections that are over. */
   const over: CapturePiece[] = [];
   /** Where nothing but the clock was another one. */
@@ -132,10 +132,11 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       holes.hole({ fromAt: toAt - Math.round(seconds * 1000), toAt, cause: 'stall' });
     },
     onClock: (moved) => content.clock(moved),
-    onUnit(buffer, at, stream) {
+    onUnit(buffer, at, stream, mono) {
       content.unit(buffer, at, stream);
-      holes.unit(buffer, at, stream);
+      holes.unit(buffer, at, stream, mono);
     },
+    onScrambled: (stream, mono) => holes.scrambled(stream, mono),
   };
   const watch = seamWatch(seams, input.written.tail?.scan.tables()?.map.number);
   const content = contentWatch(() => doors.onDead());

@@ -21,6 +21,11 @@ export function hasPayload(buffer: Uint8Array, at: number): boolean {
   return ((buffer[at + 3] ?? 0) & 0x10) !== 0;
 }
 
+/** Only who has the key can read its payload. */
+export function isScrambled(buffer: Uint8Array, at: number): boolean {
+  return ((buffer[at + 3] ?? 0) & 0xc0) !== 0;
+}
+
 /** Flags of the adaptation field (0x80 discontinuity, 0x40 random access, 0x10 PCR, 0x08 OPCR), 0 without one. */
 export function adaptationFlags(buffer: Uint8Array, at: number): number {
   const has = ((buffer[at + 3] ?? 0) & 0x20) !== 0 && (buffer[at + 4] ?? 0) > 0;

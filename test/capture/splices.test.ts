@@ -13,7 +13,7 @@ import { openWritten } from '../../src/capture/writtenSpool.js';
 import { crc32 } from '../../src/capture/psi.js';
 import { streamScan } from '../../src/capture/streamScan.js';
 import { sectionPackets } from '../../src/capture/tables.js';
-import { PACKET_BYTES } from '../../src/capture/tsPackets.js';
+import { PACKET_BYTES, payloadAt } from '../../src/capture/tsPackets.js';
 import type { CapturePiece } from '../../src/domain/capture.js';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
@@ -177,6 +177,37 @@ describe('a stream that goes on', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('says where pictures are scrambled, up to the next key frame, and keeps them', async () => {
+    const bytes = await clipBytes({ gop: 50 });
+    const at = picturesOf(bytes);
+    const scrambled = (from: number, to: number) => {
+      const copy = Buffer.from(bytes);
+      for (let packet = at[from] ?? 0; packet < (at[to] ?? copy.length); packet += PACKET_BYTES) {
+        if ((copy.readUInt16BE(packet + 1) & 0x1fff) !== VIDEO) continue;
+        copy[packet + 3] = (copy[packet + 3] ?? 0) | 0x80;
+        for (let byte = payloadAt(copy, packet); byte < packet + PACKET_BYTES; byte++)
+          copy[byte] = (copy[byte] ?? 0) ^ (byte & 0xff) ^ 0x5a;
+      }
+      return copy;
+    };
+    // Up to the end, which only the time tells, and here all bytes take the same; up to a key frame; between two; too few.
+    for (const [from, to, key, slackMs] of [
+      [60, FRAMES, FRAMES, 400],
+      [55, 100, 100, 100],
+      [55, 110, 150, 100],
+      [60, 63, 60, 0],
+    ] as const) {
+      rmSync(spoolPath, { force: true });
+      const { piece, spool } = await record([{ bytes: scrambled(from, to) }]);
+      expect(piece).not.toHaveProperty('splices');
+      const gaps = piece?.gaps ?? [];
+      expect(gaps.map(({ cause }) => cause)).toEqual(key === from ? [] : ['dead']);
+      const ms = gaps.reduce((sum, gap) => sum + gap.toAt - gap.fromAt, 0);
+      expect(Math.abs(ms - (key - from) * 40)).toBeLessThanOrEqual(slackMs);
+      expect(spool.length).toBeGreaterThan(bytes.length - 40 * PACKET_BYTES);
+    }
   });
 
   it('says it also where the last packet before it told the time, and was held back until now', async () => {
