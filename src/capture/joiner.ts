@@ -28,6 +28,8 @@ export interface Joiner {
   movedTicks(): number | null;
   /** How it was joined, once that is known. */
   join(): PieceJoin | null;
+  /** How much of it was sent in advance, as far as it was looked at. */
+  aheadMs(): number;
 }
 
 interface Going {
@@ -44,6 +46,7 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
   let looking: FirstLook | null = firstLook(input);
   let going: Going | null = null;
   let mono = 0;
+  let aheadMs = 0;
 
   function goOn(look: FirstLook, offset: number | null): Going {
     const tables = look.scan().tables();
@@ -73,6 +76,7 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
     if (!looking) return;
     const look = looking;
     looking = null;
+    aheadMs = look.burstMs();
     going = goOn(look, offset);
     for (const held of look.held) {
       ({ mono } = held);
@@ -95,6 +99,7 @@ export function joiner(input: JoinerInput, sink: TimedSink): Joiner {
       settle(looking?.believed() ?? null);
       going?.start?.end();
     },
+    aheadMs: () => aheadMs,
     waitingBytes: () => looking?.heldBytes() ?? going?.start?.waitingBytes() ?? 0,
     heldBackBytes: () => (going?.start ? going.start.heldBackBytes() + going.mapper.droppedBytes() : 0),
     movedTicks() {

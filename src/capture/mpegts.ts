@@ -3,7 +3,7 @@
  * something already the joiner in between. It ends when it is told to, or with the reason why the stream did; either way
  * every byte that came is in the file first (P1).
  */
-import type { CaptureOutcome } from '../domain/capture.js';
+import type { CaptureOutcome, CapturePiece } from '../domain/capture.js';
 import type { Clock } from '../io/clock.js';
 import { diskCode, type Disk } from '../io/disk.js';
 import { spoolOf } from './container.js';
@@ -14,6 +14,9 @@ import { isTrouble, type DiskTrouble } from './spool.js';
 import { packetAligner } from './packetAligner.js';
 import type { LiveBody } from './upstream.js';
 import { openWritten } from './writtenSpool.js';
+
+/** Less than this says nothing. */
+const CLIP_MS_MIN = 2_000;
 
 /** Why the stream is over. */
 type Ending =
@@ -37,7 +40,7 @@ export async function captureMpegTs(
     body.destroy();
     return { kind: 'fault', at: clock.now(), piece: null, ...ready };
   }
-  return recordPiece(body, ready, input, doors);
+  return recordPiece(body, ready, { ...input, isLive: true }, doors);
 }
 
 /** Opens the spool for what came first just now. Rejects for a bug only. */
@@ -69,11 +72,16 @@ async function writtenAt(disk: Disk, path: string): Promise<number | null> {
   }
 }
 
+export interface PieceTerms extends Pick<CaptureInput, 'stallTimeoutMs' | 'hasOthers'> {
+  /** It is what a channel answers with, and not a part of something. */
+  readonly isLive?: boolean;
+}
+
 /** Records one body into the spool that was opened, to the end of the one or the fault of the other. */
 export async function recordPiece(
   body: LiveBody,
   ready: SectionsInput,
-  { stallTimeoutMs, hasOthers }: Pick<CaptureInput, 'stallTimeoutMs' | 'hasOthers'>,
+  { stallTimeoutMs, hasOthers, isLive = false }: PieceTerms,
   doors: CaptureDoors,
 ): Promise<CaptureOutcome> {
   const { clock, signal } = doors;
@@ -87,6 +95,7 @@ export async function recordPiece(
   });
 
   let mono = clock.mono();
+  const begunMono = mono;
   /** When the chunk before it came. */
   let beforeMono = mono;
   const writing = sections(ready, {
@@ -150,7 +159,10 @@ export async function recordPiece(
     return { kind: 'bug', at: clock.now(), error: String(error) };
   }
   const at = clock.now();
-  const piece = writing.piece();
+  const isWhole = isLive && ending.kind === 'refusal' && ending.refusal.code === ENDED.code;
+  const came = { aheadMs: writing.aheadMs(), tookMs: mono - begunMono };
+  const own = writing.piece();
+  const piece = own && isWhole && isClip(own, came) ? asClip(own, came.aheadMs) : own;
   if (trouble !== null) return { kind: 'fault', at, piece, ...refusalOfTrouble(trouble) };
   switch (ending.kind) {
     case 'stop':
@@ -162,6 +174,23 @@ export async function recordPiece(
     case 'bug':
       return { kind: 'bug', at, error: ending.error };
   }
+}
+
+/**
+ * What a provider gives in place of a channel ("too many connections") is a file: all of it is sent at once and is over
+ * then, and it has nothing to do with what is written. A live stream is over in the middle of what it sends as it plays.
+ */
+function isClip(
+  { join, splices }: CapturePiece,
+  { aheadMs, tookMs }: { readonly aheadMs: number; readonly tookMs: number },
+): boolean {
+  return join?.approximate === true && !splices && aheadMs >= CLIP_MS_MIN && tookMs <= aheadMs / 4;
+}
+
+/** It is kept, for nobody can be sure, and told as missing. */
+function asClip(piece: CapturePiece, aheadMs: number): CapturePiece {
+  const gap = { fromAt: piece.fromAt - Math.round(aheadMs), toAt: piece.toAt, cause: 'dead' as const };
+  return { ...piece, goodMs: 0, gaps: [gap] };
 }
 
 /** Calls `onStall` once nothing was touched for `limitMs`; it answers true to be asked again. No timer a touch. */

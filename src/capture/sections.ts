@@ -68,6 +68,8 @@ export interface Sections {
   finish(): Promise<DiskTrouble | null>;
   /** What is in the file now, or null while that is nothing. */
   piece(): CapturePiece | null;
+  /** How much of what came last was sent in advance, of what is joined to something. */
+  aheadMs(): number;
 }
 
 /** From one seam to the next. */
@@ -312,6 +314,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       return failed;
     },
     piece,
+    aheadMs: () => section.joint?.aheadMs() ?? 0,
   };
 }
 

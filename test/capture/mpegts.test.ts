@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import { systemClock, type Clock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
 import { undiciTransport } from '../../src/io/undiciTransport.js';
 import { startFakeProvider, type Behaviour, type FakeProvider } from '../fakes/provider.js';
-import { loopClip } from '../media/clip.js';
+import { clipBytes, loopClip } from '../media/clip.js';
 import { breaksOf, decode } from '../media/frames.js';
 
 const FRAMES = 160;
@@ -160,6 +161,22 @@ describe('a capture', () => {
     const { frames, errors } = await decode(spoolPath, 'warning');
     expect(errors).toEqual([]);
     expect(breaksOf(frames, FRAMES)).toEqual([]);
+  });
+
+  it('keeps a clip that the provider gives in place of the channel, and tells it as missing', async () => {
+    await begin({ behaviour: { endAfterBytes: 188 * 400 } }).outcome;
+    const before = readFileSync(spoolPath).length;
+    const notice = await clipBytes({ firstNumber: 1000, toneHz: 900 });
+    const server = createServer((_request, response) => response.end(notice));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/live`;
+    const { piece } = await faultOf(begin({ url }).outcome);
+    await new Promise((resolve) => server.close(resolve));
+    const [gap] = piece?.gaps ?? [];
+    expect(gap).toMatchObject({ cause: 'dead', toAt: piece?.toAt });
+    expect((gap?.toAt ?? 0) - (gap?.fromAt ?? 0)).toBeGreaterThan(5_500);
+    expect(readFileSync(spoolPath).length - before).toBeGreaterThan(0.95 * notice.length);
   });
 
   it('cuts only the torn packet that a kill left, and counts it', async () => {
