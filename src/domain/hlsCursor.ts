@@ -41,6 +41,8 @@ export interface Followed {
 /** A provider's clock that shows the end of the stream outside of this, before or behind ours, is not believed. */
 const CLOCK_AHEAD_MS_MAX = 5_000;
 const CLOCK_BEHIND_MS_MAX = 45_000;
+/** So far off a place in time may be. */
+const CLOCK_LEAP_MS = 10_000;
 /** Of servers of one provider none lags further behind than this. */
 const TAKEN_MAX = 16;
 
@@ -111,8 +113,9 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
   const { segments, targetMs } = playlist;
   const [first] = segments;
   if (!first) return { cursor, steps: [], kind: 'nothing' };
-  const known = knownByName(cursor, segments);
-  const numbers = known > 0 ? 'wrong' : numbering(cursor, segments);
+  const isImpossible = isTooFar(cursor, segments, now);
+  const known = knownByName(cursor, segments, isImpossible);
+  const numbers = known > 0 ? 'wrong' : isImpossible ? 'anew' : numbering(cursor, segments);
   if (numbers === 'behind' && !anew) return { cursor, steps: [], kind: 'behind' };
   const isReset = numbers === 'behind' || numbers === 'anew';
   const isNew = ({ sequence }: Segment, place: number) =>
@@ -152,12 +155,22 @@ export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, ane
   return { cursor: { next: last.sequence + 1, endAt, taken }, steps, kind };
 }
 
+/** Whether the numbers count more than can have been on air since: some servers leap ahead where nothing else does. */
+function isTooFar({ next, endAt }: Cursor, segments: readonly Segment[], now: number): boolean {
+  const missed = (segments[0]?.sequence ?? 0) - next;
+  const eachMs = averageMs(segments);
+  const passedMs = Math.max(0, now - endAt);
+  return missed > 0 && missed * eachMs > passedMs + segments.length * eachMs + CLOCK_LEAP_MS;
+}
+
 /**
- * Where the names contradict the numbers: how many segments at the beginning are those that were taken last. Some servers
- * leave all numbers at nought, or count where nothing slid. One name that comes more than once says nothing by itself.
+ * Where the names contradict the numbers, or nothing can have been where the numbers are: how many segments at the
+ * beginning are those that were taken last. Some servers leave all numbers at nought, or count where nothing slid. One
+ * name that comes more than once says nothing by itself.
  */
-function knownByName({ taken }: Cursor, segments: readonly Segment[]): number {
-  const isContradicted = segments.some((one) => taken.has(one.sequence) && !isKnown(taken, one));
+function knownByName({ taken }: Cursor, segments: readonly Segment[], isImpossible: boolean): number {
+  const isContradicted =
+    isImpossible || segments.some((one) => taken.has(one.sequence) && !isKnown(taken, one));
   if (!isContradicted) return 0;
   const before = [...taken.values()];
   const ids = segments.map(segmentId);
@@ -192,12 +205,15 @@ function takenOf(before: ReadonlyMap<number, string>, more: readonly Segment[]):
   return new Map(all.slice(-TAKEN_MAX));
 }
 
-/** Whether the provider says when its segments were on air, and not anything that cannot be. */
+/** Whether the provider says when its segments were on air, and of none of them anything that cannot be. */
 function isClockBelieved({ segments, targetMs }: MediaPlaylist, now: number): boolean {
-  const last = segments.at(-1);
-  if (!last || last.programAt === null) return false;
-  const lag = now - (last.programAt + last.durationMs);
-  return lag >= -CLOCK_AHEAD_MS_MAX && lag <= CLOCK_BEHIND_MS_MAX + targetMs;
+  if ((segments.at(-1)?.programAt ?? null) === null) return false;
+  let behindMs = 0;
+  return segments.toReversed().every(({ programAt, durationMs }) => {
+    const lag = programAt === null ? 0 : now - (programAt + durationMs) - behindMs;
+    behindMs += durationMs;
+    return lag >= -CLOCK_AHEAD_MS_MAX && lag <= CLOCK_BEHIND_MS_MAX + targetMs;
+  });
 }
 
 /** When each segment was on air: by the provider's clock where that can be, else as if the last one ended now. */

@@ -111,6 +111,43 @@ describe('a cursor', () => {
     );
   });
 
+  it('takes nothing again where the numbers leap ahead of all that can have been', () => {
+    const { cursor } = follow(startCursor(list(10, 6), NOW, 0, null), list(10, 6), NOW);
+    const leapt = list(1_011, 6, (n) => `s${n - 1_000}.ts`);
+    const { steps, cursor: after } = follow(cursor, leapt, NOW + 2_000);
+    expect(steps).toMatchObject([
+      { kind: 'take', at: NOW, discontinuity: false, segment: { sequence: 1_016 } },
+    ]);
+    expect(
+      numbers(
+        follow(
+          after,
+          list(1_012, 6, (n) => `s${n - 1_000}.ts`),
+          NOW + 4_000,
+        ).steps,
+      ),
+    ).toEqual([1_017]);
+    // Under other names only their content can tell.
+    expect(follow(cursor, list(1_011, 6), NOW + 2_000).kind).toBe('reset');
+    // What was away for so long has gone on.
+    expect(numbers(follow(cursor, list(1_016, 6), NOW + 2_012_000).steps).length).toBe(7);
+  });
+
+  it('believes no clock that is an hour off for some of what is listed', () => {
+    const told = (from: number, isOff: (n: number) => boolean) => {
+      const { segments, ...rest } = list(from, 6);
+      const at = (n: number) => NOW + (n - 16) * 2_000 - 4_000 + (isOff(n) ? 3_600_000 : 0);
+      return { ...rest, segments: segments.map((one) => ({ ...one, programAt: at(one.sequence) })) };
+    };
+    const first = told(10, (n) => n < 13);
+    const { steps, cursor } = follow(startCursor(first, NOW, NOW - 60_000, null), first, NOW);
+    expect(steps[0]).toMatchObject({ at: NOW - 12_000 });
+    const second = told(11, (n) => n === 16);
+    expect(follow(cursor, second, NOW + 2_000).steps).toMatchObject([{ at: NOW }]);
+    const good = told(11, () => false);
+    expect(follow(cursor, good, NOW + 2_000).steps).toMatchObject([{ at: NOW - 4_000 }]);
+  });
+
   it('asks for the first segment once more, whether or not what came before it is still listed', () => {
     const saved = cursorBefore({ variant: '', sequence: 12, id: 'any', endAt: NOW }, NOW - 2_000);
     for (const from of [10, 12]) {
