@@ -22,6 +22,8 @@ import { waitPool, type WaitPool } from './waitPool.js';
 import { wholePiece } from './wholePiece.js';
 import { openWritten, type SpoolPlace, type Written } from './writtenSpool.js';
 
+/** However often the provider changes its stream: what is in the file is told. */
+const CHECKPOINT_MS = 10_000;
 /** Providers splice short cards in a loop; to read 30 s for each would be more work than the stream itself. */
 const SEAM_TAIL_S = 12;
 
@@ -111,6 +113,9 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
   let changing: Promise<void> = Promise.resolve();
   let trouble: DiskTrouble | null = null;
   let full = false;
+  /** What came while a section began was all for a while. */
+  let isWhole = false;
+  let toldMono = Number.NEGATIVE_INFINITY;
 
   const seams: SeamSink = {
     onPackets(buffer, from, to, mono) {
@@ -158,10 +163,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       ...(doors.pool && { pool: doors.pool }),
       join: () => joint?.join() ?? null,
       aheadMs: () => head?.aheadMs() ?? 0,
-      onCheckpoint() {
-        const now = piece();
-        if (now) doors.onCheckpoint(now);
-      },
+      onCheckpoint: tell,
       onPressure(isFull) {
         full = isFull;
         if (!waiting) doors.onPressure(isFull);
@@ -215,8 +217,14 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     section.shiftTicks = (section.shiftTicks + ticks) % CLOCK_WRAP;
     shifts.push({ at: wallOf(mono), removedOverlapS: 0, approximate: false, gapS: 0 });
     // After a crash the clock of the end is told by what was known last.
+    tell();
+  }
+
+  function tell(): void {
     const now = piece();
-    if (now) doors.onCheckpoint(now);
+    if (!now) return;
+    toldMono = clock.mono();
+    doors.onCheckpoint(now);
   }
 
   async function change(silentMs: number): Promise<void> {
@@ -224,6 +232,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
     doors.onPressure(true);
     for (let after: number | null = silentMs; after !== null; after = handOn()) {
       trouble ??= await close();
+      if (clock.mono() - toldMono >= CHECKPOINT_MS) tell();
       const written: Written | DiskTrouble = trouble ?? (await openWritten(doors, input.place, SEAM_TAIL_S));
       if (isTrouble(written)) {
         trouble = written;
@@ -237,6 +246,7 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
           : open(written, { silentMs: silentSince(section, after) }, false);
     }
     waiting = null;
+    if (isWhole) section.joint?.end();
     doors.onPressure(full);
   }
 
@@ -300,10 +310,12 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
 
   return {
     push(buffer, from, to, mono) {
+      isWhole = false;
       content.packets(buffer, from, to, mono);
       watch.push(buffer, from, to, mono);
     },
     whole() {
+      isWhole = true;
       if (!waiting) section.joint?.end();
     },
     async finish() {

@@ -302,6 +302,23 @@ describe('a discontinuity', () => {
     expect(pieces[1]?.join?.gapS).toBe(0);
   });
 
+  it('at every segment, of which no list speaks, is a joint each time, and what is there is known', async () => {
+    const lengthTicks = 0.8 * 90_000;
+    const own = (n: number) => loopSegments(clip, n, 1, 2 ** 33 - n * lengthTicks);
+    const segments = Array.from({ length: 6 }, (_, n) => own(n)).flat();
+    const started = await origin({ segments, targetS: 1, window: 3, shown: 3, ended: true });
+    const running = begin(started.mediaUrl);
+    await asked(started, 'seg-2.ts');
+    // All of them are there, and nothing more comes.
+    await running.firstPiece;
+    started.advance(3);
+    expect(codeOf(await running.outcome)).toBe('upstream_ended');
+    expect([...running.pieces.values()]).toMatchObject([{ bytes: readFileSync(spoolPath).length }]);
+    const { frames, errors } = await recorded();
+    expect(errors).toEqual([]);
+    expect(frames).toEqual(framesOf(0, 1, 2, 3, 4, 5));
+  });
+
   it('that is none costs nothing', async () => {
     const segments = loopSegments(clip, 0, 6).map((segment, n) => ({ ...segment, discontinuity: n === 3 }));
     await recordAll({ segments });
