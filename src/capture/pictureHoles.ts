@@ -2,7 +2,8 @@
  * How long a hole in a stream is to whoever watches it. What follows a hole refers to pictures that never came: up to
  * the next key frame nothing can be decoded that is worth it. All of it is kept, the sound is whole and some decoders
  * make something of the pictures (P1), and the ledger tells the hole as far as that key frame (P4). Pictures that are
- * scrambled are kept and told in the same way: whoever has no key sees nothing of them.
+ * scrambled are kept and told in the same way: whoever has no key sees nothing of them. And pictures that do not come for
+ * a while are missing though the sound and the clock go on, where they had come as evenly as those of a programme do.
  */
 import { TOLD_GAP_MS, type Gap } from '../domain/ledger.js';
 import { isKey } from './keyFrame.js';
@@ -32,6 +33,12 @@ const TOLD_TICKS_MAX = CLOCK_HZ;
 const TICKS_PER_MS = CLOCK_HZ / 1000;
 const KEY_WAIT_TICKS_MAX = KEY_WAIT_MS * TICKS_PER_MS;
 
+/** Pictures come evenly: so long at a time, so many a second at least. Those of a radio or a slide show do not. */
+const EVEN_TICKS_MIN = 5 * CLOCK_HZ;
+const EVEN_STEP_TICKS_MAX = CLOCK_HZ / 8;
+/** Encoders leave a picture out that is like the one before, but not for so long. */
+const DARK_TICKS_MIN = CLOCK_HZ;
+
 /** Where a picture is missing, by the clock of the pictures. */
 interface Break {
   /** The first picture that is missing. */
@@ -50,6 +57,8 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
   let pid = -1;
   let last = -1;
   let step = 0;
+  /** How long pictures have come evenly. */
+  let even = 0;
   let hadKey = false;
   /** The last way from picture to picture that was too long; the one behind which a key frame is awaited. */
   let seen: Break | null = null;
@@ -68,18 +77,20 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     gaps.push({ ...gap, toAt: Math.max(gap.toAt, toAt) });
   }
 
-  /** What is missing before that picture, in ticks. */
-  function take(dts: number, key: boolean): number {
+  /** What is missing before that picture, in ticks, and whether pictures had come evenly until then. */
+  function take(dts: number, key: boolean): { readonly missing: number; readonly wasEven: boolean } {
     const way = last < 0 ? 0 : ticksBetween(last, dts);
     const isLong = way >= HOLE_TICKS_MIN && step > 0 && way > HOLE_STEPS_MIN * step;
     if (isLong || isTold) seen = { from: last + step, since: dts, keyAt: -1 };
     else if (way > 0) step = way;
+    const wasEven = even >= EVEN_TICKS_MIN && step <= EVEN_STEP_TICKS_MAX;
+    even = isLong || way < 0 ? 0 : even + way;
     last = dts;
     hadKey ||= key;
     for (const one of [seen, open]) if (one && one.keyAt < 0 && key) one.keyAt = dts;
     if (isTold) waitForKey();
     follow();
-    return isLong ? way - step : 0;
+    return { missing: isLong ? way - step : 0, wasEven };
   }
 
   /** The last gap goes on to the key frame behind what was seen. */
@@ -110,11 +121,10 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     }
   }
 
-  /** The first picture that can be read behind scrambled ones. */
+  /** The first picture that can be seen behind what could not: of those before it `missing` ticks are known, or none. */
   function uncover(missing: number, isFirst: boolean, mono: number, key: boolean): void {
     const toAt = wallOf(mono);
     const fromAt = isFirst ? wallOf(hiddenMono) : toAt - Math.round(missing / TICKS_PER_MS);
-    hiddenMono = -1;
     if (toAt - fromAt < TOLD_GAP_MS) return;
     tell({ fromAt, toAt, cause: 'dead' });
     seen ??= { from: last - (toAt - fromAt) * TICKS_PER_MS, since: last, keyAt: key ? last : -1 };
@@ -137,8 +147,9 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
       if (dts < 0) return;
       const isFirst = last < 0;
       const key = isKey(buffer, at, stream.type);
-      const missing = take(dts, key);
-      if (hiddenMono >= 0) uncover(missing, isFirst, mono, key);
+      const { missing, wasEven } = take(dts, key);
+      if (hiddenMono >= 0 || (wasEven && missing >= DARK_TICKS_MIN)) uncover(missing, isFirst, mono, key);
+      hiddenMono = -1;
     },
     scrambled(stream, mono) {
       if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid)) return;
@@ -156,7 +167,7 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     end() {
       for (const gap of hiddenGap()) tell(gap);
       pid = last = hiddenMono = -1;
-      step = 0;
+      step = even = 0;
       seen = open = null;
       isTold = hadKey = false;
     },

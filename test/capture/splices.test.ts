@@ -13,7 +13,7 @@ import { openWritten } from '../../src/capture/writtenSpool.js';
 import { crc32 } from '../../src/capture/psi.js';
 import { streamScan } from '../../src/capture/streamScan.js';
 import { sectionPackets } from '../../src/capture/tables.js';
-import { PACKET_BYTES, payloadAt } from '../../src/capture/tsPackets.js';
+import { PACKET_BYTES, payloadAt, pcrAt } from '../../src/capture/tsPackets.js';
 import type { CapturePiece } from '../../src/domain/capture.js';
 import { systemClock } from '../../src/io/clock.js';
 import { nodeDisk } from '../../src/io/nodeDisk.js';
@@ -208,6 +208,40 @@ describe('a stream that goes on', () => {
       expect(Math.abs(ms - (key - from) * 40)).toBeLessThanOrEqual(slackMs);
       expect(spool.length).toBeGreaterThan(bytes.length - 40 * PACKET_BYTES);
     }
+  });
+
+  it('says where no picture comes for a while, though sound and clock go on, unless pictures come as they like', async () => {
+    const bytes = await clipBytes({ gop: 50, seconds: 12.8 });
+    const at = picturesOf(bytes);
+    /** Without these pictures, but with the clock that is told with them. */
+    const dark = (isDark: (picture: number) => boolean) => {
+      let picture = -1;
+      const packets: Buffer[] = [];
+      eachPacket(bytes, (packet) => {
+        if (at.includes(packet)) picture++;
+        const isPicture = (bytes.readUInt16BE(packet + 1) & 0x1fff) === VIDEO;
+        if (!isPicture || picture < 0 || !isDark(picture))
+          packets.push(bytes.subarray(packet, packet + PACKET_BYTES));
+        else if (pcrAt(bytes, packet) >= 0) {
+          const clockOnly = Buffer.alloc(PACKET_BYTES, 0xff);
+          bytes.copy(clockOnly, 0, packet, packet + 12);
+          clockOnly.set([(bytes[packet + 1] ?? 0) & 0x1f], 1);
+          clockOnly.set([0x20 | ((bytes[packet + 3] ?? 0) & 15), PACKET_BYTES - 5, 0x10], 3);
+          packets.push(clockOnly);
+        }
+      });
+      return Buffer.concat(packets);
+    };
+    const told = async (isDark: (picture: number) => boolean) => {
+      rmSync(spoolPath, { force: true });
+      const { piece } = await record([{ bytes: dark(isDark), ms: 12_800 }]);
+      expect(piece).not.toHaveProperty('splices');
+      return (piece?.gaps ?? []).map(({ fromAt, toAt, cause }) => [cause, Math.round((toAt - fromAt) / 40)]);
+    };
+    expect(await told((picture) => picture >= 160 && picture < 220)).toEqual([['dead', 90]]);
+    expect(await told((picture) => picture >= 160 && picture < 180)).toEqual([]);
+    // A slide show.
+    expect(await told((picture) => picture % 50 !== 0)).toEqual([]);
   });
 
   it('says it also where the last packet before it told the time, and was held back until now', async () => {
