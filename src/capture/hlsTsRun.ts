@@ -17,7 +17,7 @@ export async function tsRun(
   const ready = await openTsSpool(input, doors.disk, doors.clock);
   if ('cause' in ready) return ready;
   const pipe = pipeBody();
-  const known = { ...ready, silentMs: gapMs, isNew, ...(gapMs !== null && { gapMs }) };
+  const known = { ...ready, silentMs: gapMs, isNew, isGapless: true, ...(gapMs !== null && { gapMs }) };
   const terms = { stallTimeoutMs: NEVER_MS, hasOthers: input.hasOthers ?? false };
   return {
     over: recordPiece(pipe.body, known, terms, doors),

@@ -43,6 +43,8 @@ export interface SectionsInput extends Silence {
   readonly isNew?: boolean;
   /** What was added to the clock of what the spool ends with, where that is known. */
   readonly movedTicks?: number;
+  /** All that comes follows without a break, however late it does. */
+  readonly isGapless?: boolean;
 }
 
 export interface SectionsDoors {
@@ -171,7 +173,8 @@ export function sections(input: SectionsInput, doors: SectionsDoors): Sections {
       onTrouble: doors.onTrouble,
       onBug: doors.onBug,
     });
-    const { gapMs, isNew = false } = isSeam ? {} : input;
+    const gapMs = isSeam ? (input.isGapless ? 0 : undefined) : input.gapMs;
+    const isNew = !isSeam && (input.isNew ?? false);
     const known = {
       silentMs,
       isSeam,
