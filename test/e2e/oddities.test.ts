@@ -143,6 +143,8 @@ const ODD: Record<string, OddChannel> = {
 const OUTCOMES: Readonly<Record<string, string>> = {
   /** It breaks off and comes back. */
   short: 'complete_with_gaps',
+  /** All of it is kept, and nobody can see it. */
+  scrambled: 'partial',
 };
 /** The decoder has reason to complain, or no picture to look at. */
 const UNCLEAN: ReadonlySet<string> = new Set(['doubled', 'flipped', 'scrambled', 'sounding']);
