@@ -5,7 +5,7 @@
  */
 import { follow, reloadMs, segmentId, standstillMs, startCursor } from '../domain/hlsCursor.js';
 import type { Cursor, Followed, Step } from '../domain/hlsCursor.js';
-import type { Segment } from '../domain/hlsPlaylist.js';
+import type { MediaPlaylist, Segment } from '../domain/hlsPlaylist.js';
 import type { HlsWish } from '../domain/hlsWish.js';
 import { pause, type Clock } from '../io/clock.js';
 import type { CookieJar, Transport, TransportBody } from '../io/transport.js';
@@ -65,6 +65,8 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
   const source = hlsSource({ ...input, quality, mark: wish.cursor?.variant ?? null, fetch });
 
   const todo: Planned[] = [];
+  /** Signatures of the last segments by their numbers. */
+  const had = new Map<number, string>();
   let targetMs = 1_000;
   let ending: Refusal | null = null;
 
@@ -84,6 +86,20 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
   function end(refusal: Refusal): void {
     ending ??= refusal;
     wake();
+  }
+
+  /**
+   * Whether what stands under a number that was had is what was had: servers of one provider, or requests, give other
+   * names to the same.
+   */
+  async function isKnownByContent({ segments: listed }: MediaPlaylist): Promise<boolean> {
+    const last = listed.findLast(({ sequence }) => had.has(sequence));
+    if (!last) return false;
+    const loaded = await input.turns(() => segments.load(last));
+    if (loaded.kind !== 'segment') return false;
+    const isSame = signatureOf(loaded.parts, loaded.bytes) === had.get(last.sequence);
+    dropBlocks(loaded.parts);
+    return isSame;
   }
 
   /** Loads the playlist again and again until the stream ends, stands still, or cannot be had. */
@@ -112,7 +128,10 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       const now = clock.now();
       if (playlist.segments.length > 0) cursor ??= startCursor(playlist, now, wish.from, wish.cursor);
       const isLost = behindMono !== null && mono - behindMono > 2 * targetMs;
-      const followed: Followed | null = cursor && follow(cursor, playlist, now, isLost);
+      const asNamed: Followed | null = cursor && follow(cursor, playlist, now, isLost ? 'anew' : null);
+      const isKnown: boolean = asNamed?.kind === 'reset' && (await isKnownByContent(playlist));
+      const followed: Followed | null =
+        cursor && isKnown ? follow(cursor, playlist, now, 'numbers') : asNamed;
       if (followed?.kind !== 'behind') behindMono = null;
       else behindMono ??= mono;
       const isNew = followed?.kind === 'new' || followed?.kind === 'reset';
@@ -219,6 +238,12 @@ export function hlsSession(input: HlsSessionInput): TransportBody {
       if (isSuspect && signatures.has(signature)) continue;
       isSuspect = false;
       signatures.add(signature);
+      had.delete(sequence);
+      had.set(sequence, signature);
+      for (const oldest of had.keys()) {
+        if (had.size <= SIGNATURES_MAX) break;
+        had.delete(oldest);
+      }
       for (const oldest of signatures) {
         if (signatures.size <= SIGNATURES_MAX) break;
         signatures.delete(oldest);

@@ -108,15 +108,22 @@ function goesOn(
 /**
  * What is new in a playlist that was asked for at `now`. One that has only what is known, and ends before it, lags
  * `behind`: another server of the same provider. `anew`: it has done so for too long, and is taken for a reset.
+ * `numbers`: they are known to be right, whatever the segments are called.
  */
-export function follow(cursor: Cursor, playlist: MediaPlaylist, now: number, anew = false): Followed {
+export function follow(
+  cursor: Cursor,
+  playlist: MediaPlaylist,
+  now: number,
+  trust: 'anew' | 'numbers' | null = null,
+): Followed {
   const { segments, targetMs } = playlist;
   const [first] = segments;
   if (!first) return { cursor, steps: [], kind: 'nothing' };
   const isImpossible = isTooFar(cursor, segments, now);
-  const known = knownByName(cursor, segments, isImpossible);
-  const numbers = known > 0 ? 'wrong' : isImpossible ? 'anew' : numbering(cursor, segments);
-  if (numbers === 'behind' && !anew) return { cursor, steps: [], kind: 'behind' };
+  const known = trust === 'numbers' ? 0 : knownByName(cursor, segments, isImpossible);
+  const counted = trust === 'numbers' ? 'same' : isImpossible ? 'anew' : numbering(cursor, segments);
+  const numbers = known > 0 ? 'wrong' : counted;
+  if (numbers === 'behind' && trust !== 'anew') return { cursor, steps: [], kind: 'behind' };
   const isReset = numbers === 'behind' || numbers === 'anew';
   const isNew = ({ sequence }: Segment, place: number) =>
     numbers === 'same' ? sequence >= cursor.next : place >= known;

@@ -425,6 +425,21 @@ describe('a live window', () => {
     expect(frames).toEqual(framesOf(0, 1, 2, 3, 4));
   });
 
+  it('whose segments have other names at every server has each of them once, also where it began in the middle', async () => {
+    const named = (from: number, count: number, name: string) =>
+      loopSegments(clip, from, count).map((one, n) => ({ ...one, name: `${name}-${from + n}.ts` }));
+    const started = await origin({ targetS: 1, segments: named(0, 4, 'a') });
+    const running = begin(started.mediaUrl, { from: Date.now() - 300 });
+    await running.firstPiece;
+    started.restart(named(1, 4, 'b'), 1);
+    await asked(started, 'b-4.ts');
+    await asked(started, 'media.m3u8', started.asked('media.m3u8') + 2);
+    running.stop();
+    const { frames, errors } = await (await running.outcome, recorded());
+    expect(errors).toEqual([]);
+    expect(frames).toEqual(framesOf(3, 4));
+  });
+
   it('goes on when a playlist is no playlist for once, or refused', async () => {
     const started = await origin({ ...live, segments: loopSegments(clip, 0, 5), ended: true });
     const running = begin(started.mediaUrl);

@@ -60,7 +60,7 @@ describe('a cursor', () => {
         NOW,
       ).kind,
     ).toBe('reset');
-    expect(follow(cursor, list(8, 3), NOW, true).kind).toBe('reset');
+    expect(follow(cursor, list(8, 3), NOW, 'anew').kind).toBe('reset');
     // Of a server that lags nothing is known where the capture has only begun.
     expect(follow(cursor, list(7, 3), NOW).kind).toBe('behind');
     const reset = follow(cursor, list(0, 3), NOW);
@@ -88,7 +88,7 @@ describe('a cursor', () => {
             last += Math.min(advance, window - 1);
             now += 10_000;
             from = Math.max(0, from + Math.min(slide, window - 1));
-            ({ cursor, steps } = follow(cursor, shown(last, from), now, true));
+            ({ cursor, steps } = follow(cursor, shown(last, from), now, 'anew'));
             taken.push(...steps.map(name));
           }
           // As if they had been numbered.
