@@ -136,7 +136,11 @@ export function createSourceLoading(config: Config, folder: string, doors: Doors
     },
     async load(ref, validators, beside, signal) {
       const next = join(folder, `${ref.id}.next`);
-      await disk.mkdir(folder, 0o700);
+      await disk.mkdir(folder, 0o700).catch((error: unknown) => {
+        // Its disk is gone, or cannot be written: that is the source's trouble and nobody's bug.
+        const code = ref.kind === 'xmltv' ? 'guide_unreadable' : 'list_unreadable';
+        throw new CodedError(code, `${folder} cannot be written (${diskCode(error)})`);
+      });
       await loadAliases();
       if (ref.kind === 'xtream') return loadPanel(ref, next, signal);
       const fetched = await fetchSource(ref, validators, next, fetching(signal));

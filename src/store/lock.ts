@@ -58,6 +58,7 @@ export interface LockDoors {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly processes: ProcessProbe;
+  readonly log?: { warn(facts: object, message: string): void };
 }
 
 /**
@@ -74,7 +75,7 @@ export async function takeLock(doors: LockDoors, privateFolder: string, instance
     throw new CodedError('folder_unwritable', `${dirname(privateFolder)} (${diskCode(error)})`);
   });
   try {
-    for (let tries = 0; !(await place(disk, path, mine)); tries += 1) {
+    for (let tries = 0; !(await placeWithRoom(doors, path, mine)); tries += 1) {
       const text = await readText(disk, path);
       if (text === null) continue;
       const holder = parseHolder(text);
@@ -132,6 +133,27 @@ export async function readLock(disk: Disk, privateFolder: string): Promise<LockH
 
 function heartbeatPath(privateFolder: string): string {
   return join(privateFolder, 'heartbeat');
+}
+
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/**
+ * On a full disk the space held back for the state makes room for the lock of whoever starts: only a start can make
+ * more. Nobody gives up what another who may still live holds back.
+ */
+async function placeWithRoom({ disk, log }: LockDoors, path: string, text: string): Promise<boolean> {
+  try {
+    return await place(disk, path, text);
+  } catch (error) {
+    if (!FULL.has(diskCode(error))) throw error;
+    if (await exists(disk, path)) return false;
+    const reserve = join(dirname(path), 'reserve');
+    await disk.unlink(reserve).catch(() => {
+      throw error;
+    });
+    log?.warn({ path: reserve }, 'the disk is full; the reserve kept for the state was given up');
+    return place(disk, path, text);
+  }
 }
 
 /** Puts the lock there whole or not at all; false where one is there. */

@@ -71,6 +71,32 @@ describe('a state that cannot be written', () => {
   );
 
   it(
+    'because its disk is gone has lists and guides that wait for it, which is said once and is no bug',
+    async () => {
+      const world = await running(23);
+      world.disk.fault = (_operation, path) => (path.startsWith('/rec') ? 'ENOENT' : null);
+      const from = world.lines.length;
+      for (let look = 0; look < 3; look += 1) {
+        world.daemon().refresh();
+        await world.clock.run(HOUR_MS / 6);
+      }
+      const lines = world.lines.slice(from);
+      expect(lines.map(({ code }) => code)).not.toContain('bug');
+      expect(lines.filter(({ effect }) => effect !== undefined)).toEqual([]);
+      const told = lines.flatMap(({ source, code }) =>
+        source === undefined ? [] : [JSON.stringify([source, code])],
+      );
+      expect(told.length).toBeGreaterThan(0);
+      expect(told).toEqual([...new Set(told)]);
+      world.disk.fault = () => null;
+      await world.clock.run(HOUR_MS / 2);
+      expect(world.daemon().status().degraded).toBeNull();
+      await world.stop();
+    },
+    LONG_MS,
+  );
+
+  it(
     'is on disk before anything is taken away because of it',
     async () => {
       const world = await running(22);

@@ -7,9 +7,9 @@ import { manualClock } from './manualClock.js';
 
 const FOLDER = '/out/.catchupd';
 
-function bench() {
+function bench(bytes = Infinity) {
   const clock = manualClock();
-  const disk = memoryDisk({ now: clock.now });
+  const disk = memoryDisk({ now: clock.now, bytes });
   const alive = new Map<number, string>();
   const processOf = (facts: Partial<ProcessFacts>): ProcessProbe => ({
     self: async () => ({ host: 'nas', bootId: 'boot-1', pid: 10, startTicks: '100', ...facts }),
@@ -47,6 +47,34 @@ describe('the lock', () => {
     await lock.release();
     await take('b', { pid: 11 });
     expect(await disk.readdir(FOLDER)).toEqual(['lock']);
+  });
+
+  it('is taken on a full disk by giving up what is held back for the state, and from nobody who lives', async () => {
+    const { alive, disk, take } = bench(1_000_000);
+    await take('a');
+    alive.set(10, '100');
+    const put = async (path: string) => {
+      const file = await disk.open(path, 'append');
+      const { freeBytes } = await disk.space(FOLDER);
+      await file.write([Buffer.alloc(path.endsWith('reserve') ? 1_000 : freeBytes)]);
+      await file.close();
+    };
+    await put(`${FOLDER}/reserve`);
+    await put('/out/others');
+    await expect(take('b', { pid: 11 })).rejects.toMatchObject({ code: 'state_locked' });
+    expect(disk.files().has(`${FOLDER}/reserve`)).toBe(true);
+    alive.delete(10);
+    // In the room of the one that is stale.
+    await take('c', { pid: 12 });
+    expect(disk.files().has(`${FOLDER}/reserve`)).toBe(true);
+    await disk.unlink(`${FOLDER}/lock`);
+    await put('/out/others');
+    await take('d', { pid: 13 });
+    expect(disk.files().has(`${FOLDER}/reserve`)).toBe(false);
+    expect(await readLock(disk, FOLDER)).toMatchObject({ pid: 13 });
+    await disk.unlink(`${FOLDER}/lock`);
+    await put('/out/others');
+    await expect(take('e', { pid: 14 })).rejects.toMatchObject({ code: 'state_unwritable' });
   });
 
   it('passes on at once when the same boot shows the process gone, or another under its number', async () => {

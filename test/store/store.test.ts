@@ -183,12 +183,21 @@ describe('the store', () => {
       '/out/.recorder-state.json.12-3.tmp',
       '/out/.recorder-state.journal.ndjson.12-4.tmp',
       '/out/.catchupd/.sources.json.7-1.tmp',
+      '/out/.catchupd/guide/.xmltv-0a.json.7-2.tmp',
+      '/out/.catchupd/guide/past/.xmltv-0a.json.7-3.tmp',
+      '/out/.catchupd/history/.2026-11-22.ndjson.7-4.tmp',
+      '/out/.catchupd/index/.0123abcd.7-5.tmp',
     ];
     const theirs = [
       '/out/.recorder-state.json.tmp',
       '/out/.notes.json.12-3.tmp',
       '/out/recorder-state.json.bak',
+      '/out/.catchupd/guide/xmltv-0a.json',
+      '/out/.catchupd/guide/.mine.tmp',
+      '/out/.catchupd/commands/.keep.json.7-6.tmp',
     ];
+    for (const folder of ['guide/past', 'history', 'index', 'commands'])
+      await bench.disk.mkdir(`/out/.catchupd/${folder}`);
     for (const path of [...ours, ...theirs]) await (await bench.disk.open(path, 'create')).close();
     await bench.open({ readOnly: true });
     expect(ours.filter((path) => bench.disk.files().has(path))).toEqual(ours);
