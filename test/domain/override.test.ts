@@ -2,22 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KnownRecording } from '../../src/domain/identity.js';
 import { isForgotten, overrideOf, retold, WANTED_PRIORITY } from '../../src/domain/override.js';
-import { plan, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
-import { at, capsule, HOUR, known, POLICY, tombstone } from './programmes.js';
-
-const now = at('20:00');
-const decide = (input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}) =>
-  plan({
-    capsules: [],
-    known: [],
-    tombstones: [],
-    now,
-    previousRowKeys: null,
-    ...input,
-    policy: { ...POLICY, ...policy },
-  });
-const words = (input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}) =>
-  decide(input, policy).map(({ capsule: row, action, reason }) => `${row.title}: ${action} ${reason}`);
+import type { PlanPolicy } from '../../src/domain/plan.js';
+import { capsule, decide, HOUR, known, NOW as now, tombstone, words } from './programmes.js';
 
 const film = capsule('21:00', '22:00', 'Film', { categories: ['Film'] });
 const moved = capsule('21:20', '22:20', 'Film', { categories: ['Film'] });

@@ -1,23 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { NEVER } from '../../src/domain/lane.js';
-import { plan, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
 import { PLAN_REASONS } from '../../src/domain/reasons.js';
 import type { ChannelHealth } from '../../src/domain/station.js';
-import { at, capsule, HOUR, known, POLICY, tombstone } from './programmes.js';
-
-const now = at('20:00');
-const decide = (input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}) =>
-  plan({
-    capsules: [],
-    known: [],
-    tombstones: [],
-    now,
-    previousRowKeys: null,
-    ...input,
-    policy: { ...POLICY, ...policy },
-  });
-const words = (input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}) =>
-  decide(input, policy).map(({ capsule: row, action, reason }) => `${row.title}: ${action} ${reason}`);
+import type { PlanPolicy } from '../../src/domain/plan.js';
+import { at, capsule, decide, HOUR, known, NOW as now, tombstone, words } from './programmes.js';
 
 describe('what is recorded', () => {
   it('is what is on, what is due and what comes', () => {

@@ -6,7 +6,7 @@ import type { Channel } from '../../src/domain/channel.js';
 import { dnaId } from '../../src/domain/dna.js';
 import type { KnownRecording } from '../../src/domain/identity.js';
 import { laneOf } from '../../src/domain/lane.js';
-import type { PlanPolicy } from '../../src/domain/plan.js';
+import { plan, type PlanInput, type PlanPolicy } from '../../src/domain/plan.js';
 import type { GuideData, Programme } from '../../src/domain/programme.js';
 import type { Tombstone } from '../../src/domain/recording.js';
 
@@ -149,3 +149,23 @@ export const POLICY: PlanPolicy = {
   joinMinLeft: 0,
   keepMs: {},
 };
+
+export const NOW = at('20:00');
+
+/** What is decided of a guide, with nothing known before; at eight in the evening where it says nothing else. */
+export function decide(input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}): ReturnType<typeof plan> {
+  return plan({
+    capsules: [],
+    known: [],
+    tombstones: [],
+    now: NOW,
+    previousRowKeys: null,
+    ...input,
+    policy: { ...POLICY, ...policy },
+  });
+}
+
+/** The same as `TITLE: ACTION REASON`. */
+export function words(input: Partial<PlanInput>, policy: Partial<PlanPolicy> = {}): string[] {
+  return decide(input, policy).map(({ capsule: row, action, reason }) => `${row.title}: ${action} ${reason}`);
+}
