@@ -263,7 +263,7 @@ async function repair(
     const makesWay = found.foreign || found.damage.some(({ path }) => path === paths.base);
     if (found.rebuild) await adapter.rewrite(makesWay);
     // Twice, so that the previous pair is whole again too.
-    if (found.damage.length > 0) await adapter.rewrite(false);
+    if (found.damage.length > 0 || found.lacks > 0) await adapter.rewrite(false);
     await adapter.open();
   } catch (error) {
     throw new CodedError('state_unwritable', `${paths.base} (${diskCode(error)})`);

@@ -329,6 +329,12 @@ describe('the store', () => {
       const last = await bench.open({ told });
       expect(last.status().damage).toEqual([]);
       expect(last.recordings().get('aaaa0002')?.rev).toBe(1);
+      await last.close();
+      // Nor is it told again by the pair before.
+      await bench.disk.unlink(STATE);
+      const spare = await bench.open({ told, readOnly: true });
+      expect(spare.status().damage).toEqual([]);
+      expect(spare.recordings().get('aaaa0002')?.rev).toBe(1);
       return { damage, said: bench.said };
     };
     expect(await kept([])).toEqual({ damage: [], said: [] });
