@@ -13,6 +13,8 @@ export interface Clock {
   mono(): number;
   /** How long the machine has slept since this program began, as far as the system tells; `mono` stands meanwhile. */
   sleptMs?(): number;
+  /** How long the machine has been up, its sleep included, as far as the system tells. */
+  uptimeMs?(): number;
   /** Calls `task` once, `delayMs` from now (monotonic). Delays over 24 days are capped there. */
   after(delayMs: number, task: () => void): TimerHandle;
 }
@@ -26,6 +28,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   mono: () => performance.now(),
   sleptMs: () => Math.max(0, uptime() * 1000 - performance.now() - bornUptimeMs),
+  uptimeMs: () => uptime() * 1000,
   after(delayMs, task) {
     const timer = setTimeout(task, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
     return { cancel: () => clearTimeout(timer) };

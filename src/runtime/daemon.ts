@@ -19,6 +19,7 @@ import { command, type CommandAnswer } from './commands.js';
 import type { Doors } from './doors.js';
 import { createEnding } from './ending.js';
 import { createEntryMaker } from './entryMaker.js';
+import { readBootMark } from './bootMark.js';
 import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import type { RunMode } from './lookout.js';
 import type { Outbox } from './outbox.js';
@@ -152,7 +153,9 @@ async function startLocked(
     onProblem: () => lookAgain(),
   });
   const times = [...store.recordings().rows()].map(({ updatedAt }) => updatedAt);
-  clock.begin(lastWritten(times, given.clock.now()));
+  const { bootId } = await given.processes.self();
+  const bootMark = await readBootMark({ disk, clock: given.clock, log }, join(folder, 'clock'), bootId);
+  clock.begin(lastWritten(times, given.clock.now()), bootMark.toldAt);
   const roots = await openRoots(config, doors, store);
   await adoptStrandedSpools(config, doors, folder, store);
   let tickedAt: number | null = null;
@@ -179,7 +182,10 @@ async function startLocked(
     history,
     store,
     roots,
-    onTick: (at) => (tickedAt = at),
+    onTick(at) {
+      tickedAt = at;
+      if (clock.doubt() === null) void bootMark.note(at);
+    },
     onIdle: (problem) => void ending.stop(problem),
     drain: () => void ending.drain(),
     isEnding: () => ending.isUnderWay(),

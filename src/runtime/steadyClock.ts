@@ -13,7 +13,7 @@ const JUMP_MS = 120_000;
 const AWAY_MS_MAX = 7 * 86_400_000;
 
 /**
- * Why the wall is doubted. `jumped` while running; `behind` at a start, before what was written last; `ahead` at a
+ * Why the wall is doubted. `jumped` while running, or while nobody ran in one boot of the machine; `behind` at a start, before what was written last; `ahead` at a
  * start, long after it: then nothing says what time it is.
  */
 export type Doubt = 'jumped' | 'behind' | 'ahead';
@@ -22,8 +22,11 @@ export interface SteadyClock extends Clock {
   doubt(): Doubt | null;
   /** The time to forget things by, or null. */
   trusted(): number | null;
-  /** At a start: the latest time that the state knows of, 0 for none. */
-  begin(lastWrittenAt: number): void;
+  /**
+   * At a start: the latest time that the state knows of, 0 for none, and what time it is by the machine's uptime where
+   * the last life ended in the same boot.
+   */
+  begin(lastWrittenAt: number, toldAt?: number | null): void;
   /** Believes the wall again where it is right; `covers` says whether a guide in use knows what is on then. */
   look(covers: (at: number) => boolean): void;
 }
@@ -89,10 +92,17 @@ export function createSteadyClock({ clock, onDoubt, onTrust }: SteadyClockDoors)
       const at = now();
       return lastWrittenAt !== null && doubt === null ? at : null;
     },
-    begin(writtenAt) {
+    begin(writtenAt, toldAt = null) {
       lastWrittenAt = writtenAt;
       const wallAt = clock.now();
       offset = wallAt - elapsed();
+      // Set wrong while nobody ran, or before. What the state knows and the uptime does not was never its time.
+      if (toldAt !== null && toldAt >= writtenAt - JUMP_MS && !isNear(wallAt, toldAt)) {
+        doubt = 'jumped';
+        offset = toldAt - elapsed();
+        onDoubt(doubt, wallAt, toldAt);
+        return;
+      }
       // A clock that is a little behind expires nothing and is corrected soon.
       if (writtenAt === 0 || isNear(wallAt, writtenAt) || isPlausible(wallAt)) return;
       doubt = wallAt < writtenAt ? 'behind' : 'ahead';

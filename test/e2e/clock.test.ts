@@ -44,4 +44,39 @@ describe.runIf(ASKED)('a wall clock that is 40 days ahead for a while', () => {
     expect(filesUnder(scene.publishDir).filter((path) => path.endsWith('.ts'))).toHaveLength(2);
     expect(daemon.lines().filter(({ msg }) => msg === 'removed')).toEqual([]);
   }, 300_000);
+
+  it('costs a restart no more than any other', async ({ onTestFinished }) => {
+    const scene = openScene(onTestFinished);
+    const provider = await scene.provider({ channels: [channel('one')], programmes: nothingYet('one.tv') });
+    const words = ['--m3u', provider.m3uUrl, '--keep', 'sports=1h,general=1h,movies=1h'];
+    const first = scene.daemon(words);
+    await first.ready();
+    const now = soon(4);
+    await provider.setProgrammes([programme('one.tv', 'Long', now, 30)]);
+    const spool = await until('it is recorded', () =>
+      filesUnder(scene.outDir).find((path) => path.endsWith('.partial.ts')),
+    );
+    first.signal('SIGKILL');
+    await first.exited;
+    const preload = new URL('skewedClock.mjs', import.meta.url).href;
+    const second = scene.daemon(words, {
+      env: { NODE_OPTIONS: `--import ${preload}`, SKEW_MS: String(40 * DAY_MS), SKEW_FROM_START: 'yes' },
+    });
+    await until('it is doubted', () => said(second, 'clock_doubtful'));
+    const bytes = statSync(join(scene.outDir, spool)).size;
+    await until('it goes on', () => statSync(join(scene.outDir, spool)).size > bytes + 100_000);
+    const { completed } = await second.sees(
+      'it is published',
+      (report) => report.completed.length === 1,
+      90_000,
+    );
+    const [long] = completed;
+    expect(long).toMatchObject({
+      title: 'Long',
+      outcome: 'complete_with_gaps',
+      recovery_reason: 'daemon_restart',
+    });
+    expect(long?.gaps.map(({ cause }) => cause)).toEqual(['restart']);
+    expect(second.lines().filter(({ msg }) => msg === 'removed')).toEqual([]);
+  }, 300_000);
 });

@@ -9,7 +9,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** A guide that knows two weeks from the day before on. */
 const covers = (at: number) => at >= START_AT - DAY_MS && at < START_AT + 14 * DAY_MS;
 
-function bench(lastWrittenAt = START_AT, wallAt = START_AT) {
+function bench(lastWrittenAt = START_AT, wallAt = START_AT, toldAt: number | null = null) {
   const wall = virtualClock(wallAt);
   let slept = 0;
   const doubts: Doubt[] = [];
@@ -19,7 +19,7 @@ function bench(lastWrittenAt = START_AT, wallAt = START_AT) {
     onDoubt: (doubt) => doubts.push(doubt),
     onTrust: (jumpMs) => jumps.push(jumpMs),
   });
-  clock.begin(lastWrittenAt);
+  clock.begin(lastWrittenAt, toldAt);
   return {
     wall,
     clock,
@@ -107,6 +107,27 @@ describe('the daemon’s clock', () => {
       const { clock, wall } = bench(lastWrittenAt, wallAt);
       expect([clock.doubt(), clock.now()]).toEqual([null, wall.now()]);
     }
+  });
+
+  it.each([40 * DAY_MS, -40 * DAY_MS, 3 * DAY_MS])(
+    'goes on by the uptime at a start where the wall is %d ms off',
+    async (offMs) => {
+      const toldAt = START_AT + 5 * MINUTE_MS;
+      const { wall, clock, doubts, jumps } = bench(START_AT, toldAt + offMs, toldAt);
+      await wall.run(MINUTE_MS);
+      clock.look(() => false);
+      expect([clock.now(), clock.trusted(), doubts]).toEqual([toldAt + MINUTE_MS, null, ['jumped']]);
+      wall.step(-offMs);
+      clock.look(() => false);
+      expect([clock.now(), clock.doubt(), jumps]).toEqual([wall.now(), null, [0]]);
+    },
+  );
+
+  it('believes the state more than an uptime that is behind it, and doubts a long rest whatever the uptime says', () => {
+    const behind = bench(START_AT, START_AT + MINUTE_MS, START_AT - DAY_MS);
+    expect([behind.clock.doubt(), behind.clock.now()]).toEqual([null, START_AT + MINUTE_MS]);
+    const rested = bench(START_AT, START_AT + 40 * DAY_MS, START_AT + 40 * DAY_MS);
+    expect([rested.clock.doubt(), rested.clock.trusted()]).toEqual(['ahead', null]);
   });
 
   it('never goes by more than what elapsed while it doubts, whatever the wall does', () =>

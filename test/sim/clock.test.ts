@@ -75,12 +75,57 @@ describe('a wall clock that is wrong for an hour', () => {
   );
 });
 
+/** What the clock says of this boot is no help after the next one. */
+const MARK = '/rec/.catchupd/clock';
+
 describe('a start by a clock that is wrong', () => {
   it.each([
     ['at the beginning of time', (now: number) => -now],
     ['40 days ahead', () => 40 * DAY_MS],
+    ['three days ahead, which may have been a rest', () => 3 * DAY_MS],
   ])(
-    '%s: what was under way goes on when it is set, and nothing else has happened',
+    '%s, in the same boot of the machine: everything goes on by its uptime',
+    async (_, stepOf) => {
+      const world = await createDaemonWorld({ ...SMALL, options: KEEP });
+      const fates = createWitness(world);
+      await world.boot();
+      await world.clock.run(1.25 * HOUR_MS);
+      const running = whole(world);
+      expect(running.length).toBeGreaterThan(0);
+      const right = world.daemon().status().now;
+      await world.stop();
+      const before = removed(world);
+      const stepMs = stepOf(world.clock.now());
+      world.clock.step(stepMs);
+      await world.boot();
+      await world.clock.run(20 * MINUTE_MS);
+      expect(removed(world)).toBe(before);
+      expect(Math.abs(world.daemon().status().now - right - 20 * MINUTE_MS)).toBeLessThan(1_000);
+      world.kill();
+      await world.boot();
+      await world.clock.run(20 * MINUTE_MS);
+      world.clock.step(-stepMs);
+      await world.clock.run(1.25 * HOUR_MS);
+      expect(findings(world)).toEqual([]);
+      for (const id of running) {
+        const { recording, path } = fates.get(id)!.entry;
+        expect(path).toBe('published');
+        const missingMs = recording.gaps.reduce((sum, { fromAt, toAt }) => sum + toAt - fromAt, 0);
+        expect(missingMs).toBeLessThan(MINUTE_MS);
+      }
+      // And what is on was begun while the clock was wrong.
+      expect(fateFindings(world, fates, world.startAt, world.clock.now() - 2 * MINUTE_MS)).toEqual([]);
+      expect(removed(world)).toBeGreaterThan(before);
+      await world.stop();
+    },
+    LONG_MS,
+  );
+
+  it.each([
+    ['at the beginning of time', (now: number) => -now],
+    ['40 days ahead', () => 40 * DAY_MS],
+  ])(
+    '%s, after a boot: what was under way goes on when it is set, and nothing else has happened',
     async (_, stepOf) => {
       const world = await createDaemonWorld({ ...SMALL, options: KEEP });
       const fates = createWitness(world);
@@ -90,6 +135,7 @@ describe('a start by a clock that is wrong', () => {
       expect(running.length).toBeGreaterThan(0);
       const known = paths(world, '').length;
       await world.stop();
+      await world.disk.unlink(MARK);
       const before = removed(world);
       const stepMs = stepOf(world.clock.now());
       world.clock.step(stepMs);

@@ -54,6 +54,7 @@ export function createLife({ clock, disk, transport, exchange }: LifeDoors): Lif
       clock: {
         now: () => clock.now(),
         mono: () => clock.mono(),
+        uptimeMs: () => clock.mono(),
         after(delayMs, task) {
           if (!alive) return { cancel: () => undefined };
           const timer = clock.after(delayMs, () => {

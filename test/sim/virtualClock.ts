@@ -48,6 +48,7 @@ export function virtualClock(startAt: number): VirtualClock {
   return {
     now: () => wall + Math.floor(mono),
     mono: () => mono,
+    uptimeMs: () => mono,
     after(delayMs, task): TimerHandle {
       const timer: Timer = { at: mono + Math.max(0, delayMs), order: (orders += 1), task };
       heap.push(timer);
