@@ -3,13 +3,14 @@
  * the next key frame nothing can be decoded that is worth it. All of it is kept, the sound is whole and some decoders
  * make something of the pictures (P1), and the ledger tells the hole as far as that key frame (P4). Pictures that are
  * scrambled are kept and told in the same way: whoever has no key sees nothing of them. And pictures that do not come for
- * a while are missing though the sound and the clock go on, where they had come as evenly as those of a programme do.
+ * a while are missing though the sound and the clock go on, where they had come as evenly as those of a programme do. A
+ * picture alone proves nothing: one bit of its time may have flipped.
  */
 import { TOLD_GAP_MS, type Gap } from '../domain/ledger.js';
 import { isKey } from './keyFrame.js';
 import type { ElementaryStream } from './psi.js';
 import { KEY_WAIT_MS } from './startPoint.js';
-import { CLOCK_HZ, isScrambled, pesTimesAt, ticksBetween } from './tsPackets.js';
+import { CLOCK_HZ, isScrambled, pesDtsAt, ticksBetween } from './tsPackets.js';
 
 export interface PictureHoles {
   /** A unit of sound or pictures begins in this packet. */
@@ -65,6 +66,12 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
   let open: Break | null = null;
   /** The clock told a hole that no picture has come behind. */
   let isTold = false;
+  /** The sound that goes on beside them: its time now, and at the last picture; -1 where there is none. */
+  let soundPid = -1;
+  let sounded = -1;
+  let soundedThen = -1;
+  /** When the last picture came. */
+  let lastMono = 0;
   /** When scrambled packets came since the last picture that can be read: the first and the last; -1 where none did. */
   let hiddenMono = -1;
   let stillHiddenMono = -1;
@@ -91,6 +98,19 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     if (isTold) waitForKey();
     follow();
     return { missing: isLong ? way - step : 0, wasEven };
+  }
+
+  /** Whether the sound went on meanwhile, or the time of those that have none. */
+  function hasPassed(missing: number, mono: number): boolean {
+    const passed = soundedThen < 0 ? (mono - lastMono) * TICKS_PER_MS : ticksBetween(soundedThen, sounded);
+    return passed >= missing / 2;
+  }
+
+  function listen(buffer: Buffer, at: number, stream: ElementaryStream): void {
+    if (stream.kind !== 'audio' || (soundPid >= 0 && soundPid !== stream.pid)) return;
+    soundPid = stream.pid;
+    const dts = pesDtsAt(buffer, at);
+    if (dts >= 0) sounded = dts;
   }
 
   /** The last gap goes on to the key frame behind what was seen. */
@@ -141,15 +161,20 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
 
   return {
     unit(buffer, at, stream, mono) {
-      if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid) || isScrambled(buffer, at)) return;
+      if (isScrambled(buffer, at)) return;
+      listen(buffer, at, stream);
+      if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid)) return;
       ({ pid } = stream);
-      const dts = pesTimesAt(buffer, at)?.dts ?? -1;
+      const dts = pesDtsAt(buffer, at);
       if (dts < 0) return;
       const isFirst = last < 0;
       const key = isKey(buffer, at, stream.type);
       const { missing, wasEven } = take(dts, key);
-      if (hiddenMono >= 0 || (wasEven && missing >= DARK_TICKS_MIN)) uncover(missing, isFirst, mono, key);
+      const isDark = wasEven && missing >= DARK_TICKS_MIN && hasPassed(missing, mono);
+      if (hiddenMono >= 0 || isDark) uncover(missing, isFirst, mono, key);
       hiddenMono = -1;
+      soundedThen = sounded;
+      lastMono = mono;
     },
     scrambled(stream, mono) {
       if (stream.kind !== 'video' || (pid >= 0 && pid !== stream.pid)) return;
@@ -166,7 +191,7 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     },
     end() {
       for (const gap of hiddenGap()) tell(gap);
-      pid = last = hiddenMono = -1;
+      pid = last = hiddenMono = soundPid = sounded = soundedThen = -1;
       step = even = 0;
       seen = open = null;
       isTold = hadKey = false;

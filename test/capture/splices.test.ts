@@ -244,6 +244,21 @@ describe('a stream that goes on', () => {
     expect(await told((picture) => picture % 50 !== 0)).toEqual([]);
   });
 
+  it('tells nothing where a single bit says that a picture is of another hour', async () => {
+    const bytes = await clipBytes({ gop: 50, seconds: 12.8 });
+    const pictures = picturesOf(bytes);
+    for (const bit of [2, 4]) {
+      const packet = pictures[180] ?? 0;
+      const flipped = Buffer.from(bytes);
+      const pes = payloadAt(flipped, packet);
+      const stamp = pes + ((flipped[pes + 7] ?? 0) >> 6 === 3 ? 14 : 9);
+      flipped[stamp] = (flipped[stamp] ?? 0) ^ bit;
+      rmSync(spoolPath, { force: true });
+      const { piece } = await record([{ bytes: flipped, ms: 12_800 }]);
+      expect(piece?.gaps ?? []).toEqual([]);
+    }
+  });
+
   it('says it also where the last packet before it told the time, and was held back until now', async () => {
     let mono = 1_000;
     const clock = { ...systemClock, mono: () => mono, now: () => 1_700_000_000_000 + mono };
