@@ -100,10 +100,10 @@ export function pictureHoles(wallOf: (mono: number) => number): PictureHoles {
     return { missing: isLong ? way - step : 0, wasEven };
   }
 
-  /** Whether the sound went on meanwhile, or the time of those that have none. */
+  /** Whether the sound went on meanwhile, or the time where it did not come either. A segment comes at once. */
   function hasPassed(missing: number, mono: number): boolean {
-    const passed = soundedThen < 0 ? (mono - lastMono) * TICKS_PER_MS : ticksBetween(soundedThen, sounded);
-    return passed >= missing / 2;
+    const heard = soundedThen < 0 ? 0 : ticksBetween(soundedThen, sounded);
+    return Math.max(heard, (mono - lastMono) * TICKS_PER_MS) >= missing / 2;
   }
 
   function listen(buffer: Buffer, at: number, stream: ElementaryStream): void {

@@ -213,15 +213,15 @@ describe('a stream that goes on', () => {
   it('says where no picture comes for a while, though sound and clock go on, unless pictures come as they like', async () => {
     const bytes = await clipBytes({ gop: 50, seconds: 12.8 });
     const at = picturesOf(bytes);
-    /** Without these pictures, but with the clock that is told with them. */
-    const dark = (isDark: (picture: number) => boolean) => {
+    /** Without these pictures, but with the clock that is told with them; `isMute`: without any sound as well. */
+    const dark = (isDark: (picture: number) => boolean, isMute = false) => {
       let picture = -1;
       const packets: Buffer[] = [];
       eachPacket(bytes, (packet) => {
         if (at.includes(packet)) picture++;
-        const isPicture = (bytes.readUInt16BE(packet + 1) & 0x1fff) === VIDEO;
-        if (!isPicture || picture < 0 || !isDark(picture))
-          packets.push(bytes.subarray(packet, packet + PACKET_BYTES));
+        const pid = bytes.readUInt16BE(packet + 1) & 0x1fff;
+        const isLeft = picture < 0 || !isDark(picture);
+        if (isLeft || (pid !== VIDEO && !isMute)) packets.push(bytes.subarray(packet, packet + PACKET_BYTES));
         else if (pcrAt(bytes, packet) >= 0) {
           const clockOnly = Buffer.alloc(PACKET_BYTES, 0xff);
           bytes.copy(clockOnly, 0, packet, packet + 12);
@@ -242,6 +242,18 @@ describe('a stream that goes on', () => {
     expect(await told((picture) => picture >= 160 && picture < 180)).toEqual([]);
     // A slide show.
     expect(await told((picture) => picture % 50 !== 0)).toEqual([]);
+    // Nothing but the clock, in the time that it tells.
+    rmSync(spoolPath, { force: true });
+    const blank = dark((picture) => picture >= 160 && picture < 220, true);
+    const [from, to] = [at[160] ?? 0, blank.length - (bytes.length - (at[220] ?? 0))];
+    const { piece } = await record([
+      { bytes: blank.subarray(0, from) },
+      { bytes: blank.subarray(from, to), ms: 2_400 },
+      { bytes: blank.subarray(to), ms: 4_000 },
+    ]);
+    expect(piece?.gaps?.map(({ cause }) => cause)).toEqual(['dead']);
+    const [gap] = piece?.gaps ?? [];
+    expect(Math.abs((gap?.toAt ?? 0) - (gap?.fromAt ?? 0) - 90 * 40)).toBeLessThan(200);
   });
 
   it('tells nothing where a single bit says that a picture is of another hour', async () => {
