@@ -30,8 +30,8 @@ const HOLE_TICKS_MIN = 0.15 * CLOCK_HZ;
 const HOLE_STEPS_MIN = 3;
 /** The clock tells a hole no later than so long behind the pictures. */
 const TOLD_TICKS_MAX = CLOCK_HZ;
-/** Streams without a key frame for longer repair themselves in other ways. */
 const TICKS_PER_MS = CLOCK_HZ / 1000;
+/** Streams without a key frame for longer repair themselves in other ways. */
 const KEY_WAIT_TICKS_MAX = KEY_WAIT_MS * TICKS_PER_MS;
 
 /** Pictures come evenly: so long at a time, so many a second at least. Those of a radio or a slide show do not. */

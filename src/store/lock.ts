@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { CodedError } from '../domain/errors.js';
 import { pause, type Clock } from '../io/clock.js';
-import { diskCode, exists, type Disk } from '../io/disk.js';
+import { diskCode, diskProblem, exists, type Disk } from '../io/disk.js';
 import type { ProcessFacts, ProcessProbe } from '../io/processProbe.js';
 import { replaceFile, temporaryName, writeNew } from '../io/replaceFile.js';
 
@@ -135,8 +135,6 @@ function heartbeatPath(privateFolder: string): string {
   return join(privateFolder, 'heartbeat');
 }
 
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
-
 /**
  * On a full disk the space held back for the state makes room for the lock of whoever starts: only a start can make
  * more. Nobody gives up what another who may still live holds back.
@@ -145,7 +143,7 @@ async function placeWithRoom({ disk, log }: LockDoors, path: string, text: strin
   try {
     return await place(disk, path, text);
   } catch (error) {
-    if (!FULL.has(diskCode(error))) throw error;
+    if (diskProblem(error) !== 'disk_full') throw error;
     if (await exists(disk, path)) return false;
     const reserve = join(dirname(path), 'reserve');
     await disk.unlink(reserve).catch(() => {

@@ -78,6 +78,22 @@ describe('a wall clock that is wrong for an hour', () => {
 /** What the clock says of this boot is no help after the next one. */
 const MARK = '/rec/.catchupd/clock';
 
+/** A daemon that has recorded for a while and was stopped: the next start is by a clock that was set by `stepMs`. */
+async function stoppedAndSet(stepOf: (now: number) => number) {
+  const world = await createDaemonWorld({ ...SMALL, options: KEEP });
+  const fates = createWitness(world);
+  await world.boot();
+  await world.clock.run(1.25 * HOUR_MS);
+  const running = whole(world);
+  expect(running.length).toBeGreaterThan(0);
+  const right = world.daemon().status().now;
+  const known = paths(world, '').length;
+  await world.stop();
+  const stepMs = stepOf(world.clock.now());
+  world.clock.step(stepMs);
+  return { world, fates, running, right, known, stepMs, before: removed(world) };
+}
+
 describe('a start by a clock that is wrong', () => {
   it.each([
     ['at the beginning of time', (now: number) => -now],
@@ -86,17 +102,7 @@ describe('a start by a clock that is wrong', () => {
   ])(
     '%s, in the same boot of the machine: everything goes on by its uptime',
     async (_, stepOf) => {
-      const world = await createDaemonWorld({ ...SMALL, options: KEEP });
-      const fates = createWitness(world);
-      await world.boot();
-      await world.clock.run(1.25 * HOUR_MS);
-      const running = whole(world);
-      expect(running.length).toBeGreaterThan(0);
-      const right = world.daemon().status().now;
-      await world.stop();
-      const before = removed(world);
-      const stepMs = stepOf(world.clock.now());
-      world.clock.step(stepMs);
+      const { world, fates, running, right, stepMs, before } = await stoppedAndSet(stepOf);
       await world.boot();
       await world.clock.run(20 * MINUTE_MS);
       expect(removed(world)).toBe(before);
@@ -127,18 +133,8 @@ describe('a start by a clock that is wrong', () => {
   ])(
     '%s, after a boot: what was under way goes on when it is set, and nothing else has happened',
     async (_, stepOf) => {
-      const world = await createDaemonWorld({ ...SMALL, options: KEEP });
-      const fates = createWitness(world);
-      await world.boot();
-      await world.clock.run(1.25 * HOUR_MS);
-      const running = whole(world);
-      expect(running.length).toBeGreaterThan(0);
-      const known = paths(world, '').length;
-      await world.stop();
+      const { world, fates, running, known, stepMs, before } = await stoppedAndSet(stepOf);
       await world.disk.unlink(MARK);
-      const before = removed(world);
-      const stepMs = stepOf(world.clock.now());
-      world.clock.step(stepMs);
       await world.boot();
       await world.clock.run(5 * MINUTE_MS);
       expect(removed(world)).toBe(before);
